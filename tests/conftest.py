@@ -1,0 +1,104 @@
+"""One local account for the whole session: whoever asks for `account` shares it, and makes its own names in it."""
+
+import dataclasses
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import boto3
+import pytest
+
+from infra.local.settings import OWNER_KEYS, REGION, Settings
+from infra.toolchain import spark
+
+T = TypeVar("T")
+
+
+def until(what: str, condition: Callable[[], T | None], seconds: float = 30, every: float = 0.1) -> T:
+    """Wait for `condition` to return something true and return it; fail naming `what` after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(every)
+    raise AssertionError(f"gave up waiting {seconds:g} s for {what}")
+
+
+@dataclasses.dataclass
+class Account:
+    """A running local account, with the owner's session in `session`."""
+
+    settings: Settings
+    session: boto3.Session
+    process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def at(cls, settings: Settings) -> "Account":
+        return cls(settings, boto3.Session(region_name=REGION, **OWNER_KEYS))
+
+    def start(self) -> None:
+        """Start the account's process and wait until it answers."""
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        with (self.settings.home / "account.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "infra.local.launcher"],
+                env={**os.environ, **self.settings.environment()},
+                stdout=log,
+                stderr=log,
+            )
+        until("the local account", self._answers, 30)
+
+    def stop(self) -> None:
+        """Stop gracefully, so that the state is saved."""
+        if self.process:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+
+    def _answers(self) -> bool:
+        if self.process and self.process.poll() is not None:
+            raise AssertionError(f"the local account ended at start-up:\n{self.log()[-3000:]}")
+        try:
+            with urllib.request.urlopen(f"{self.settings.endpoint}/_ministack/health", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def log(self) -> str:
+        return (self.settings.home / "account.log").read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """A running account of its own port and state; the environment points every AWS client of the session at it."""
+    home: pathlib.Path = tmp_path_factory.mktemp("account")
+    settings = Settings(home=home, port=free_port(), firehose_seconds=1, alarm_seconds=1)
+    spark.install(settings.toolchain)
+    started = Account.at(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.client_environment().items():
+            patch.setenv(name, value)
+        started.start()
+        yield started
+        started.stop()
+
+
+@pytest.fixture
+def unique() -> str:
+    """A suffix that makes a test's resource names its own."""
+    return uuid.uuid4().hex[:10]
