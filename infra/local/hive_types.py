@@ -1,0 +1,141 @@
+"""Types as the Glue Data Catalog writes them (Hive's) on one side, DuckDB's on the other.
+
+Crawlers infer with DuckDB and write Hive types; the query engine reads Hive types and casts with DuckDB. Names follow
+https://docs.aws.amazon.com/athena/latest/ug/data-types.html.
+"""
+
+import re
+
+_HIVE_IO = "org.apache.hadoop.hive.ql.io."
+_TEXT_IO = ("org.apache.hadoop.mapred.TextInputFormat", _HIVE_IO + "HiveIgnoreKeyTextOutputFormat")
+FORMATS: dict[str, tuple[str, str, str]] = {
+    "parquet": (
+        _HIVE_IO + "parquet.MapredParquetInputFormat",
+        _HIVE_IO + "parquet.MapredParquetOutputFormat",
+        _HIVE_IO + "parquet.serde.ParquetHiveSerDe",
+    ),
+    "json": (*_TEXT_IO, "org.openx.data.jsonserde.JsonSerDe"),
+    "textfile": (*_TEXT_IO, "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
+}
+"""A table format's input format, output format and SerDe in a storage descriptor."""
+
+_TO_DUCK = {
+    "bigint": "BIGINT",
+    "binary": "BLOB",
+    "boolean": "BOOLEAN",
+    "char": "VARCHAR",
+    "date": "DATE",
+    "decimal": "DECIMAL(10,0)",
+    "double": "DOUBLE",
+    "float": "FLOAT",
+    "int": "INTEGER",
+    "integer": "INTEGER",
+    "json": "VARCHAR",
+    "real": "FLOAT",
+    "smallint": "SMALLINT",
+    "string": "VARCHAR",
+    "tinyint": "TINYINT",
+    "uuid": "VARCHAR",
+    "varbinary": "BLOB",
+    "varchar": "VARCHAR",
+}
+_TO_HIVE = {
+    "BIGINT": "bigint",
+    "BLOB": "binary",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "DOUBLE": "double",
+    "FLOAT": "float",
+    "HUGEINT": "bigint",
+    "INTEGER": "int",
+    "SMALLINT": "smallint",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+    "TIMESTAMPTZ": "timestamp with time zone",
+    "TIMESTAMP_MS": "timestamp",
+    "TIMESTAMP_NS": "timestamp",
+    "TIMESTAMP_S": "timestamp",
+    "TINYINT": "tinyint",
+    "UBIGINT": "bigint",
+    "UHUGEINT": "bigint",
+    "UINTEGER": "bigint",
+    "USMALLINT": "int",
+    "UTINYINT": "smallint",
+}
+_FIELD = re.compile(r'("(?:[^"]|"")*"|\S+)\s+(.*)', re.DOTALL)
+
+
+def quote_identifier(name: str) -> str:
+    """`name` as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_literal(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def split_top(text: str) -> list[str]:
+    """Split at the commas that stand outside brackets and double quotes; parts are stripped, empty ones dropped."""
+    parts, depth, quoted, part = [], 0, False, ""
+    for character in text:
+        if character == '"':
+            quoted = not quoted
+        elif not quoted:
+            depth += (character in "<([") - (character in ">)]")
+        if character == "," and depth == 0 and not quoted:
+            parts.append(part.strip())
+            part = ""
+        else:
+            part += character
+    return [one for one in [*parts, part.strip()] if one]
+
+
+def hive_to_duck(hive: str) -> str:
+    """The DuckDB type that holds a Hive type.
+
+    Raises:
+        ValueError: no engine of this account knows the type; what was written is in the message.
+    """
+    kind = hive.strip().lower()
+    base, _, inside = re.sub(r"[>)]$", "", kind).partition("<")
+    if base == "array" and inside:
+        return hive_to_duck(inside) + "[]"
+    if base == "map" and len(split_top(inside)) == 2:
+        key, value = split_top(inside)
+        return f"MAP({hive_to_duck(key)}, {hive_to_duck(value)})"
+    if base == "struct" and inside:
+        return "STRUCT(" + ", ".join(map(_struct_field, split_top(inside))) + ")"
+    if kind.startswith("decimal("):
+        return kind.upper().replace(" ", "")
+    if kind.startswith("timestamp"):
+        return "TIMESTAMPTZ" if "zone" in kind or kind == "timestamptz" else "TIMESTAMP"
+    name = re.sub(r"\(\d+\)$", "", kind)
+    if name not in _TO_DUCK:
+        raise ValueError(f"unknown type in the catalog: {hive}")
+    return _TO_DUCK[name]
+
+
+def _struct_field(field: str) -> str:
+    name, _, kind = field.partition(":")
+    return f"{quote_identifier(name.strip().strip('`'))} {hive_to_duck(kind)}"
+
+
+def duck_to_hive(duck: str) -> str:
+    """The Hive type that a value of a DuckDB type has in the catalog; what Hive has no type for is a string."""
+    kind = duck.strip()
+    if element := re.fullmatch(r"(.*)\[\d*\]", kind, re.DOTALL):
+        return f"array<{duck_to_hive(element.group(1))}>"
+    if kind.startswith("MAP("):
+        key, value = split_top(kind[4:-1])
+        return f"map<{duck_to_hive(key)},{duck_to_hive(value)}>"
+    if kind.startswith("STRUCT("):
+        fields = [found.groups() for field in split_top(kind[7:-1]) if (found := _FIELD.fullmatch(field))]
+        return "struct<" + ",".join(f"{_plain(name).lower()}:{duck_to_hive(of)}" for name, of in fields) + ">"
+    if kind.startswith("DECIMAL"):
+        return kind.lower().replace(" ", "")
+    return _TO_HIVE.get(kind, "string")
+
+
+def _plain(identifier: str) -> str:
+    return identifier[1:-1].replace('""', '"') if identifier.startswith('"') else identifier
