@@ -50,7 +50,9 @@ class Settings:
                 alarm_seconds=float(os.environ.get("INSIGHTS_LOCAL_ALARM_SECONDS", "5")),
             )
         except ValueError as error:
-            raise SystemExit(f"INSIGHTS_LOCAL_PORT, _FIREHOSE_SECONDS and _ALARM_SECONDS take numbers: {error}") from None
+            raise SystemExit(
+                f"INSIGHTS_LOCAL_PORT, _FIREHOSE_SECONDS and _ALARM_SECONDS take numbers: {error}"
+            ) from None
 
     @property
     def endpoint(self) -> str:

@@ -1,0 +1,189 @@
+"""Commands of the local account: up, down, reset, status, env."""
+
+import dataclasses
+import json
+import pathlib
+import shlex
+import time
+from typing import Annotated, Any, NoReturn
+
+import boto3
+import typer
+from botocore.config import Config
+from rich.console import Console
+from rich.table import Table
+
+from infra.local import account
+from infra.local.settings import OWNER_KEYS, REGION, Settings
+
+app = typer.Typer()
+console = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
+WORKGROUP = "todo-analytics-workgroup"
+STACK_PREFIX = "Todo"
+
+
+def current() -> Settings:
+    """The settings of the account of this checkout, with the port of the running process if there is one."""
+    settings = Settings.from_environment()
+    running = account.find(settings)
+    return running.settings if running else settings
+
+
+def fail(message: str) -> NoReturn:
+    """Print `message` to standard error and exit with 1."""
+    console.print(f"[red]error:[/red] {message}", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int | None, typer.Option(help="TCP port on 127.0.0.1 (default: INSIGHTS_LOCAL_PORT or 4566).")
+    ] = None,
+) -> None:
+    """Start the local account and wait until it answers. A second call changes nothing."""
+    settings = Settings.from_environment()
+    if port is not None:
+        settings = dataclasses.replace(settings, port=port)
+    from infra.toolchain import spark
+
+    began = time.monotonic()
+    with console.status("starting the local account") as status:
+        try:
+            spark.install(settings.toolchain)
+            running, started = account.start(settings, lambda line: status.update(f"local account: {line}"))
+        except account.AccountError as error:
+            fail(str(error))
+    if not started:
+        console.print(f"local account already up at {running.settings.endpoint} (process {running.pid})")
+        if port is not None and port != running.settings.port:
+            console.print(f"it keeps port {running.settings.port}; `insights down` first to move it to {port}")
+        return
+    console.print(
+        f"local account up at {settings.endpoint} in {time.monotonic() - began:.1f} s (process {running.pid})"
+    )
+    console.print('next: `insights deploy`, or `eval "$(insights env)"` to point any AWS client at it')
+
+
+@app.command()
+def down() -> None:
+    """Stop the local account; its state is saved and is back after the next `up`."""
+    settings = current()
+    with console.status("stopping the local account") as status:
+        try:
+            stopped = account.stop(settings, lambda line: status.update(f"local account: {line}"))
+        except account.AccountError as error:
+            fail(str(error))
+    console.print(
+        f"local account stopped, state kept in {_short(settings.home)}" if stopped else "local account was not up"
+    )
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Stop the local account and delete everything in it: tables, buckets, users, stacks."""
+    settings = current()
+    if not yes:
+        typer.confirm(f"Delete everything in the local account ({_short(settings.home)})?", abort=True)
+    try:
+        account.stop(settings, lambda line: None)
+        account.erase(settings)
+    except account.AccountError as error:
+        fail(str(error))
+    console.print("local account is empty; `insights up` starts it")
+
+
+@app.command()
+def env(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of shell exports.")] = False,
+) -> None:
+    """Print the exports that point the AWS CLI, boto3, awswrangler and PyAthena at the local account."""
+    variables = {**current().client_environment(), "AWS_ATHENA_WORK_GROUP": WORKGROUP, "WR_WORKGROUP": WORKGROUP}
+    if as_json:
+        typer.echo(json.dumps(variables, indent=2))
+        return
+    for name, value in variables.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False) -> None:
+    """Show the local account: endpoint, process, state on disk, stacks, last execution, alarms. Exits 3 when it is down."""
+    report = describe(Settings.from_environment())
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, default=str))
+    else:
+        _print_status(report)
+    raise typer.Exit(0 if report["running"] else 3)
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """What `status` shows.
+
+    Returns:
+        `running`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`, `stacks` {name: status},
+        `last_execution` {name, status, started} or None, `alarms` (names in ALARM).
+    """
+    running = account.find(settings)
+    healthy = running is not None and account.is_healthy(running.settings)
+    report: dict[str, Any] = {
+        "running": healthy,
+        "endpoint": (running.settings if running else settings).endpoint,
+        "home": str(settings.home),
+        "state_bytes": sum(path.stat().st_size for path in settings.home.rglob("*") if path.is_file()),
+    }
+    if running is None or not healthy:
+        return report
+    config = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 0})
+    session = boto3.Session(region_name=REGION, **OWNER_KEYS)
+    endpoint = running.settings.endpoint
+    stacks = session.client("cloudformation", endpoint_url=endpoint, config=config).describe_stacks()["Stacks"]
+    machines = session.client("stepfunctions", endpoint_url=endpoint, config=config)
+    alarms = session.client("cloudwatch", endpoint_url=endpoint, config=config).describe_alarms(StateValue="ALARM")
+    executions = [
+        execution
+        for machine in machines.list_state_machines()["stateMachines"]
+        for execution in machines.list_executions(stateMachineArn=machine["stateMachineArn"], maxResults=1)[
+            "executions"
+        ]
+    ]
+    last = max(executions, key=lambda execution: execution["startDate"], default=None)
+    return {
+        **report,
+        "pid": running.pid,
+        "uptime_s": round(time.time() - running.started_at),
+        "stacks": {
+            stack["StackName"]: stack["StackStatus"] for stack in stacks if stack["StackName"].startswith(STACK_PREFIX)
+        },
+        "last_execution": last
+        and {"name": last["name"], "status": last["status"], "started": last["startDate"].isoformat()},
+        "alarms": [alarm["AlarmName"] for alarm in alarms["MetricAlarms"]],
+    }
+
+
+def _print_status(report: dict[str, Any]) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row(
+        "local account", "[green]up[/green]" if report["running"] else "[yellow]down[/yellow] – `insights up`"
+    )
+    table.add_row("endpoint", report["endpoint"])
+    table.add_row("state", f"{_short(pathlib.Path(report['home']))} ({report['state_bytes'] / 1e6:.1f} MB)")
+    if report["running"]:
+        table.add_row("process", f"{report['pid']}, up {report['uptime_s']} s")
+        stacks = [f"{name} {state}" for name, state in sorted(report["stacks"].items())]
+        table.add_row("stacks", "\n".join(stacks) or "none – `insights deploy`")
+        last = report["last_execution"]
+        table.add_row(
+            "last execution", f"{last['name']} {last['status']}" if last else "none – `insights pipeline start`"
+        )
+        table.add_row("alarms", "\n".join(f"[red]{name}[/red]" for name in report["alarms"]) or "none in ALARM")
+    out.print(table)
+
+
+def _short(path: pathlib.Path) -> str:
+    try:
+        return str(path.relative_to(pathlib.Path.cwd()))
+    except ValueError:
+        return str(path)
