@@ -1,0 +1,179 @@
+"""Builds what the stacks upload: one folder per Lambda function, and the modules of the Glue job, without Docker.
+
+A function's folder holds the project's own sources for it and its locked dependencies as wheels for the machine that
+will run it: Lambda's arm64 on AWS, this machine for the local account. Dependencies are installed once per lock and
+platform, next to each other below build/, and never into the environment that builds.
+
+Everything is deterministic, so that an unchanged function keeps its asset hash and is not deployed again.
+AWS: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import pathlib
+import platform
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+import uv
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+Target = Literal["local", "aws"]
+TARGETS: tuple[Target, ...] = get_args(Target)
+PYTHON = "3.11"
+# Amazon Linux 2, which Lambda's Python 3.11 runs on, has the C library that manylinux2014 asks for
+PLATFORM: dict[Target, list[str]] = {"aws": ["--python-platform=aarch64-manylinux2014"], "local": []}
+IGNORED = ("*.pyc", "requirements.lock", "*.md")
+# installers' notes differ from machine to machine; the rest of the metadata is read at run time (entry points)
+INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
+
+
+@dataclasses.dataclass(frozen=True)
+class Bundle:
+    """What goes into one function's folder.
+
+    Args:
+        sources: files and folders of this repository, copied to the same place in the folder.
+        lock: hashed requirements, relative to the repository.
+    """
+
+    sources: tuple[str, ...]
+    lock: str
+
+
+BUNDLES = {
+    "todo-api": Bundle(sources=("api",), lock="api/requirements.lock"),
+    "todo-cdc": Bundle(sources=("ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"),
+}
+GLUE_MODULES = ("transforms/__init__.py", "transforms/silver")
+
+
+def build(name: str, target: Target) -> pathlib.Path:
+    """Build the folder of one function and return it; it is current afterwards, rebuilt or not.
+
+    Args:
+        name: a key of `BUNDLES`.
+        target: where it will run.
+
+    Raises:
+        subprocess.CalledProcessError: a dependency has no wheel for the platform, or its hash is not the locked one.
+    """
+    bundle = BUNDLES[name]
+    folder = BUILD / "lambda" / f"{name}-{target}"
+    with _exclusive():
+        dependencies = _dependencies(bundle.lock, target)
+        wanted = _digest(dependencies.name, *_contents(bundle.sources))
+        # beside the folder, not in it: the stamp must not become part of the asset
+        stamp = folder.with_suffix(".sha256")
+        if folder.exists() and stamp.exists() and stamp.read_text() == wanted:
+            return folder
+        with _replacing(folder) as partial:
+            shutil.copytree(dependencies, partial)
+            _copy_sources(bundle.sources, partial)
+            for source in bundle.sources:
+                _compile(partial / source, partial)
+        stamp.write_text(wanted)
+    return folder
+
+
+def glue_modules() -> pathlib.Path:
+    """The zip that a Glue job gets as `--extra-py-files`: package `transforms` with the silver job's modules only."""
+    archive = BUILD / "glue" / "transforms.zip"
+    with _exclusive(), _replacing(archive) as partial, zipfile.ZipFile(partial, "w") as modules:
+        for path in _files(GLUE_MODULES):
+            # ZipInfo's fixed date keeps the zip, and so its asset hash, the same
+            modules.writestr(zipfile.ZipInfo(path.relative_to(ROOT).as_posix()), path.read_bytes())
+    return archive
+
+
+def install(lock: pathlib.Path, folder: pathlib.Path, target: Target) -> None:
+    """Install exactly what `lock` pins into `folder`, as wheels for `target`; nothing else on the machine changes.
+
+    Raises:
+        subprocess.CalledProcessError: as `build`.
+    """
+    options = ["--only-binary=:all:", "--require-hashes", "--no-deps", "--link-mode=copy", "--quiet", *PLATFORM[target]]
+    command = [uv.find_uv_bin(), "pip", "install", f"--python={sys.executable}", f"--python-version={PYTHON}"]
+    subprocess.run([*command, f"--target={folder}", *options, "--requirement", lock], check=True)
+    shutil.rmtree(folder / "bin", ignore_errors=True)
+    (folder / ".lock").unlink(missing_ok=True)
+    for notes in folder.glob("*.dist-info"):
+        for name in INSTALLER_NOTES:
+            (notes / name).unlink(missing_ok=True)
+
+
+def _dependencies(lock: str, target: Target) -> pathlib.Path:
+    pinned = ROOT / lock
+    recipe = pathlib.Path(__file__).read_bytes()
+    digest = _digest(target, platform.machine(), recipe, pinned.read_bytes())
+    folder = BUILD / "dependencies" / f"{pathlib.PurePath(lock).parent.name}-{target}-{digest[:16]}"
+    if not folder.exists():
+        with _replacing(folder) as partial:
+            install(pinned, partial, target)
+            _compile(partial, partial)
+    return folder
+
+
+def _compile(path: pathlib.Path, asset: pathlib.Path) -> None:
+    # Lambda cannot write byte code beside its read-only sources, so without this every cold start would compile them;
+    # unchecked hashes because the dates of unpacked files mean nothing
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        shown_in_tracebacks = f"/var/task/{file.relative_to(asset).as_posix()}"
+        # some wheels carry templates or tests for other Pythons that do not compile; those stay sources
+        with contextlib.suppress(py_compile.PyCompileError):
+            py_compile.compile(str(file), dfile=shown_in_tracebacks, doraise=True, invalidation_mode=unchecked)
+
+
+def _files(sources: tuple[str, ...]) -> list[pathlib.Path]:
+    found = [path for source in sources for path in (ROOT / source, *(ROOT / source).rglob("*")) if path.is_file()]
+    return sorted(path for path in found if not any(path.match(pattern) for pattern in IGNORED))
+
+
+def _contents(sources: tuple[str, ...]) -> list[bytes | str]:
+    return [part for path in _files(sources) for part in (str(path.relative_to(ROOT)), path.read_bytes())]
+
+
+def _copy_sources(sources: tuple[str, ...], folder: pathlib.Path) -> None:
+    for path in _files(sources):
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+
+
+def _digest(*parts: str | bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _exclusive() -> Iterator[None]:
+    # a deploy and a test session may build at the same time
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A path to write to; it takes the place of `path` only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        partial = pathlib.Path(scratch) / path.name
+        yield partial
+        if path.is_dir():
+            path.rename(pathlib.Path(scratch) / "previous")
+        partial.rename(path)
