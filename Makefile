@@ -1,0 +1,66 @@
+# Everything starts here: `make demo` shows the whole platform, `make test` tests it. Both set up what they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+BIN := .venv/bin
+PYTHON ?= $(shell for python in python3.11 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
+SETUP := .venv/installed
+
+.PHONY: help setup demo test unit lint format up down reset status deploy synth pipeline dbt lock
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(SETUP) ## Virtual environment with every pinned dependency
+
+$(SETUP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed, as python3.11 or python3 on the PATH (found: $$(python3 --version 2>&1 || true))." >&2; exit 1; }
+	@echo "setting up .venv with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	@awk '/^uv==/ {wanted = 1} wanted {print} wanted && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## The whole platform on this machine: deploy, traffic, pipeline, insights
+	@$(BIN)/insights demo
+
+test: lint ## Everything: lint, types, unit, integration, infrastructure, end to end
+	@$(BIN)/pytest
+
+unit: setup ## The quick tests
+	@$(BIN)/pytest -q tests/unit
+
+lint: setup ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+up down status: setup ## The local account: start it, stop it, look at it
+	@$(BIN)/insights $@
+
+reset: setup ## Delete everything in the local account
+	@$(BIN)/insights reset --yes
+
+deploy: setup ## Deploy every stack to the local account
+	@$(BIN)/insights up
+	@$(BIN)/insights deploy
+
+synth: setup ## Write both targets' templates to cdk.out/
+	@$(BIN)/insights synth
+
+pipeline: setup ## One pipeline execution, watched live
+	@$(BIN)/insights pipeline start --wait
+
+dbt: setup ## dbt on the local account: make dbt ARGS="build -s stg_tasks+"
+	@$(BIN)/insights dbt -- $(ARGS)
+
+lock: setup ## Pin the dependencies of pyproject.toml anew
+	@$(BIN)/python -m infra.bundling lock
