@@ -1,0 +1,31 @@
+with
+
+source as (
+    select * from {{ source('silver', 'task_events') }}
+),
+
+-- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+renamed as (
+    select
+        event_id,
+        task_id,
+        user_id,
+        request_id,
+
+        event_type,
+        status,
+        previous_status,
+        priority,
+        nullif(trim(category), '') as category,
+        changed_fields,
+
+        due_date,
+        cast(occurred_at as timestamp(6)) as occurred_at,
+        cast(ingested_at as timestamp(6)) as ingested_at,
+
+        version,
+        sequence_number
+    from source
+)
+
+select * from renamed

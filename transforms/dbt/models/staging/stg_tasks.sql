@@ -1,0 +1,28 @@
+with
+
+source as (
+    select * from {{ source('silver', 'tasks') }}
+),
+
+-- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+renamed as (
+    select
+        task_id,
+        user_id,
+
+        status,
+        priority,
+        nullif(trim(category), '') as category,
+        is_deleted,
+
+        due_date,
+        cast(created_at as timestamp(6)) as created_at,
+        cast(updated_at as timestamp(6)) as updated_at,
+        cast(completed_at as timestamp(6)) as completed_at,
+        cast(deleted_at as timestamp(6)) as deleted_at,
+
+        version
+    from source
+)
+
+select * from renamed
