@@ -1,8 +1,8 @@
 """The contract of silver: every table, its columns, their types, what they mean, and one row's grain.
 
-One place, from which the Spark schemas, the Iceberg tables and (checked by tests) dbt's sources follow. Types are written
-as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which Athena shows as `timestamp(6) with time
-zone` (https://iceberg.apache.org/docs/latest/spark-getting-started/#type-compatibility).
+One place, from which the Spark schemas, the Iceberg tables and (checked by tests) dbt's sources follow. Types are
+written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which Athena shows as `timestamp(6)
+with time zone` (https://iceberg.apache.org/docs/latest/spark-getting-started/#type-compatibility).
 """
 
 import dataclasses
