@@ -5,6 +5,8 @@ run, as `eval "$(insights env)"` would.
 """
 
 import os
+import pathlib
+import subprocess
 import sys
 from typing import Annotated
 
@@ -12,7 +14,8 @@ import typer
 
 from infra.local import account
 from infra.local import cli as local
-from infra.local.settings import Settings
+from infra.local.settings import ROOT, Settings
+from orchestration.cli.login import login
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,7 +71,67 @@ def deploy(context: typer.Context) -> None:
         typer.echo(f"{name:20} {value}")
 
 
+@app.command()
+def synth() -> None:
+    """Write the templates of both targets to cdk.out/local and cdk.out/aws."""
+    from infra.deploy import synth as synthesize
+
+    for target in ("local", "aws"):
+        synthesize(target, ROOT / "cdk.out" / target)
+        typer.echo(f"cdk.out/{target}")
+
+
+@app.command()
+def demo() -> None:
+    """Show the whole platform on the local account, and check gold against the table."""
+    from infra.local import demo as demonstration
+
+    try:
+        agrees = demonstration.run(Settings.from_environment())
+    except demonstration.DemoError as error:
+        local.fail(str(error))
+    raise typer.Exit(0 if agrees else 1)
+
+
+@app.command()
+def outputs(name: Annotated[str | None, typer.Argument(help="One output's value only.")] = None) -> None:
+    """Print the outputs of the deployed stacks."""
+    found = _outputs()
+    if name is None:
+        for key, value in sorted(found.items()):
+            typer.echo(f"{key:20} {value}")
+        return
+    if name not in found:
+        local.fail(f"there is no output {name}; there are {', '.join(sorted(found))}")
+    typer.echo(found[name])
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dbt(context: typer.Context) -> None:
+    """Run dbt on the account: insights dbt build -s stg_tasks+"""
+    project = ROOT / "transforms" / "dbt"
+    environment = {
+        "DBT_PROFILES_DIR": str(project),
+        "DBT_TARGET": "prod" if context.obj == "aws" else "local",
+        "GOLD_BUCKET": _outputs()["GoldBucket"],
+        # a laptop answers at once; what asks AWS keeps the profile's second
+        **({} if context.obj == "aws" else {"ATHENA_POLL_SECONDS": "0.1"}),
+    }
+    words = [str(pathlib.Path(sys.executable).with_name("dbt")), *context.args]
+    raise typer.Exit(subprocess.run(words, cwd=project, env={**os.environ, **environment}, check=False).returncode)
+
+
+def _outputs() -> dict[str, str]:
+    from orchestration.cli.outputs import NotDeployedError, stack_outputs
+
+    try:
+        return stack_outputs()
+    except NotDeployedError as error:
+        local.fail(str(error))
+
+
 app.add_typer(local.app)
+app.command()(login)
 
 
 def main() -> None:

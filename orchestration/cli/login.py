@@ -1,0 +1,60 @@
+"""`insights login`: a Cognito token for trying the API by hand."""
+
+import dataclasses
+from typing import Annotated
+
+import boto3
+import typer
+
+from orchestration.cli.outputs import stack_outputs
+
+
+@dataclasses.dataclass(frozen=True)
+class Tokens:
+    """What Cognito gives for a password; both tokens open the API."""
+
+    id_token: str
+    access_token: str
+
+
+def sign_in(pool_id: str, client_id: str, email: str, password: str, name: str) -> Tokens:
+    """Sign `email` in, and up first if the pool does not know it.
+
+    Args:
+        pool_id: the user pool; the caller's AWS credentials confirm a new user in it, so that no mail has to arrive.
+        client_id: the pool's client that allows USER_PASSWORD_AUTH.
+        email: what the user signs in with.
+        password: has to meet the pool's policy.
+        name: the new user's display name.
+
+    Raises:
+        botocore.exceptions.ClientError: `NotAuthorizedException` for a wrong password of a known user,
+            `InvalidPasswordException` for a new one that is too weak.
+    """
+    cognito = boto3.client("cognito-idp")
+    attributes = [{"Name": "email", "Value": email}, {"Name": "name", "Value": name}]
+    try:
+        cognito.sign_up(ClientId=client_id, Username=email, Password=password, UserAttributes=attributes)
+        cognito.admin_confirm_sign_up(UserPoolId=pool_id, Username=email)
+    except cognito.exceptions.UsernameExistsException:
+        pass
+    result = cognito.initiate_auth(
+        ClientId=client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": email, "PASSWORD": password},
+    )["AuthenticationResult"]
+    return Tokens(id_token=result["IdToken"], access_token=result["AccessToken"])
+
+
+def login(
+    email: Annotated[str, typer.Argument(help="E-mail address; signed up if it is new.")],
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, envvar="INSIGHTS_PASSWORD", help="Asked for when not given.")
+    ],
+    name: Annotated[str, typer.Option(help="Display name of a new user.")] = "Todo user",
+    access: Annotated[bool, typer.Option("--access", help="Print the access token instead of the ID token.")] = False,
+) -> None:
+    """Print a token: curl -H "Authorization: Bearer $(insights login me@example.com)" …"""
+    outputs = stack_outputs()
+    tokens = sign_in(outputs["UserPoolId"], outputs["UserPoolClientId"], email, password, name)
+    typer.echo(tokens.access_token if access else tokens.id_token)

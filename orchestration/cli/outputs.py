@@ -1,0 +1,35 @@
+"""Where the deployed things are: the outputs of the stacks."""
+
+import boto3
+
+STACKS = (
+    "TodoDataStack",
+    "TodoApiStack",
+    "TodoIngestionStack",
+    "TodoTransformsStack",
+    "TodoOrchestrationStack",
+    "TodoMonitoringStack",
+)
+
+
+class NotDeployedError(Exception):
+    """The account has none of the stacks, or not the one that was asked for."""
+
+
+def stack_outputs() -> dict[str, str]:
+    """The outputs of every stack of the project, merged.
+
+    Raises:
+        NotDeployedError: nothing is deployed in this account and region.
+    """
+    pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+    found = {
+        output["OutputKey"]: output["OutputValue"]
+        for page in pages
+        for stack in page["Stacks"]
+        if stack["StackName"] in STACKS
+        for output in stack.get("Outputs", [])
+    }
+    if not found:
+        raise NotDeployedError("nothing is deployed in this account and region: run `insights deploy` first")
+    return found
