@@ -1,1 +1,30 @@
-"""The REST API: one Lambda behind API Gateway and Cognito, writing to one DynamoDB table."""
+"""The REST API: one Lambda behind API Gateway and Cognito, writing to one DynamoDB table.
+
+Five thin layers; a request passes through each in turn and none is skipped:
+
+1. `api.entrypoint`: the Lambda handler. Mangum turns a proxy event (payload format 2.0) into an ASGI request; the
+   application (`api.application`) is built once per process, AWS clients included.
+2. `api.routes`: HTTP only. Paths, headers, media types and status codes; what a route needs arrives through the
+   `Annotated` nouns of `api.dependencies` (`CurrentUser`, `TaskServiceDep`, …).
+3. `api.services`: the rules. Who may see what, what an update does to `completed_at`, when a write is a replay, which
+   cursor belongs to which query. No HTTP, no DynamoDB expressions.
+4. `api.repositories`: the table. Items, keys, condition expressions, and nothing that decides anything.
+5. DynamoDB, reached by a boto3 client that lives as long as the process.
+
+Across the layers: `api.models` (what crosses between them, validated by pydantic where it comes from a client),
+`api.problems` (every refusal as an RFC 9457 problem), `api.identity` (the caller, from verified claims only) and
+`api.access_log` (correlation id, one log line per request).
+
+Rules that hold for the whole API:
+
+- A write with an `Idempotency-Key` commits together with its idempotency record, in one transaction. A create is
+  exactly one DynamoDB call. Only successful answers are recorded: a refused request may be sent again under its key.
+- Every update and delete is conditional on the `version` that was read. With `If-Match` a lost race is 412; without
+  it the change is applied afresh to what the other writer left, so fields that a request does not name keep the
+  other writer's values.
+- An update that changes nothing answers 200 with the task as it is and writes nothing: `version`, `updated_at` and
+  the change feed stay as they were. Under an `Idempotency-Key` its answer is recorded like any other.
+- Endpoints and dependencies are `async def` although boto3 blocks: a Lambda process serves one request at a time, so
+  a thread pool would add a hand-over per call and nothing else.
+- References in `Location` and `Link` are relative to the request's URL (RFC 3986), so they hold below any base path.
+"""

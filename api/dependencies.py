@@ -1,0 +1,86 @@
+"""What routes need, as nouns."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Request
+from fastapi.security import HTTPBearer
+
+from api.identity import Caller, caller_of
+from api.models.fields import TASK_ID_PATTERN
+from api.problems import TaskNotFound
+from api.services.intent import Intent
+from api.services.tasks import TaskService
+from api.services.users import UserService
+
+# Only documents the scheme: API Gateway has verified the token before this function runs.
+_TOKEN = HTTPBearer(scheme_name="CognitoToken", bearerFormat="JWT", auto_error=False)
+
+
+_TASK_ID = re.compile(TASK_ID_PATTERN)
+
+
+def _event(request: Request) -> Mapping[str, Any]:
+    event = request.scope.get("aws.event")
+    return event if isinstance(event, Mapping) else {}
+
+
+async def _current_user(request: Request) -> Caller:
+    return caller_of(_event(request))
+
+
+async def _request_id(request: Request) -> str:
+    return str(request.scope["request_id"])
+
+
+async def _task_service(request: Request) -> TaskService:
+    service: TaskService = request.app.state.tasks
+    return service
+
+
+async def _user_service(request: Request) -> UserService:
+    service: UserService = request.app.state.users
+    return service
+
+
+async def _task_id(
+    task_id: Annotated[str, Path(description="ULID", json_schema_extra={"pattern": TASK_ID_PATTERN})],
+) -> str:
+    # what cannot be an id is the id of no task
+    if not _TASK_ID.match(task_id):
+        raise TaskNotFound
+    return task_id
+
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        description="Makes repeating the request harmless for 24 hours.",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x20-\x7e]+$",
+    ),
+]
+
+CurrentUser = Annotated[Caller, Depends(_current_user)]
+RequestId = Annotated[str, Depends(_request_id)]
+TaskServiceDep = Annotated[TaskService, Depends(_task_service)]
+UserServiceDep = Annotated[UserService, Depends(_user_service)]
+TaskIdInPath = Annotated[str, Depends(_task_id)]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="Entity tags of which the task must have one.")]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", description="Entity tags that the client has.")]
+
+
+async def _create(caller: CurrentUser, request_id: RequestId, idempotency_key: IdempotencyKey) -> Intent:
+    return Intent(caller, request_id, idempotency_key)
+
+
+async def _write(caller: CurrentUser, request_id: RequestId, idempotency_key: IdempotencyKey | None = None) -> Intent:
+    return Intent(caller, request_id, idempotency_key)
+
+
+CreateIntent = Annotated[Intent, Depends(_create)]
+WriteIntent = Annotated[Intent, Depends(_write)]
+TOKEN_SCHEME = Depends(_TOKEN)

@@ -1,0 +1,137 @@
+"""Every exception that reaches the edge, as a problem."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionFailed
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from api.observability import logger
+from api.problems import (
+    MEDIA_TYPE,
+    FieldError,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyMissing,
+    InternalError,
+    InvalidHeader,
+    MalformedJson,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    Unavailable,
+    ValidationFailed,
+)
+from api.repositories.dynamodb import is_throttling
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_IDEMPOTENCY_KEY = "idempotency-key"
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every exception with a problem."""
+    for exception, handler in {
+        Problem: _problem,
+        RequestValidationError: _validation,
+        HTTPException: _http,
+        ClientError: _aws_refusal,
+        HTTPClientError: _aws_unreachable,
+        ConnectionFailed: _aws_unreachable,
+        Exception: _unknown,
+    }.items():
+        app.add_exception_handler(exception, handler)  # type: ignore[arg-type]
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """The response that tells `problem`."""
+    return Response(
+        problem.body(request.scope.get("request_id", "")),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+async def _problem(request: Request, problem: Problem) -> Response:
+    return respond(request, problem)
+
+
+async def _validation(request: Request, error: RequestValidationError) -> Response:
+    found = error.errors()
+    return respond(request, _about([_field_error(one) for one in found], {one["type"] for one in found}))
+
+
+def _about(errors: Sequence[FieldError], codes: set[str]) -> Problem:
+    detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+    if "json_invalid" in codes:
+        return MalformedJson(detail, errors=errors)
+    of_headers = [error for error in errors if error["location"] == "header"]
+    for error in of_headers:
+        if error["field"].lower() == _IDEMPOTENCY_KEY:
+            kind = IdempotencyKeyMissing if error["code"] == "missing" else IdempotencyKeyInvalid
+            return kind(detail, errors=errors)
+    return (InvalidHeader if of_headers else ValidationFailed)(detail, errors=errors)
+
+
+def _field_error(error: dict[str, Any]) -> FieldError:
+    location, *path = error["loc"]
+    if error["type"] == "json_invalid":
+        place = f"not valid JSON at character {path[0]}: {error['ctx']['error']}"
+        return {"location": "body", "field": "body", "code": "json_invalid", "message": place}
+    return {
+        "location": str(location),
+        "field": ".".join(map(str, path)) or str(location),
+        "code": error["type"],
+        "message": error["msg"],
+    }
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 404:
+        return respond(request, NotFound("There is nothing at this address."))
+    if error.status_code == 405:
+        allowed = ", ".join(_allowed_methods(request))
+        detail = f"{request.method} is not possible here; {allowed} is."
+        return respond(request, MethodNotAllowed(detail, headers={"Allow": allowed}))
+    if error.status_code == 400:
+        message = "cannot be read as JSON in UTF-8"
+        unreadable: FieldError = {"location": "body", "field": "body", "code": "json_invalid", "message": message}
+        return respond(request, MalformedJson(f"body: {message}", errors=[unreadable]))
+    return await _unknown(request, error)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Every method of this path: the framework's own answer knows those of the first route that has it only."""
+    routes = request.app.routes
+
+    def leads_somewhere(method: str) -> bool:
+        scope = {"type": "http", "path": request.scope["path"], "root_path": "", "method": method, "headers": []}
+        return any(route.matches(dict(scope))[0] is Match.FULL for route in routes)
+
+    return [method for method in _METHODS if leads_somewhere(method)]
+
+
+async def _aws_refusal(request: Request, error: ClientError) -> Response:
+    if is_throttling(error):
+        logger.warning("throttled", extra={"request_id": _request_id(request), "operation": error.operation_name})
+        return respond(request, Unavailable())
+    return await _unknown(request, error)
+
+
+async def _aws_unreachable(request: Request, error: HTTPClientError | ConnectionFailed) -> Response:
+    logger.warning("no answer", extra={"request_id": _request_id(request), "reason": type(error).__name__})
+    return respond(request, Unavailable())
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    if isinstance(error, ClientError | HTTPException):
+        # a handler of its own was found for these, so nobody raises them again for the access log to see
+        logger.error("refused", exc_info=error, extra={"request_id": _request_id(request)})
+    return respond(request, InternalError())
+
+
+def _request_id(request: Request) -> str | None:
+    return request.scope.get("request_id")

@@ -1,0 +1,81 @@
+"""The field types of the API contract, each with the constraint that its JSON schema also tells."""
+
+import datetime as dt
+import enum
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WITHOUT_NULLS = r"^[^\u0000]*$"
+_NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+
+TASK_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+
+
+class Status(enum.StrEnum):
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Priority(enum.StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+def _without_nulls(value: str) -> str:
+    if "\x00" in value:
+        raise PydanticCustomError("null_byte", "must not contain null bytes")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return value
+
+
+def _iso_date(value: Any) -> Any:
+    # pydantic would also take numbers as seconds since 1970 and whole timestamps at midnight
+    if isinstance(value, str) and not _ISO_DATE.fullmatch(value):
+        raise PydanticCustomError("date_format", "must be a date as YYYY-MM-DD")
+    if not isinstance(value, str | dt.date):
+        raise PydanticCustomError("date_type", "must be a string, a date as YYYY-MM-DD")
+    return value
+
+
+# Lengths are in characters (Unicode code points), as in JSON Schema.
+Title = Annotated[
+    str,
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": _NOT_BLANK}),
+    AfterValidator(_without_nulls),
+    AfterValidator(_not_blank),
+]
+Description = Annotated[
+    str, Field(max_length=1000, json_schema_extra={"pattern": _WITHOUT_NULLS}), AfterValidator(_without_nulls)
+]
+Category = Annotated[
+    str,
+    Field(min_length=1, max_length=50, json_schema_extra={"pattern": _NOT_BLANK}),
+    AfterValidator(_without_nulls),
+    AfterValidator(_not_blank),
+]
+DueDate = Annotated[dt.date, BeforeValidator(_iso_date)]
+TaskId = Annotated[str, Field(description="ULID", pattern=TASK_ID_PATTERN)]
+Timestamp = Annotated[str, Field(description="RFC 3339, UTC, microseconds", json_schema_extra={"format": "date-time"})]
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """`moment` (aware, UTC) as the API and the table write it: fixed width, so that text order is time order."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> dt.datetime:
+    """The inverse of `timestamp`."""
+    return dt.datetime.fromisoformat(text)

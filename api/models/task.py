@@ -1,0 +1,77 @@
+"""Tasks: what a client sends, what it gets, and what is stored besides."""
+
+import dataclasses
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.models.fields import Category, Description, DueDate, Priority, Status, TaskId, Timestamp, Title
+
+
+class NewTask(BaseModel):
+    """The body of a create."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    title: Title
+    description: Description | None = None
+    status: Status = Status.PENDING
+    priority: Priority = Priority.MEDIUM
+    category: Category | None = None
+    due_date: DueDate | None = None
+
+
+class TaskChanges(BaseModel):
+    """The body of an update: any part of a task. What is absent stays; null clears what may be empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    # These three refuse null. Their defaults are never read (`named` looks at what was sent) and, being made by
+    # factories, stay out of the JSON schema.
+    title: Title = Field(default_factory=str)
+    status: Status = Field(default_factory=lambda: Status.PENDING)
+    priority: Priority = Field(default_factory=lambda: Priority.MEDIUM)
+    description: Description | None = None
+    category: Category | None = None
+    due_date: DueDate | None = None
+
+    def named(self) -> dict[str, Any]:
+        """The fields that the client named, with their values."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Task(BaseModel):
+    """A task as clients see it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    id: TaskId
+    title: Title
+    description: Description | None = None
+    status: Status
+    priority: Priority
+    category: Category | None = None
+    due_date: DueDate | None = None
+    created_at: Timestamp
+    updated_at: Timestamp
+    completed_at: Timestamp | None = None
+    version: int = Field(ge=1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StoredTask:
+    """A task with what only the table knows.
+
+    Args:
+        user_id: the owner.
+        task: what clients see.
+        request_id: of the request that wrote this version.
+        deleted_at: when it was soft-deleted; None while it lives.
+        expires_at: seconds since 1970 at which a deleted task is purged.
+    """
+
+    user_id: str
+    task: Task
+    request_id: str
+    deleted_at: str | None = None
+    expires_at: int | None = None

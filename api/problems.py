@@ -1,0 +1,164 @@
+"""Every refusal of the API as an RFC 9457 problem; `type` is stable and what clients should branch on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypedDict
+
+import orjson
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:problem-type:todo:"
+RETRY_SECONDS = "1"
+
+
+class FieldError(TypedDict):
+    """One thing wrong with a request: where it is, in which field, and what."""
+
+    location: str
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Exception):  # noqa: N818 - the word of RFC 9457
+    """A refusal that is told to the client.
+
+    Args:
+        detail: what happened this time; a sentence without internals or other users' data.
+        errors: the fields at fault, when there are any.
+        headers: response headers that belong to the refusal.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+    standard_headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = {**self.standard_headers, **(headers or {})}
+
+    def body(self, request_id: str) -> bytes:
+        """The problem document. `request_id` is an extension member, for support to find the log lines by."""
+        document: dict[str, Any] = {
+            "type": TYPE_PREFIX + self.slug,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "request_id": request_id,
+        }
+        if self.errors:
+            document["errors"] = list(self.errors)
+        return orjson.dumps(document)
+
+
+class MalformedJson(Problem):
+    status, slug, title = 400, "malformed-json", "Malformed JSON"
+
+
+class InvalidHeader(Problem):
+    status, slug, title = 400, "invalid-header", "Invalid header"
+
+
+class IdempotencyKeyMissing(Problem):
+    status, slug, title = 400, "idempotency-key-missing", "Idempotency-Key missing"
+
+
+class IdempotencyKeyInvalid(Problem):
+    status, slug, title = 400, "idempotency-key-invalid", "Idempotency-Key invalid"
+
+
+class CursorInvalid(Problem):
+    status, slug, title = 400, "cursor-invalid", "Cursor invalid"
+
+    def __init__(self) -> None:
+        message = "This cursor was not issued for this user and this query."
+        super().__init__(
+            message, errors=[{"location": "query", "field": "cursor", "code": "cursor_invalid", "message": message}]
+        )
+
+
+class Unauthenticated(Problem):
+    status, slug, title = 401, "unauthenticated", "Unauthenticated"
+    standard_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class NotFound(Problem):
+    status, slug, title = 404, "not-found", "Not found"
+
+
+class TaskNotFound(Problem):
+    status, slug, title = 404, "task-not-found", "Task not found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such task.")
+
+
+class MethodNotAllowed(Problem):
+    status, slug, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class WriteConflict(Problem):
+    status, slug, title = 409, "write-conflict", "Write conflict"
+    standard_headers: ClassVar[Mapping[str, str]] = {"Retry-After": RETRY_SECONDS}
+
+    def __init__(self) -> None:
+        super().__init__("Others are writing to this at the same time. Nothing was changed; send the request again.")
+
+
+class RequestInProgress(Problem):
+    status, slug, title = 409, "request-in-progress", "Request in progress"
+    standard_headers: ClassVar[Mapping[str, str]] = {"Retry-After": RETRY_SECONDS}
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is being carried out. Send it again for its answer.")
+
+
+class PreconditionFailed(Problem):
+    status, slug, title = 412, "precondition-failed", "Precondition failed"
+
+
+class PayloadTooLarge(Problem):
+    status, slug, title = 413, "payload-too-large", "Payload too large"
+
+
+class UnsupportedMediaType(Problem):
+    status, slug, title = 415, "unsupported-media-type", "Unsupported media type"
+
+
+class ValidationFailed(Problem):
+    status, slug, title = 422, "validation-failed", "Validation failed"
+
+
+class IdempotencyKeyReused(Problem):
+    status, slug, title = 422, "idempotency-key-reused", "Idempotency-Key reused"
+
+    def __init__(self) -> None:
+        message = "This Idempotency-Key was used for another request. Use a new key for a new request."
+        super().__init__(
+            message,
+            errors=[
+                {
+                    "location": "header",
+                    "field": "Idempotency-Key",
+                    "code": "idempotency_key_reused",
+                    "message": message,
+                }
+            ],
+        )
+
+
+class InternalError(Problem):
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side. The request id finds it in our logs.")
+
+
+class Unavailable(Problem):
+    status, slug, title = 503, "temporarily-unavailable", "Temporarily unavailable"
+    standard_headers: ClassVar[Mapping[str, str]] = {"Retry-After": RETRY_SECONDS}
+
+    def __init__(self) -> None:
+        super().__init__("The service is busy. Send the request again after the time in Retry-After.")

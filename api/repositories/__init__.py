@@ -1,0 +1,1 @@
+"""The table and the secret store: items, keys, conditions; nothing here decides anything."""

@@ -1,0 +1,145 @@
+"""The DynamoDB client, and conditional writes with it: one call whether one item is written or several."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+
+THROTTLING = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"})
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    """A client for the life of the process.
+
+    DynamoDB answers in milliseconds, so a call that takes seconds is lost: give up early and try again, within the
+    function's own timeout. Parameters are built here from validated models, so botocore need not check them again.
+    """
+    return boto3.client(
+        "dynamodb",
+        config=Config(
+            connect_timeout=1,
+            read_timeout=3,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            tcp_keepalive=True,
+            parameter_validation=False,
+        ),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConditionalPut:
+    """An item to write if a condition on what it replaces holds.
+
+    Args:
+        item: in DynamoDB's JSON.
+        condition: a condition expression.
+        values: its expression attribute values.
+    """
+
+    table: str
+    item: Mapping[str, Any]
+    condition: str
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def request(self) -> "PutTypeDef":
+        """The request, which asks to be shown the item that a failed condition was about."""
+        request: dict[str, Any] = {
+            "TableName": self.table,
+            "Item": self.item,
+            "ConditionExpression": self.condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if self.values:
+            request["ExpressionAttributeValues"] = self.values
+        return cast("PutTypeDef", request)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one put was refused: `contended` by a transaction under way, or its condition failed on `existing`."""
+
+    contended: bool = False
+    existing: Mapping[str, Any] | None = None
+
+
+class RefusedError(Exception):
+    """Nothing was written. `refusals` has an entry per put, None for those that were not at fault."""
+
+    def __init__(self, refusals: Sequence[Refusal | None]) -> None:
+        super().__init__("a condition failed or another transaction was in the way")
+        self.refusals = tuple(refusals)
+
+
+def commit(client: "DynamoDBClient", puts: Sequence[ConditionalPut]) -> None:
+    """Write all of `puts` or none, in one call.
+
+    The SDK gives a transaction a client request token, so its own retries after a lost answer are harmless; a single
+    put has none, and may find its condition refused by itself (compare `Refusal.existing`).
+
+    Raises:
+        RefusedError: a condition failed, or another transaction was under way on an item.
+        botocore.exceptions.ClientError: anything else that DynamoDB refuses, throttling included.
+    """
+    requests = [put.request() for put in puts]
+    try:
+        if len(requests) == 1:
+            client.put_item(**requests[0])
+        else:
+            client.transact_write_items(TransactItems=[{"Put": request} for request in requests])
+    except ClientError as error:
+        refusals = refusals_of(error, len(requests))
+        if refusals is None:
+            raise
+        raise RefusedError(refusals) from error
+
+
+def refusals_of(error: ClientError, actions: int) -> list[Refusal | None] | None:
+    """What `error` says about each of a request's `actions`; None when it is no refusal (`is_throttling`, or worse)."""
+    response = cast("dict[str, Any]", error.response)
+    code = error.response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        return [Refusal(existing=response.get("Item"))]
+    if code in _CONFLICTS:
+        return [Refusal(contended=True)] * actions
+    if code != "TransactionCanceledException":
+        return None
+    refusals: list[Refusal | None] = []
+    for reason in response.get("CancellationReasons", ()):
+        if reason["Code"] == "ConditionalCheckFailed":
+            refusals.append(Refusal(existing=reason.get("Item")))
+        elif reason["Code"] in _CONFLICTS:
+            refusals.append(Refusal(contended=True))
+        elif reason["Code"] == "None":
+            refusals.append(None)
+        else:
+            return None
+    return refusals if any(refusals) else None
+
+
+def is_throttling(error: ClientError) -> bool:
+    """Whether `error` says that the service is busy, so that the same request may succeed a moment later."""
+    reasons = cast("dict[str, Any]", error.response).get("CancellationReasons") or ()
+    codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
+    return not codes.isdisjoint(THROTTLING)

@@ -1,0 +1,35 @@
+"""DynamoDB's JSON to and from plain values; the table holds strings, whole numbers and bytes only."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Value = str | int | bytes
+
+
+def marshal(attributes: Mapping[str, Value | None]) -> dict[str, Any]:
+    """`attributes` as DynamoDB takes them. What is None is left out: absent attributes are not stored as NULL."""
+    return {name: attribute(value) for name, value in attributes.items() if value is not None}
+
+
+def attribute(value: Value) -> dict[str, Any]:
+    """One value with its type descriptor."""
+    if isinstance(value, str):
+        return {"S": str(value)}  # an enumeration's member becomes its text
+    if isinstance(value, bytes):
+        return {"B": value}
+    return {"N": str(value)}
+
+
+def unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item's plain values."""
+    return {name: _plain(typed) for name, typed in item.items()}
+
+
+def _plain(typed: Mapping[str, Any]) -> Value:
+    ((descriptor, value),) = typed.items()
+    if descriptor == "N":
+        return int(value)
+    if descriptor in {"S", "B"}:
+        plain: Value = value
+        return plain
+    raise TypeError(f"the table does not hold attributes of type {descriptor}")

@@ -1,0 +1,29 @@
+"""The key that signs cursors, from Secrets Manager."""
+
+import functools
+
+import boto3
+from botocore.config import Config
+
+
+class CursorKey:
+    """Fetched when the first cursor is issued or checked, then kept for the life of the process.
+
+    Most requests never meet a cursor, so neither the client nor the call belongs to start-up.
+    """
+
+    def __init__(self, secret_id: str) -> None:
+        self._secret_id = secret_id
+
+    @functools.cached_property
+    def value(self) -> bytes:
+        """The key.
+
+        Raises:
+            botocore.exceptions.ClientError: the secret is missing or may not be read.
+        """
+        client = boto3.client(
+            "secretsmanager",
+            config=Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}),
+        )
+        return client.get_secret_value(SecretId=self._secret_id)["SecretString"].encode()

@@ -1,0 +1,1 @@
+"""HTTP: paths, headers, media types, status codes."""

@@ -1,0 +1,1 @@
+"""The rules of the API, without HTTP and without DynamoDB."""

@@ -1,0 +1,30 @@
+"""What the environment tells the API."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """The function's configuration, read from environment variables named as the aliases.
+
+    Args:
+        table_name: the DynamoDB table.
+        cursor_key_secret_id: Secrets Manager name or ARN of the key that signs list cursors.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    table_name: str = Field(alias="TABLE_NAME", min_length=1)
+    cursor_key_secret_id: str = Field(alias="CURSOR_KEY_SECRET_ID", min_length=1)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings.
+
+        Raises:
+            pydantic.ValidationError: a variable is missing or empty; the message names it.
+        """
+        return cls.model_validate(dict(environment))
