@@ -1,15 +1,20 @@
 """Roles as AWS wants them: trusted by one service, allowed what their inline policy says and nothing else."""
 
+import io
 import json
+import pathlib
 import uuid
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import Account
+from infra.local.settings import Settings
+from tests.conftest import Account, free_port
 
 RoleFactory = Callable[..., str]
+FunctionFactory = Callable[..., str]
 
 
 @pytest.fixture
@@ -40,3 +45,53 @@ def role(account: Account) -> Iterator[RoleFactory]:
 def document(*statements: dict[str, Any]) -> str:
     """An IAM policy document of `statements`."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture
+def own_account(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account that the test alone uses and may stop and start; AWS clients of the test reach it."""
+    settings = Settings(home=tmp_path / "account", port=free_port(), firehose_seconds=1, alarm_seconds=1)
+    for name, value in settings.client_environment().items():
+        monkeypatch.setenv(name, value)
+    own = Account.at(settings)
+    own.start()
+    yield own
+    own.stop()
+
+
+@pytest.fixture
+def function(account: Account, role: RoleFactory) -> Iterator[FunctionFactory]:
+    """`function(name, source, {"Effect": "Allow", …}, …, **settings)` creates a Python function and returns its ARN.
+
+    `source` is the text of its one module and defines `handler`; the statements are all that its role may do, unless
+    `Role` is among the settings. It is deleted after the test.
+    """
+    client = account.session.client("lambda")
+    names: list[str] = []
+
+    def create(name: str, source: str, *statements: dict[str, Any], **settings: Any) -> str:
+        chosen = settings.pop("Role", None) or role("lambda", *statements)
+        made = client.create_function(
+            FunctionName=name,
+            Runtime="python3.11",
+            Handler="main.handler",
+            Role=chosen,
+            Code={"ZipFile": bundle(source)},
+            **{"Timeout": 30, **settings},
+        )
+        names.append(name)
+        return made["FunctionArn"]
+
+    yield create
+    for name in names:
+        for mapping in client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
+            client.delete_event_source_mapping(UUID=mapping["UUID"])
+        client.delete_function(FunctionName=name)
+
+
+def bundle(source: str) -> bytes:
+    """A deployment package whose only module, `main`, is `source`."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr("main.py", source)
+    return archive.getvalue()
