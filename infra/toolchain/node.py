@@ -17,7 +17,7 @@ import subprocess
 from collections.abc import Mapping
 
 INFRA = pathlib.Path(__file__).resolve().parents[1]
-OLDEST_NODE = 20
+OLDEST_NODE = 22
 QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 
 
@@ -72,7 +72,7 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
 
 @functools.cache
 def find() -> Node:
-    """The machine's Node and npm when Node is version 20 or newer, else those of the wheel.
+    """The machine's Node and npm when Node is version 22 or newer, else those of the wheel.
 
     Raises:
         ToolMissingError: neither is there.

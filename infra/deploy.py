@@ -1,0 +1,107 @@
+"""Synthesizes and deploys the stacks with the CDK command line, to AWS or to the local account.
+
+The target is only a matter of the environment: with AWS_ENDPOINT_URL set, the same commands reach the local account.
+What is deployed is exactly what `synth` writes.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+
+import boto3
+from botocore.exceptions import ClientError
+
+from infra.bundling import ROOT, Target
+from infra.toolchain import node
+
+OUTPUT = ROOT / "cdk.out"
+TOOLKIT = "CDKToolkit"
+OPTIONS = ("--no-notices", "--no-version-reporting", "--no-color")
+
+
+class DeployError(RuntimeError):
+    """Synthesis or deployment failed; the message carries what the tool printed."""
+
+
+def synth(target: Target, output: pathlib.Path) -> None:
+    """Write every stack's template, and the assets it uploads, to the folder `output`.
+
+    Args:
+        target: which machine the functions' dependencies are built for.
+        output: replaced when it exists.
+
+    Raises:
+        DeployError: the app failed.
+    """
+    shutil.rmtree(output, ignore_errors=True)
+    environment = {
+        **node.environment(os.environ),
+        "CDK_OUTDIR": str(output),
+        # as `cdk synth -c target=…` would pass it, without starting the command line just for that
+        "CDK_CONTEXT_JSON": json.dumps({"target": target, "aws:cdk:enable-path-metadata": True}),
+        "PYTHONPATH": str(ROOT),
+    }
+    _run([sys.executable, "-m", "infra.app"], environment, "cdk synth", quiet=True)
+
+
+def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool = False) -> dict[str, str]:
+    """Deploy all stacks to the account that `environment` leads to, and bootstrap it first if it never was.
+
+    Args:
+        environment: the variables an AWS command line would need: region, credentials or profile, endpoints.
+        target: as in `synth`.
+        quiet: say nothing unless it fails.
+
+    Returns:
+        the outputs of all stacks, by name.
+
+    Raises:
+        DeployError: a step failed; what was deployed before it stays.
+    """
+    output = OUTPUT / target
+    node.install()
+    synth(target, output)
+    given = {**node.environment({**os.environ, **environment}), "CI": "true", "CDK_DISABLE_CLI_TELEMETRY": "true"}
+    if not _bootstrapped(given):
+        _run([*node.cdk_command(), "bootstrap", "--app", str(output), *OPTIONS], given, "cdk bootstrap", quiet)
+    with tempfile.TemporaryDirectory() as scratch:
+        outputs = pathlib.Path(scratch) / "outputs.json"
+        options = ["--app", str(output), "--all", "--require-approval=never", "--concurrency=4", *OPTIONS]
+        _run([*node.cdk_command(), "deploy", *options, f"--outputs-file={outputs}"], given, "cdk deploy", quiet)
+        return {name: value for stack in json.loads(outputs.read_text()).values() for name, value in stack.items()}
+
+
+def _bootstrapped(environment: Mapping[str, str]) -> bool:
+    session = boto3.Session(
+        profile_name=environment.get("AWS_PROFILE"),
+        region_name=environment.get("AWS_REGION"),
+        aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+    )
+    cloudformation = session.client("cloudformation", endpoint_url=environment.get("AWS_ENDPOINT_URL"))
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=TOOLKIT)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return False
+        raise DeployError(f"cannot look at stack {TOOLKIT}: {error}") from error
+    return stack["StackStatus"].endswith("_COMPLETE")
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], what: str, quiet: bool) -> None:
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        said = []
+        for line in process.stdout or ():
+            said.append(line)
+            if not quiet:
+                print(line, end="", file=sys.stderr, flush=True)
+    if process.returncode:
+        raise DeployError(f"{what} failed with status {process.returncode}:\n{''.join(said[-60:])}")

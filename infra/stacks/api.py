@@ -1,0 +1,156 @@
+"""The REST API: Cognito, API Gateway, the api function."""
+
+import json
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpUserPoolAuthorizer
+from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
+from constructs import Construct
+
+from infra.bundling import Target
+from infra.stacks import functions, names, roles
+
+PUBLIC_PATHS = ("/health", "/docs", "/openapi.json")
+READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
+# TransactWriteItems has no action of its own: each operation in it is checked by its own name
+WRITE_TABLE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem")
+
+ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "requestTime": "$context.requestTime",
+    "routeKey": "$context.routeKey",
+    "status": "$context.status",
+    "responseLatency": "$context.responseLatency",
+    "authorizerError": "$context.authorizer.error",
+    "integrationError": "$context.integrationErrorMessage",
+}
+
+
+class ApiStack(Stack):
+    """Everything between a REST client and the table."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, target: Target) -> None:
+        super().__init__(scope, construct_id, description="Todo API with Insights: sign-in, HTTP API, api function")
+        pool = self._user_pool()
+        client = pool.add_client(
+            "Client",
+            user_pool_client_name="todo-client",
+            auth_flows=cognito.AuthFlow(user_password=True, user_srp=True),
+            prevent_user_existence_errors=True,
+            id_token_validity=Duration.hours(1),
+            access_token_validity=Duration.hours(1),
+            refresh_token_validity=Duration.days(30),
+        )
+        api = self._http_api(self._function(target), HttpUserPoolAuthorizer("Users", pool, user_pool_clients=[client]))
+        CfnOutput(self, "ApiEndpoint", value=api.api_endpoint, description="Base URL, without /api/v1")
+        CfnOutput(self, "UserPoolId", value=pool.user_pool_id, description="Where users sign up")
+        CfnOutput(
+            self, "UserPoolClientId", value=client.user_pool_client_id, description="The client they sign in with"
+        )
+
+    def _user_pool(self) -> cognito.UserPool:
+        return cognito.UserPool(
+            self,
+            "Users",
+            user_pool_name="todo-users",
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            self_sign_up_enabled=True,
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            standard_attributes=cognito.StandardAttributes(
+                email=cognito.StandardAttribute(required=True, mutable=True),
+                fullname=cognito.StandardAttribute(required=False, mutable=True),
+            ),
+            password_policy=cognito.PasswordPolicy(
+                min_length=12,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_digits=True,
+                require_symbols=False,
+            ),
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _function(self, target: Target) -> lambda_.Function:
+        table = names.arn(self, "dynamodb", "table", names.TABLE)
+        return functions.function(
+            self,
+            "Function",
+            name=names.API_FUNCTION,
+            handler="api.entrypoint.handler",
+            target=target,
+            description="The REST API",
+            # API Gateway gives up after 30 s; a client should hear the reason from the function before that
+            timeout=Duration.seconds(28),
+            memory=1024,
+            environment={"TABLE_NAME": names.TABLE, "CURSOR_KEY_SECRET_ID": names.CURSOR_SECRET},
+            statements=[
+                roles.allow(READ_TABLE, [table, f"{table}/index/by_due_date", f"{table}/index/by_change"]),
+                roles.allow(WRITE_TABLE, [table]),
+                roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.CURSOR_SECRET)]),
+            ],
+        )
+
+    def _http_api(self, function: lambda_.Function, authorizer: HttpUserPoolAuthorizer) -> apigateway.HttpApi:
+        api = apigateway.HttpApi(
+            self,
+            "HttpApi",
+            api_name="todo-api",
+            create_default_stage=False,
+            cors_preflight=apigateway.CorsPreflightOptions(
+                # no cookies are involved: a token in a header is all that authorizes, so any origin may ask
+                allow_origins=["*"],
+                allow_methods=[apigateway.CorsHttpMethod.ANY],
+                allow_headers=[
+                    "authorization",
+                    "content-type",
+                    "idempotency-key",
+                    "if-match",
+                    "if-none-match",
+                    "x-request-id",
+                ],
+                expose_headers=["etag", "idempotency-replayed", "link", "location", "x-request-id"],
+                max_age=Duration.hours(1),
+            ),
+        )
+        integration = HttpLambdaIntegration("Function", function)
+        # every method but OPTIONS: a preflight carries no token and is answered by API Gateway itself
+        methods = [
+            apigateway.HttpMethod.GET,
+            apigateway.HttpMethod.POST,
+            apigateway.HttpMethod.PUT,
+            apigateway.HttpMethod.PATCH,
+            apigateway.HttpMethod.DELETE,
+        ]
+        api.add_routes(path="/api/v1/{proxy+}", methods=methods, integration=integration, authorizer=authorizer)
+        for path in PUBLIC_PATHS:
+            api.add_routes(path=path, methods=[apigateway.HttpMethod.GET], integration=integration)
+        self._stage(api)
+        return api
+
+    def _stage(self, api: apigateway.HttpApi) -> None:
+        access_log = logs.LogGroup(
+            self,
+            "AccessLog",
+            log_group_name="/aws/vendedlogs/apigateway/todo-api",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        apigateway.CfnStage(
+            self,
+            "DefaultStage",
+            api_id=api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=500, throttling_burst_limit=1000
+            ),
+            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
+            ),
+        )

@@ -1,0 +1,119 @@
+"""What must survive everything else: the table, the lake's buckets, the catalog's databases, the secrets.
+
+Data outlives the stack. Table, buckets and secrets are retained when the stack goes, and the table refuses deletion; so
+`cdk destroy` of this stack leaves them behind on purpose, and a later deploy has to import or remove them first.
+"""
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.stacks import names
+
+OLD_VERSIONS = Duration.days(30)
+
+
+class DataStack(Stack):
+    """The state of the product.
+
+    Attributes:
+        table: the application's single table, with its change stream.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(
+            scope, construct_id, description="Todo API with Insights: table, lake buckets, catalog, secrets"
+        )
+        self.table = self._table()
+        self._buckets()
+        for database in (names.BRONZE_DATABASE, names.SILVER_DATABASE, names.GOLD_DATABASE):
+            self._database(database)
+        self._secret("EmailHashKey", names.EMAIL_HASH_SECRET, "HMAC key of users.email_hash in silver")
+        self._secret("CursorKey", names.CURSOR_SECRET, "HMAC key that signs the API's page cursors")
+
+    def _table(self) -> dynamodb.Table:
+        text = dynamodb.AttributeType.STRING
+        table = dynamodb.Table(
+            self,
+            "Table",
+            table_name=names.TABLE,
+            partition_key=dynamodb.Attribute(name="PK", type=text),
+            sort_key=dynamodb.Attribute(name="SK", type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            time_to_live_attribute="expiration_timestamp",
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        for index, sort_key in (("by_due_date", "due_sort"), ("by_change", "change_sort")):
+            table.add_local_secondary_index(index_name=index, sort_key=dynamodb.Attribute(name=sort_key, type=text))
+        CfnOutput(self, "TableName", value=table.table_name, description="The application's table")
+        return table
+
+    def _buckets(self) -> None:
+        # bronze is written once and read again years later; nothing is ever overwritten there
+        bronze = self._bucket("Bronze", "bronze", [_to_infrequent_access("cdc/"), _expiring("errors/", 90)])
+        # Iceberg keeps its own history; S3 versions are the net below it
+        silver = self._bucket("Silver", "silver", [])
+        gold = self._bucket("Gold", "gold", [_expiring("athena-results/", 7)])
+        self._bucket("Artifacts", "artifacts", [_expiring("", 30)], versioned=False)
+        for name, bucket in (("BronzeBucket", bronze), ("SilverBucket", silver), ("GoldBucket", gold)):
+            CfnOutput(self, name, value=bucket.bucket_name, description=f"The {name[:-6].lower()} layer of the lake")
+
+    def _bucket(
+        self, construct_id: str, layer: str, rules: list[s3.LifecycleRule], *, versioned: bool = True
+    ) -> s3.Bucket:
+        housekeeping = s3.LifecycleRule(
+            id="housekeeping",
+            abort_incomplete_multipart_upload_after=Duration.days(2),
+            noncurrent_version_expiration=OLD_VERSIONS if versioned else None,
+            expired_object_delete_marker=True if versioned else None,
+        )
+        return s3.Bucket(
+            self,
+            construct_id,
+            bucket_name=names.bucket(layer),
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=versioned,
+            lifecycle_rules=[housekeeping, *rules],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _database(self, name: str) -> None:
+        database = glue.CfnDatabase(
+            self,
+            f"Database{name.title().replace('_', '')}",
+            catalog_id=self.account,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=name),
+        )
+        database.apply_removal_policy(RemovalPolicy.RETAIN)
+
+    def _secret(self, construct_id: str, name: str, description: str) -> None:
+        secretsmanager.Secret(
+            self,
+            construct_id,
+            secret_name=name,
+            description=description,
+            generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+
+def _expiring(prefix: str, days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id=f"expire-{prefix.strip('/') or 'all'}", prefix=prefix or None, expiration=Duration.days(days)
+    )
+
+
+def _to_infrequent_access(prefix: str) -> s3.LifecycleRule:
+    infrequent = s3.Transition(storage_class=s3.StorageClass.INFREQUENT_ACCESS, transition_after=Duration.days(90))
+    return s3.LifecycleRule(id=f"archive-{prefix.strip('/')}", prefix=prefix, transitions=[infrequent])

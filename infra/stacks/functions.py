@@ -1,0 +1,74 @@
+"""A Lambda function the way every stack here makes one: bundled, with its own log group and an exact role."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra import bundling
+from infra.stacks import names, roles
+
+
+def function(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    handler: str,
+    target: bundling.Target,
+    description: str,
+    timeout: Duration,
+    memory: int,
+    environment: Mapping[str, str],
+    statements: list[iam.PolicyStatement],
+) -> lambda_.Function:
+    """A Python function on Graviton.
+
+    Args:
+        scope: the stack.
+        construct_id: the construct's id; role and log group derive theirs from it.
+        name: the function's name and its key in `bundling.BUNDLES`.
+        handler: dotted path of the handler in the bundle.
+        target: which bundle to upload.
+        description: shown in the console.
+        timeout: for one invocation.
+        memory: MiB; CPU grows with it.
+        environment: variables; Powertools' service name and namespace are added.
+        statements: what the function may do besides writing its own log.
+    """
+    log_group = logs.LogGroup(
+        scope,
+        f"{construct_id}Logs",
+        log_group_name=f"/aws/lambda/{name}",
+        retention=logs.RetentionDays.ONE_MONTH,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    role = roles.role(
+        scope,
+        f"{construct_id}Role",
+        "lambda.amazonaws.com",
+        roles.write_logs(scope, f"/aws/lambda/{name}"),
+        *statements,
+    )
+    return lambda_.Function(
+        scope,
+        construct_id,
+        function_name=name,
+        description=description,
+        runtime=lambda_.Runtime.PYTHON_3_11,
+        architecture=lambda_.Architecture.ARM_64,
+        code=lambda_.Code.from_asset(str(bundling.build(name, target))),
+        handler=handler,
+        timeout=timeout,
+        memory_size=memory,
+        role=role,
+        log_group=log_group,
+        environment={
+            **environment,
+            "POWERTOOLS_SERVICE_NAME": name,
+            "POWERTOOLS_METRICS_NAMESPACE": names.NAMESPACE,
+        },
+    )

@@ -1,0 +1,226 @@
+"""What operators look at and are woken by: one topic, one dashboard, alarms.
+
+Alarms on the pipeline's states are made from its definition, so a new state cannot come without its alarm.
+"""
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.stacks import names, pipeline
+
+MINUTE = Duration.minutes(1)
+
+
+class MonitoringStack(Stack):
+    """Alarms, the topic that they notify, and the dashboard."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id, description="Todo API with Insights: alarms, topic, dashboard")
+        self._action = actions.SnsAction(self._topic())
+        alarms = [*self._state_alarms(), *self._execution_alarms(), *self._capture_alarms()]
+        self._dashboard(alarms)
+
+    def _topic(self) -> sns.Topic:
+        # the key that AWS manages for SNS does not let CloudWatch alarms publish:
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+        key = kms.Key(
+            self,
+            "AlertsKey",
+            alias=names.ALERTS_KEY_ALIAS,
+            description="Encrypts the alerts topic",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        cloudwatch_service = iam.ServicePrincipal(
+            "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[cloudwatch_service], actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=["*"]
+            )
+        )
+        topic = sns.Topic(
+            self,
+            "Alerts",
+            topic_name=names.ALERTS,
+            display_name="Todo API with Insights",
+            master_key=key,
+            enforce_ssl=True,
+        )
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsPublish",
+                principals=[cloudwatch_service],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+            )
+        )
+        return topic
+
+    def _state_alarms(self) -> list[cloudwatch.Alarm]:
+        return [
+            self._alarm(
+                f"{state}Failed",
+                f"{names.STATE_MACHINE}-{state}-failed",
+                f"State {state} of the pipeline failed",
+                cloudwatch.Metric(
+                    namespace=names.NAMESPACE,
+                    metric_name=names.STATE_FAILED,
+                    dimensions_map={"StateMachine": names.STATE_MACHINE, "State": state},
+                    statistic="Sum",
+                    period=MINUTE,
+                ),
+            )
+            for state in pipeline.task_states(pipeline.definition())
+        ]
+
+    def _execution_alarms(self) -> list[cloudwatch.Alarm]:
+        return [
+            self._alarm(
+                f"Executions{ending}",
+                f"{names.STATE_MACHINE}-executions-{ending.lower()}",
+                f"Executions of the pipeline: {ending}",
+                self._executions(f"Executions{ending}" if ending != "Throttled" else "ExecutionThrottled"),
+            )
+            for ending in ("Failed", "TimedOut", "Aborted", "Throttled")
+        ]
+
+    def _capture_alarms(self) -> list[cloudwatch.Alarm]:
+        return [
+            self._alarm(
+                "CdcErrors",
+                f"{names.CDC_FUNCTION}-errors",
+                "Change capture fails and retries",
+                _lambda(names.CDC_FUNCTION, "Errors", "Sum"),
+            ),
+            self._alarm(
+                "CdcBehind",
+                f"{names.CDC_FUNCTION}-iterator-age",
+                "Changes wait more than five minutes for their way into bronze",
+                _lambda(names.CDC_FUNCTION, "IteratorAge", "Maximum"),
+                threshold=Duration.minutes(5).to_milliseconds(),
+            ),
+            self._alarm(
+                "CdcGaveUp",
+                f"{names.CDC_FAILURES}-not-empty",
+                "Changes that could not be captured wait in the failures queue",
+                cloudwatch.Metric(
+                    namespace="AWS/SQS",
+                    metric_name="ApproximateNumberOfMessagesVisible",
+                    dimensions_map={"QueueName": names.CDC_FAILURES},
+                    statistic="Maximum",
+                    period=MINUTE,
+                ),
+            ),
+        ]
+
+    def _alarm(
+        self, construct_id: str, name: str, description: str, metric: cloudwatch.Metric, threshold: float = 1
+    ) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            alarm_name=name,
+            alarm_description=description,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # no data means that nothing failed
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(self._action)
+        return alarm
+
+    def _executions(self, metric: str) -> cloudwatch.Metric:
+        machine = names.arn(self, "states", "stateMachine", names.STATE_MACHINE, ":")
+        return cloudwatch.Metric(
+            namespace="AWS/States",
+            metric_name=metric,
+            dimensions_map={"StateMachineArn": machine},
+            statistic="Sum",
+            period=MINUTE,
+        )
+
+    def _dashboard(self, alarms: list[cloudwatch.Alarm]) -> None:
+        bronze = {"DeliveryStreamName": names.CDC_STREAM}
+        rows: list[list[cloudwatch.IWidget]] = [
+            [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=4)],
+            [
+                _graph(
+                    "API: invocations and errors",
+                    _lambda(names.API_FUNCTION, "Invocations", "Sum"),
+                    _lambda(names.API_FUNCTION, "Errors", "Sum"),
+                    _lambda(names.API_FUNCTION, "Throttles", "Sum"),
+                ),
+                _graph("API: duration", *[_lambda(names.API_FUNCTION, "Duration", p) for p in ("p50", "p90", "p99")]),
+                _graph(
+                    "Table: consumed capacity",
+                    _table("ConsumedReadCapacityUnits"),
+                    _table("ConsumedWriteCapacityUnits"),
+                ),
+            ],
+            [
+                _graph(
+                    "Change capture: invocations and errors",
+                    _lambda(names.CDC_FUNCTION, "Invocations", "Sum"),
+                    _lambda(names.CDC_FUNCTION, "Errors", "Sum"),
+                ),
+                _graph(
+                    "Change capture: age of the oldest change", _lambda(names.CDC_FUNCTION, "IteratorAge", "Maximum")
+                ),
+                _graph(
+                    "Bronze: records delivered",
+                    _metric("AWS/Firehose", "DeliveryToS3.Records", bronze, "Sum"),
+                    _metric("AWS/Firehose", "DeliveryToS3.DataFreshness", bronze, "Maximum"),
+                ),
+            ],
+            [
+                _graph(
+                    "Pipeline: executions",
+                    *[
+                        self._executions(f"Executions{ending}")
+                        for ending in ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")
+                    ],
+                ),
+                _graph("Pipeline: duration", self._executions("ExecutionTime").with_(statistic="Maximum")),
+                _graph(
+                    "Pipeline: failed states",
+                    *[
+                        _metric(
+                            names.NAMESPACE,
+                            names.STATE_FAILED,
+                            {"StateMachine": names.STATE_MACHINE, "State": state},
+                            "Sum",
+                        )
+                        for state in pipeline.task_states(pipeline.definition())
+                    ],
+                ),
+            ],
+        ]
+        cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=names.DASHBOARD, default_interval=Duration.hours(3), widgets=rows
+        )
+
+
+def _graph(title: str, *metrics: cloudwatch.Metric) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8)
+
+
+def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=MINUTE
+    )
+
+
+def _lambda(function: str, name: str, statistic: str) -> cloudwatch.Metric:
+    return _metric("AWS/Lambda", name, {"FunctionName": function}, statistic)
+
+
+def _table(name: str) -> cloudwatch.Metric:
+    return _metric("AWS/DynamoDB", name, {"TableName": names.TABLE}, "Sum")

@@ -1,0 +1,82 @@
+"""The pipeline: a state machine that crawls bronze, builds silver, builds gold."""
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from infra.stacks import names, pipeline, roles
+
+LOG_GROUP = f"/aws/vendedlogs/states/{names.STATE_MACHINE}"
+# how Step Functions learns that a `.sync` build has ended:
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
+BUILD_EVENTS_RULE = "StepFunctionsGetEventForCodeBuildStartBuildRule"
+# log delivery is set up per account, not per log group; none of these takes a resource:
+# https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+DELIVER_LOGS = (
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
+
+
+class OrchestrationStack(Stack):
+    """Runs the transforms in order and tells operators when one fails."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id, description="Todo API with Insights: the pipeline's state machine")
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=LOG_GROUP,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        machine = stepfunctions.StateMachine(
+            self,
+            "Pipeline",
+            state_machine_name=names.STATE_MACHINE,
+            definition_body=stepfunctions.DefinitionBody.from_file(str(pipeline.DEFINITION)),
+            definition_substitutions={"AlertsTopicArn": names.arn(self, "sns", "", names.ALERTS)},
+            role=self._role(),
+            logs=stepfunctions.LogOptions(
+                destination=log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=True
+            ),
+        )
+        CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn, description="The pipeline")
+
+    def _role(self) -> iam.IRole:
+        return roles.role(
+            self,
+            "Role",
+            "states.amazonaws.com",
+            roles.allow(["glue:StartCrawler", "glue:GetCrawler"], [names.arn(self, "glue", "crawler", names.CRAWLER)]),
+            roles.allow(
+                ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"],
+                [names.arn(self, "glue", "job", names.SILVER_JOB)],
+            ),
+            roles.allow(
+                ["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"],
+                [names.arn(self, "codebuild", "project", names.DBT_PROJECT)],
+            ),
+            roles.allow(
+                ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+                [names.arn(self, "events", "rule", BUILD_EVENTS_RULE)],
+            ),
+            # PutMetricData takes no resource; the namespace is what narrows it
+            roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
+            roles.allow(["sns:Publish"], [names.arn(self, "sns", "", names.ALERTS)]),
+            # the topic's key is known here by its alias only
+            roles.allow(
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                [names.arn(self, "kms", "key", "*")],
+                **{"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.ALERTS_KEY_ALIAS}},
+            ),
+            roles.allow(DELIVER_LOGS, ["*"]),
+        )

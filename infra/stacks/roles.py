@@ -1,0 +1,53 @@
+"""Roles with exactly the statements written out at the place of use.
+
+The CDK's grants and several of its constructs add wildcards (`s3:GetObject*`, `s3:List*`). A role made here refuses
+such additions, so what a stack's source says is what the template has.
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.stacks import names
+
+WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+READ_SECRET = ("secretsmanager:GetSecretValue",)
+
+
+def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, str]) -> iam.PolicyStatement:
+    """A statement that allows `actions` on `resources`.
+
+    Args:
+        actions: full action names, no wildcards.
+        resources: ARNs.
+        conditions: operator to condition, for example `StringEquals={"cloudwatch:namespace": "TodoInsights"}`.
+    """
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions) or None)
+
+
+def role(scope: Construct, name: str, service: str, *statements: iam.PolicyStatement) -> iam.IRole:
+    """A role for one AWS service of this account.
+
+    Args:
+        scope: where the role belongs.
+        name: the construct's id.
+        service: who may assume it, for example `lambda.amazonaws.com`.
+        statements: all that it may do.
+    """
+    # another account's resource must not be able to use the role through the service
+    principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}})
+    made = iam.Role(
+        scope,
+        name,
+        assumed_by=principal,
+        inline_policies={"exact": iam.PolicyDocument(statements=list(statements), minimize=False)},
+    )
+    return made.without_policy_updates()
+
+
+def write_logs(scope: Construct, log_group: str) -> iam.PolicyStatement:
+    """Allows writing to one log group that exists."""
+    return allow(WRITE_LOGS, names.log_group_arns(scope, log_group))

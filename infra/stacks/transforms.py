@@ -1,0 +1,247 @@
+"""Bronze to silver to gold: the crawler, the Glue job, the dbt runner, the Athena workgroup."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_athena as athena
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from infra import bundling
+from infra.stacks import names, roles
+
+GIB = 1024**3
+READ_OBJECTS = ("s3:GetObject",)
+WRITE_OBJECTS = (
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+)
+LIST_BUCKET = ("s3:ListBucket", "s3:GetBucketLocation")
+READ_CATALOG = ("glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables")
+READ_PARTITIONS = ("glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition")
+WRITE_TABLES = ("glue:CreateTable", "glue:UpdateTable")
+# everything that dbt-athena does to models: replaces tables by renaming copies, swaps partitions, prunes old versions
+OWN_TABLES = (
+    *WRITE_TABLES,
+    "glue:DeleteTable",
+    "glue:GetTableVersions",
+    "glue:DeleteTableVersion",
+    "glue:CreatePartition",
+    "glue:BatchCreatePartition",
+    "glue:UpdatePartition",
+    "glue:DeletePartition",
+    "glue:BatchDeletePartition",
+)
+RUN_QUERIES = (
+    "athena:StartQueryExecution",
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:StopQueryExecution",
+    "athena:GetWorkGroup",
+)
+# Iceberg's catalog in Spark: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
+ICEBERG = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "spark.sql.catalog.glue_catalog": "org.apache.iceberg.spark.SparkCatalog",
+    "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+    "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+}
+
+
+class TransformsStack(Stack):
+    """Everything between bronze and a BI user's query."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id, description="Todo API with Insights: bronze to silver to gold")
+        self._workgroup()
+        self._crawler()
+        self._silver_job()
+        self._dbt_project()
+
+    def _workgroup(self) -> None:
+        athena.CfnWorkGroup(
+            self,
+            "Workgroup",
+            name=names.WORKGROUP,
+            description="Queries on gold: results in one place, a ceiling on what one query may scan",
+            recursive_delete_option=True,
+            work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+                enforce_work_group_configuration=True,
+                publish_cloud_watch_metrics_enabled=True,
+                bytes_scanned_cutoff_per_query=100 * GIB,
+                engine_version=athena.CfnWorkGroup.EngineVersionProperty(
+                    selected_engine_version="Athena engine version 3"
+                ),
+                result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
+                    output_location=f"s3://{names.bucket('gold')}/athena-results/",
+                    encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                        encryption_option="SSE_S3"
+                    ),
+                ),
+            ),
+        )
+
+    def _crawler(self) -> None:
+        role = roles.role(
+            self,
+            "CrawlerRole",
+            "glue.amazonaws.com",
+            roles.allow(LIST_BUCKET, [names.bucket_arn("bronze")]),
+            roles.allow(READ_OBJECTS, [names.bucket_arn("bronze", "cdc/*")]),
+            roles.allow(
+                [
+                    *READ_CATALOG,
+                    *READ_PARTITIONS,
+                    *WRITE_TABLES,
+                    "glue:CreatePartition",
+                    "glue:BatchCreatePartition",
+                    "glue:UpdatePartition",
+                    "glue:BatchUpdatePartition",
+                ],
+                names.catalog_arns(self, names.BRONZE_DATABASE),
+            ),
+            self._glue_logs("/aws-glue/crawlers"),
+        )
+        glue.CfnCrawler(
+            self,
+            "Crawler",
+            name=names.CRAWLER,
+            description="Catalogues bronze for BI users; silver and gold own their schemas",
+            role=role.role_arn,
+            database_name=names.BRONZE_DATABASE,
+            targets=glue.CfnCrawler.TargetsProperty(
+                s3_targets=[glue.CfnCrawler.S3TargetProperty(path=f"s3://{names.bucket('bronze')}/cdc/")]
+            ),
+            schema_change_policy=glue.CfnCrawler.SchemaChangePolicyProperty(
+                update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
+            ),
+        )
+
+    def _silver_job(self) -> None:
+        script = s3_assets.Asset(self, "SilverScript", path=str(bundling.ROOT / "transforms" / "silver" / "job.py"))
+        modules = s3_assets.Asset(self, "SilverModules", path=str(bundling.glue_modules()))
+        role = roles.role(
+            self,
+            "SilverRole",
+            "glue.amazonaws.com",
+            roles.allow(LIST_BUCKET, [names.bucket_arn(layer) for layer in ("bronze", "silver", "artifacts")]),
+            roles.allow(READ_OBJECTS, [names.bucket_arn("bronze", "cdc/*"), *map(_object_arn, (script, modules))]),
+            roles.allow(WRITE_OBJECTS, [names.bucket_arn("silver", "*"), names.bucket_arn("artifacts", "glue/*")]),
+            roles.allow([*READ_CATALOG, *WRITE_TABLES], names.catalog_arns(self, names.SILVER_DATABASE)),
+            roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.EMAIL_HASH_SECRET)]),
+            self._glue_logs("/aws-glue/jobs/*"),
+        )
+        warehouse = f"s3://{names.bucket('silver')}/"
+        settings = {**ICEBERG, "spark.sql.catalog.glue_catalog.warehouse": warehouse}
+        glue.CfnJob(
+            self,
+            "Silver",
+            name=names.SILVER_JOB,
+            description="Merges bronze into the Iceberg tables of silver",
+            role=role.role_arn,
+            glue_version="5.1",
+            worker_type="G.1X",
+            number_of_workers=2,
+            timeout=60,
+            max_retries=0,
+            execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
+            command=glue.CfnJob.JobCommandProperty(
+                name="glueetl", python_version="3", script_location=script.s3_object_url
+            ),
+            default_arguments={
+                "--datalake-formats": "iceberg",
+                "--conf": _chained(settings),
+                "--extra-py-files": modules.s3_object_url,
+                "--TempDir": f"s3://{names.bucket('artifacts')}/glue/",
+                "--enable-continuous-cloudwatch-log": "true",
+                "--bronze": f"s3://{names.bucket('bronze')}/cdc/",
+                "--warehouse": warehouse,
+                "--database": names.SILVER_DATABASE,
+                "--email-key-secret-id": names.EMAIL_HASH_SECRET,
+            },
+        )
+
+    def _dbt_project(self) -> None:
+        source = s3_assets.Asset(
+            self,
+            "DbtSource",
+            path=str(bundling.ROOT / "transforms" / "dbt"),
+            exclude=["target", "logs", "dbt_packages", ".user.yml", "__pycache__", "*.pyc"],
+        )
+        log_group = logs.LogGroup(
+            self,
+            "DbtLogs",
+            log_group_name=f"/aws/codebuild/{names.DBT_PROJECT}",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        codebuild.Project(
+            self,
+            "Dbt",
+            project_name=names.DBT_PROJECT,
+            description="Runs dbt build on gold",
+            role=self._dbt_role(source),
+            source=codebuild.Source.s3(bucket=source.bucket, path=source.s3_object_key),
+            build_spec=codebuild.BuildSpec.from_source_filename("buildspec.yml"),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.from_code_build_image_id(
+                    "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+                ),
+                compute_type=codebuild.ComputeType.SMALL,
+            ),
+            environment_variables=_plain(
+                {
+                    "GOLD_BUCKET": names.bucket("gold"),
+                    "ATHENA_WORKGROUP": names.WORKGROUP,
+                    "GOLD_SCHEMA": names.GOLD_DATABASE,
+                    "SILVER_SCHEMA": names.SILVER_DATABASE,
+                    "DBT_TARGET": "prod",
+                    "ATHENA_POLL_SECONDS": "1",
+                }
+            ),
+            timeout=Duration.minutes(60),
+            queued_timeout=Duration.minutes(30),
+            # two builds at once would swap the same tables under each other
+            concurrent_build_limit=1,
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
+        )
+
+    def _dbt_role(self, source: s3_assets.Asset) -> iam.IRole:
+        gold = f"{names.GOLD_DATABASE}*"
+        return roles.role(
+            self,
+            "DbtRole",
+            "codebuild.amazonaws.com",
+            roles.allow(READ_OBJECTS, [_object_arn(source), names.bucket_arn("silver", "*")]),
+            roles.allow(LIST_BUCKET, [names.bucket_arn("silver"), names.bucket_arn("gold")]),
+            roles.allow(WRITE_OBJECTS, [names.bucket_arn("gold", "*")]),
+            roles.allow(["s3:ListBucketMultipartUploads"], [names.bucket_arn("gold")]),
+            roles.allow(RUN_QUERIES, [names.arn(self, "athena", "workgroup", names.WORKGROUP)]),
+            roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(self, names.SILVER_DATABASE, gold)),
+            roles.allow(["glue:CreateDatabase", *OWN_TABLES], names.catalog_arns(self, gold)),
+            roles.write_logs(self, f"/aws/codebuild/{names.DBT_PROJECT}"),
+        )
+
+    def _glue_logs(self, log_group: str) -> iam.PolicyStatement:
+        # Glue makes its log groups itself, on the first run
+        return roles.allow(["logs:CreateLogGroup", *roles.WRITE_LOGS], names.log_group_arns(self, log_group))
+
+
+def _chained(settings: Mapping[str, str]) -> str:
+    # a job has one --conf argument; further settings ride in its value
+    return " --conf ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _object_arn(asset: s3_assets.Asset) -> str:
+    return asset.bucket.arn_for_objects(asset.s3_object_key)
+
+
+def _plain(variables: Mapping[str, str]) -> dict[str, codebuild.BuildEnvironmentVariable]:
+    return {name: codebuild.BuildEnvironmentVariable(value=value) for name, value in variables.items()}
