@@ -13,7 +13,7 @@ import sys
 from infra.local.settings import REGION, Settings
 
 SUPPORTED_VERSION = "1.5.33"
-COMPLETIONS: tuple[str, ...] = ("cloudformation", "iam")
+COMPLETIONS: tuple[str, ...] = ("cloudformation", "iam", "stepfunctions", "lambda_", "streams", "glue", "s3")
 
 
 def settle_environment(settings: Settings) -> None:
