@@ -1,0 +1,53 @@
+"""What goes wrong between an operator and AWS, in words that say what to do about it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+from rich.console import Console
+from rich.text import Text
+
+from orchestration.cli.outputs import NotDeployedError
+
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+
+
+def fail(message: str, hint: str | None = None) -> NoReturn:
+    """Print `message`, and what to do about it, to standard error; exit with 1."""
+    console = Console(stderr=True, highlight=False)
+    console.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    if hint:
+        console.print(Text(hint), soft_wrap=True)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what AWS clients raise into one message and exit status 1."""
+    try:
+        yield
+    except NotDeployedError as error:
+        fail(str(error), "deploy first (`make deploy`), or check that profile and region are the right ones")
+    except NoCredentialsError:
+        fail("no AWS credentials were found", "sign in, or name a profile in AWS_PROFILE")
+    except ProfileNotFound as error:
+        fail(str(error), "AWS_PROFILE has to name a profile of your AWS configuration")
+    except NoRegionError:
+        fail("no AWS region is set", "set AWS_REGION, or a region in your AWS profile")
+    except (EndpointConnectionError, ConnectTimeoutError) as error:
+        fail(str(error), "the account does not answer: is it up, and is the network?")
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        fail(f"{code}: {message}", "sign in again: these credentials are no longer valid" if code in EXPIRED else None)
+    except BotoCoreError as error:
+        fail(str(error))

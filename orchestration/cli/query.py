@@ -1,0 +1,129 @@
+"""`insights query "<sql>"`: ask Athena, see a table."""
+
+import csv
+import dataclasses
+import json
+import sys
+import time
+from typing import Annotated
+
+import boto3
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.cli.problems import explained, fail
+from orchestration.cli.render import duration
+
+WORKGROUP = "todo-analytics-workgroup"
+DATABASE = "todo_analytics"
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+
+
+class QueryError(Exception):
+    """Athena could not answer; the message is Athena's own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a query gave.
+
+    Args:
+        columns: names, in order.
+        rows: values as Athena writes them, None for null.
+        scanned: bytes that Athena read, which is what it charges for.
+        seconds: how long it took in Athena.
+    """
+
+    columns: list[str]
+    rows: list[list[str | None]]
+    scanned: int
+    seconds: float
+
+
+def ask(sql: str, database: str = DATABASE) -> Answer:
+    """Run one statement in the project's workgroup and fetch everything it gives.
+
+    Args:
+        sql: Trino SQL, as Athena takes it.
+        database: where unqualified table names are looked up.
+
+    Raises:
+        QueryError: the statement failed or was cancelled.
+        botocore.exceptions.ClientError: Athena refused to run it.
+    """
+    athena = boto3.client("athena")
+    started = athena.start_query_execution(
+        QueryString=sql, WorkGroup=WORKGROUP, QueryExecutionContext={"Catalog": "AwsDataCatalog", "Database": database}
+    )["QueryExecutionId"]
+    pause = FIRST_PAUSE
+    try:
+        while True:
+            found = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]
+            if found["Status"]["State"] in ENDED:
+                break
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+    except KeyboardInterrupt:
+        athena.stop_query_execution(QueryExecutionId=started)
+        raise
+    if found["Status"]["State"] != "SUCCEEDED":
+        raise QueryError(found["Status"].get("StateChangeReason", f"the query was {found['Status']['State'].lower()}"))
+    columns: list[str] = []
+    rows: list[list[str | None]] = []
+    for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=started):
+        columns = [column["Label"] for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+        rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
+    # a SELECT's first row repeats the column names; other statements have none
+    if rows and found.get("StatementType") == "DML" and rows[0] == columns:
+        rows = rows[1:]
+    statistics = found.get("Statistics", {})
+    return Answer(
+        columns=columns,
+        rows=rows,
+        scanned=statistics.get("DataScannedInBytes", 0),
+        seconds=statistics.get("TotalExecutionTimeInMillis", 0) / 1000,
+    )
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One statement, in Athena's SQL.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    database: Annotated[str, typer.Option(help="Where unqualified table names are looked up.")] = DATABASE,
+) -> None:
+    """Ask Athena: insights query "select * from business_metrics_kpis"."""
+    if as_csv and as_json:
+        raise typer.BadParameter("--csv and --json exclude each other", param_hint="--csv")
+    with explained():
+        try:
+            answer = ask(sql, database)
+        except QueryError as error:
+            fail(str(error))
+        except KeyboardInterrupt:
+            typer.echo("the query was stopped", err=True)
+            raise typer.Exit(130) from None
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows([["" if cell is None else cell for cell in row] for row in answer.rows])
+    elif as_json:
+        for row in answer.rows:
+            typer.echo(json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False))
+    else:
+        _show(answer)
+
+
+def _show(answer: Answer) -> None:
+    console = Console(highlight=False)
+    if answer.columns:
+        rows = Table(header_style="bold")
+        for column in answer.columns:
+            rows.add_column(column, overflow="fold")
+        for row in answer.rows:
+            rows.add_row(*(Text("null", "dim") if cell is None else Text(cell) for cell in row))
+        console.print(rows)
+    counted = f"{len(answer.rows)} row" + ("" if len(answer.rows) == 1 else "s")
+    console.print(f"{counted}, {answer.scanned:,} bytes scanned, {duration(answer.seconds)}", style="dim")
