@@ -48,7 +48,15 @@ def main() -> None:
     Raises:
         SystemExit: the context has no `target`, or an unknown one.
     """
-    app = aws_cdk.App(analytics_reporting=False, tree_metadata=False, context=FEATURES)
+    app = aws_cdk.App(
+        context=FEATURES,
+        analytics_reporting=False,
+        tree_metadata=False,
+        # a third of the time that synthesis takes, for traces that only name jsii's own frames
+        stack_traces=False,
+        # cfn-lint checks the same templates more thoroughly, in the tests
+        builtin_cloud_formation_validation=False,
+    )
     target = app.node.try_get_context("target")
     if target not in TARGETS:
         given = f"not {target!r}" if target else "and none was given"

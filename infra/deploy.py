@@ -73,7 +73,10 @@ def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool
         outputs = pathlib.Path(scratch) / "outputs.json"
         options = ["--app", str(output), "--all", "--require-approval=never", "--concurrency=4", *OPTIONS]
         _run([*node.cdk_command(), "deploy", *options, f"--outputs-file={outputs}"], given, "cdk deploy", quiet)
-        return {name: value for stack in json.loads(outputs.read_text()).values() for name, value in stack.items()}
+        stacks = json.loads(outputs.read_text())
+    # what the CDK itself exports from one stack to another is not for people
+    named = {name: value for stack in stacks.values() for name, value in stack.items()}
+    return {name: value for name, value in named.items() if not name.startswith("ExportsOutput")}
 
 
 def _bootstrapped(environment: Mapping[str, str]) -> bool:

@@ -7,7 +7,6 @@ AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -37,12 +36,10 @@ def role(scope: Construct, name: str, service: str, *statements: iam.PolicyState
         service: who may assume it, for example `lambda.amazonaws.com`.
         statements: all that it may do.
     """
-    # another account's resource must not be able to use the role through the service
-    principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}})
     made = iam.Role(
         scope,
         name,
-        assumed_by=principal,
+        assumed_by=iam.ServicePrincipal(service),
         inline_policies={"exact": iam.PolicyDocument(statements=list(statements), minimize=False)},
     )
     return made.without_policy_updates()
