@@ -62,7 +62,7 @@ class Lake:
 
 
 @pytest.fixture
-def allowed(account: Account, unique: str) -> list[dict[str, Any]]:
+def allowed(unique: str) -> list[dict[str, Any]]:
     """Exactly what a crawler of this bucket and database needs."""
     glue = f"arn:aws:glue:us-east-1:000000000000:{{}}/crawl-{unique}"
     catalog = ["arn:aws:glue:us-east-1:000000000000:catalog", glue.format("database"), glue.format("table") + "/*"]
