@@ -1,0 +1,118 @@
+"""Every stack, deployed once per session to the session's local account."""
+
+import dataclasses
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from infra.deploy import deploy
+from infra.local.demo import store
+from orchestration.cli.login import sign_in
+from tests.conftest import Account, until
+
+PASSWORD = "Correct-horse-7"
+PIPELINE_SECONDS = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class User:
+    """A REST client with a real token."""
+
+    base: str
+    id: str
+    headers: dict[str, str]
+
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, key: str | None = None
+    ) -> requests.Response:
+        headers = {**self.headers, "Idempotency-Key": key or str(uuid.uuid4())}
+        return requests.request(method, self.base + path, json=body, headers=headers, timeout=30)
+
+    def create(self, **task: Any) -> dict[str, Any]:
+        answer = self.send("POST", "/tasks", task)
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()
+        return created
+
+
+@dataclasses.dataclass(frozen=True)
+class Platform:
+    """The deployed platform."""
+
+    account: Account
+    outputs: dict[str, str]
+
+    def user(self) -> User:
+        """Sign a new user up and in."""
+        email = f"{uuid.uuid4().hex}@example.com"
+        tokens = sign_in(self.outputs["UserPoolId"], self.outputs["UserPoolClientId"], email, PASSWORD, "Some One")
+        base = self.outputs["ApiEndpoint"] + "/api/v1"
+        headers = {"Authorization": f"Bearer {tokens.id_token}"}
+        profile = requests.get(f"{base}/users", headers=headers, timeout=30)
+        assert profile.status_code == 200, profile.text
+        return User(base, profile.json()["user_id"], headers)
+
+    def table(self) -> store.Table:
+        return store.read_table(self.outputs["TableName"])
+
+    def wait_for_bronze(self) -> store.Bronze:
+        """Wait until bronze has the newest version of every item of the table."""
+        bronze, table = store.Bronze(self.outputs["BronzeBucket"]), self.table()
+        until("bronze to hold every change", lambda: bronze.missing(table) == 0, 60)
+        return bronze
+
+    def run_pipeline(self) -> dict[str, Any]:
+        """Run the pipeline to its end; the description of the execution."""
+        machines = boto3.client("stepfunctions")
+        arn = machines.start_execution(stateMachineArn=self.outputs["StateMachineArn"])["executionArn"]
+
+        def ended() -> dict[str, Any] | None:
+            execution: dict[str, Any] = dict(machines.describe_execution(executionArn=arn))
+            return execution if execution["status"] != "RUNNING" else None
+
+        return until("the execution to end", ended, PIPELINE_SECONDS)
+
+    def gold(self, sql: str) -> list[dict[str, str | None]]:
+        return store.query(sql, "todo_analytics")
+
+    def silver(self, sql: str) -> list[dict[str, str | None]]:
+        return store.query(sql, "todo_silver")
+
+    def kpis(self) -> dict[str, float]:
+        return {
+            str(row["metric"]): float(row["value"] or 0) for row in self.gold("select * from business_metrics_kpis")
+        }
+
+
+@pytest.fixture(scope="session")
+def platform(account: Account) -> Platform:
+    """All six stacks, deployed with the CDK's own command line."""
+    return Platform(account, deploy(dict(os.environ), target="local", quiet=True))
+
+
+@pytest.fixture
+def alerts(platform: Platform, unique: str) -> Iterator[Callable[[], list[str]]]:
+    """Subscribes a queue to the operators' topic; call it for the messages that have arrived."""
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    queue = sqs.create_queue(QueueName=f"alerts-{unique}")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = platform.outputs["StateMachineArn"].split(":stateMachine")[0].replace(":states:", ":sns:") + ":todo-alerts"
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, ReturnSubscriptionArn=True)
+    received: list[str] = []
+
+    def messages() -> list[str]:
+        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            for message in batch:
+                received.append(json.loads(message["Body"])["Message"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return received
+
+    yield messages
+    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    sqs.delete_queue(QueueUrl=queue)
