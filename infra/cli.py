@@ -15,6 +15,7 @@ import typer
 from infra.local import account
 from infra.local import cli as local
 from infra.local.settings import ROOT, Settings
+from orchestration.cli import pipeline, query
 from orchestration.cli.login import login
 
 app = typer.Typer(
@@ -132,6 +133,8 @@ def _outputs() -> dict[str, str]:
 
 app.add_typer(local.app)
 app.command()(login)
+app.command()(query)
+app.add_typer(pipeline, name="pipeline")
 
 
 def main() -> None:

@@ -1,0 +1,198 @@
+"""`make demo`: the whole platform on this machine, checked against its own stores."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
+
+from infra.deploy import deploy
+from infra.local import account
+from infra.local.demo import store, traffic
+from infra.local.settings import ROOT, Settings
+from infra.toolchain import spark
+from orchestration.cli.pipeline import run_and_watch
+
+USERS = 3
+TASKS_PER_USER = 20
+BRONZE_SECONDS = 120
+GOLD_TABLES = (
+    "business_metrics_kpis",
+    "task_analytics_user_metrics",
+    "task_analytics_category_trends",
+    "user_analytics",
+)
+
+console = Console(highlight=False)
+
+
+class DemoError(Exception):
+    """A step did not do what it has to; the message says which and why."""
+
+
+class Clock:
+    """Seconds of each step, rounded to a tenth."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str, title: str) -> Iterator[None]:
+        """Print `title`, and note under `name` how long the block took."""
+        console.rule(f"[bold]{title}", align="left")
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.monotonic() - began, 1)
+            console.print(f"[dim]{self.seconds[name]} s[/dim]")
+
+
+def run(settings: Settings) -> bool:
+    """Run the demo and print its last line, `demo: {json}`.
+
+    Returns:
+        whether gold agrees with the table.
+
+    Raises:
+        DemoError: a step failed.
+    """
+    clock = Clock()
+    with clock.step("up", "1  The local account"):
+        settings = _up(settings)
+    with clock.step("deploy", "2  Six stacks, deployed with the CDK"):
+        outputs = deploy(dict(os.environ), target="local")
+    table_name, bronze = outputs["TableName"], store.Bronze(outputs["BronzeBucket"])
+    with clock.step("traffic", f"3  {USERS} users sign up and work over HTTP"):
+        _traffic(outputs, seed=store.read_table(table_name).total)
+        table = store.read_table(table_name)
+    with clock.step("bronze", "4  Every change reaches bronze"):
+        _wait_for_bronze(bronze, table)
+    with clock.step("pipeline", "5  The pipeline: crawl, silver, gold"):
+        if run_and_watch(outputs["StateMachineArn"]) != 0:
+            raise DemoError("the pipeline failed; `insights pipeline describe` has its story")
+    with clock.step("insights", "6  Gold, asked through Athena"):
+        for name in GOLD_TABLES:
+            _show(name)
+    figures = _figures(table, bronze)
+    agrees = _agrees(table, figures)
+    clock.seconds["total"] = round(sum(clock.seconds.values()), 1)
+    _next_steps(outputs)
+    print("demo: " + json.dumps({**figures, "seconds": clock.seconds}), flush=True)
+    return agrees
+
+
+def _up(settings: Settings) -> Settings:
+    spark.install(settings.toolchain)
+    try:
+        running, started = account.start(settings, console.print)
+    except account.AccountError as error:
+        raise DemoError(str(error)) from error
+    os.environ.update(running.settings.client_environment())
+    console.print(f"{'started' if started else 'already up'} at {running.settings.endpoint}")
+    return running.settings
+
+
+def _traffic(outputs: dict[str, str], seed: int) -> None:
+    columns = (SpinnerColumn(), TextColumn("tasks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("tasks", total=USERS * TASKS_PER_USER)
+        pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
+        traffic.drive(
+            outputs["ApiEndpoint"], pool_id, client_id, USERS, TASKS_PER_USER, lambda: progress.advance(bar), seed
+        )
+
+
+def _wait_for_bronze(bronze: store.Bronze, table: store.Table) -> None:
+    end = time.monotonic() + BRONZE_SECONDS
+    with console.status("waiting for the stream and the delivery buffer"):
+        while missing := bronze.missing(table):
+            if time.monotonic() > end:
+                raise DemoError(
+                    f"{missing} of {len(table.versions)} items have not reached bronze after {BRONZE_SECONDS} s; "
+                    "see the log group /aws/lambda/todo-cdc and the queue todo-cdc-failures"
+                )
+            time.sleep(0.5)
+    console.print(f"{len(table.versions)} items of {_summary(table)} are in {bronze.objects} objects")
+
+
+def _summary(table: store.Table) -> str:
+    return f"{table.users} users with {table.total} live tasks"
+
+
+def _show(name: str) -> None:
+    rows = store.query(f"select * from {name} order by 1 limit 20", "todo_analytics")
+    shown = RichTable(title=name, title_justify="left", title_style="bold cyan")
+    for column in rows[0] if rows else []:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(value if value is not None else "" for value in row.values()))
+    console.print(shown)
+
+
+def _figures(table: store.Table, bronze: store.Bronze) -> dict[str, Any]:
+    kpis = {
+        row["metric"]: float(row["value"] or 0)
+        for row in store.query("select * from business_metrics_kpis", "todo_analytics")
+    }
+    events = {
+        str(row["event_type"]): int(row["events"] or 0)
+        for row in store.query("select event_type, count(*) as events from task_events group by 1", "todo_silver")
+    }
+    bronze.refresh()
+    return {
+        "users": int(kpis["total_users"]),
+        "tasks_created": events.get("created", 0),
+        "tasks_deleted": events.get("deleted", 0),
+        "dynamodb_tasks": table.total,
+        "bronze_objects": bronze.objects,
+        "task_events": sum(events.values()),
+        "total_tasks": int(kpis["total_tasks"]),
+        "completed_tasks": int(kpis["completed_tasks"]),
+    }
+
+
+def _agrees(table: store.Table, figures: dict[str, Any]) -> bool:
+    per_user = {
+        row["user_id"]: {"total": int(row["total_tasks"] or 0), "completed": int(row["completed_tasks"] or 0)}
+        for row in store.query("select * from task_analytics_user_metrics", "todo_analytics")
+    }
+    claims = {
+        "live tasks": (table.total, figures["total_tasks"]),
+        "completed tasks": (table.completed, figures["completed_tasks"]),
+        "users": (table.users, figures["users"]),
+        "tasks per user": (table.live_tasks, {user: found for user, found in per_user.items() if found["total"]}),
+    }
+    wrong = {name: pair for name, pair in claims.items() if pair[0] != pair[1]}
+    for name, (expected, found) in wrong.items():
+        console.print(f"[red]gold disagrees with the table[/red] on {name}: table {expected}, gold {found}")
+    if not wrong:
+        console.print("[green]gold agrees with the table[/green], in total and user by user")
+    return not wrong
+
+
+def _next_steps(outputs: dict[str, str]) -> None:
+    insights = ".venv/bin/insights"
+    console.rule("[bold]The account stays up. What next?", align="left")
+    console.print(
+        f"""\
+[bold]REST client[/bold]
+  TOKEN=$({insights} login demo-1@example.com --password {traffic.PASSWORD})
+  curl -s -H "Authorization: Bearer $TOKEN" '{outputs["ApiEndpoint"]}/api/v1/tasks?limit=3'
+[bold]Analytics engineer[/bold]
+  make dbt ARGS="build -s stg_tasks+"       (models: {(ROOT / "transforms" / "dbt" / "models").relative_to(ROOT)})
+[bold]Operator[/bold]
+  {insights} status
+  {insights} pipeline start --wait
+  {insights} pipeline history
+[bold]BI user[/bold]
+  {insights} query "select * from task_analytics_category_trends order by total_tasks desc"
+  eval "$({insights} env)"                  (then any AWS client, awswrangler or PyAthena)
+[bold]Stop, keeping everything[/bold]: make down   [bold]Start over[/bold]: make reset""",
+        soft_wrap=True,
+    )
