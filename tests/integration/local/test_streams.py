@@ -1,0 +1,287 @@
+"""Conformance of DynamoDB event source mappings: delivery, failure, and a restart in the middle."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Account, until
+from tests.integration.local.conftest import FunctionFactory, RoleFactory, bundle, document
+
+pytestmark = pytest.mark.account
+ACCOUNT_ARN = "us-east-1:000000000000"
+
+# writes every key it was given to a queue, in one message per batch; `bad` keys make it fail
+RECORDER = """
+import json, os, time
+import boto3
+
+sqs = boto3.client("sqs")
+
+def handler(event, context):
+    time.sleep(float(os.environ.get("SECONDS", "0")))
+    keys = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
+    bad = [key.startswith("bad") for key in keys]
+    if True in bad and "PARTIAL" not in os.environ:
+        raise ValueError("bad")
+    good = keys[: bad.index(True)] if True in bad else keys
+    if good:
+        sqs.send_message(QueueUrl=os.environ["SEEN"], MessageBody=json.dumps(good))
+    if True in bad:
+        number = event["Records"][bad.index(True)]["dynamodb"]["SequenceNumber"]
+        return {"batchItemFailures": [{"itemIdentifier": number}]}
+"""
+
+
+def stream_statement(table: str) -> dict[str, Any]:
+    reads = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    arn = f"arn:aws:dynamodb:{ACCOUNT_ARN}:table/{table}"
+    return {"Effect": "Allow", "Action": reads, "Resource": f"{arn}/stream/*"}
+
+
+def queue_statement(*queues: str) -> dict[str, Any]:
+    arns = [f"arn:aws:sqs:{ACCOUNT_ARN}:{queue}" for queue in queues]
+    return {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arns}
+
+
+class Capture:
+    """A table with a stream, and the queue where the function of a mapping says what it saw."""
+
+    def __init__(self, account: Account, unique: str) -> None:
+        self.account, self.name, self.seen, self.failed = account, f"t-{unique}", f"seen-{unique}", f"failed-{unique}"
+        self.dynamodb, self.sqs = account.session.client("dynamodb"), account.session.client("sqs")
+        self.urls = {name: self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in (self.seen, self.failed)}
+        self.stream = self.dynamodb.create_table(
+            TableName=self.name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )["TableDescription"]["LatestStreamArn"]
+        self.statements = (stream_statement(self.name), queue_statement(self.seen, self.failed))
+
+    def put(self, *keys: str) -> None:
+        for key in keys:
+            self.dynamodb.put_item(TableName=self.name, Item={"id": {"S": key}})
+
+    def map(self, function_name: str, **settings: Any) -> str:
+        mapping = self.account.session.client("lambda").create_event_source_mapping(
+            EventSourceArn=self.stream,
+            FunctionName=function_name,
+            **{"StartingPosition": "TRIM_HORIZON", "BatchSize": 10, **settings},
+        )
+        return mapping["UUID"]
+
+    def messages(self, queue: str) -> list[Any]:
+        found = self.sqs.receive_message(QueueUrl=self.urls[queue], MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            self.sqs.delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+    def batches_until(self, *keys: str, seconds: float = 30) -> list[list[str]]:
+        """The batches that the function saw, until every one of `keys` was in one of them."""
+        batches: list[list[str]] = []
+
+        def complete() -> bool:
+            batches.extend(self.messages(self.seen))
+            return set(keys) <= {key for batch in batches for key in batch}
+
+        until(f"{', '.join(keys)} at the function", complete, seconds)
+        return batches
+
+    def failure(self) -> Any:
+        return until("the failure queue", lambda: self.messages(self.failed))[0]
+
+    def on_failure(self) -> dict[str, Any]:
+        return {"OnFailure": {"Destination": f"arn:aws:sqs:{ACCOUNT_ARN}:{self.failed}"}}
+
+    def environment(self, **variables: str) -> Any:
+        return {"Variables": {"SEEN": self.urls[self.seen], **variables}}
+
+
+@pytest.fixture
+def capture(account: Account, unique: str) -> Iterator[Capture]:
+    made = Capture(account, unique)
+    yield made
+    made.dynamodb.delete_table(TableName=made.name)
+
+
+@pytest.fixture
+def recorder(capture: Capture, function: FunctionFactory) -> Callable[..., str]:
+    """`recorder(VARIABLE=…)` creates the function that records what it sees, and returns its name."""
+
+    def create(**variables: str) -> str:
+        name = f"recorder-{capture.name}"
+        function(name, RECORDER, *capture.statements, Environment=capture.environment(**variables))
+        return name
+
+    return create
+
+
+def test_a_failing_batch_is_bisected_until_the_record_at_fault_is_alone(
+    capture: Capture, recorder: Callable[..., str]
+) -> None:
+    capture.put("a", "b", "c", "bad", "d", "e")
+    capture.map(
+        recorder(), BisectBatchOnFunctionError=True, MaximumRetryAttempts=1, DestinationConfig=capture.on_failure()
+    )
+
+    told = capture.failure()
+    batches = capture.batches_until("a", "b", "c", "d", "e")
+
+    assert [key for batch in batches for key in batch] == ["a", "b", "c", "d", "e"]
+    assert told["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    assert told["DDBStreamBatchInfo"]["batchSize"] == 1
+    assert told["DDBStreamBatchInfo"]["startSequenceNumber"] == told["DDBStreamBatchInfo"]["endSequenceNumber"]
+    assert told["responseContext"]["functionError"] == "Unhandled"
+
+
+def test_a_partial_failure_repeats_only_what_was_not_done(capture: Capture, recorder: Callable[..., str]) -> None:
+    capture.put("a", "b", "bad", "c")
+    capture.map(
+        recorder(PARTIAL="1"),
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        BisectBatchOnFunctionError=True,
+        MaximumRetryAttempts=2,
+        DestinationConfig=capture.on_failure(),
+    )
+
+    told = capture.failure()
+    batches = capture.batches_until("c")
+
+    assert batches == [["a", "b"], ["c"]]
+    assert told["DDBStreamBatchInfo"]["batchSize"] == 1
+
+
+def test_without_a_limit_a_failing_batch_is_retried_until_it_succeeds(
+    account: Account, capture: Capture, recorder: Callable[..., str]
+) -> None:
+    name = recorder()
+    capture.put("bad", "b")
+    capture.map(name)
+    time.sleep(1.5)
+    capture.put("c")
+    assert capture.messages(capture.seen) == []
+
+    account.session.client("lambda").update_function_code(
+        FunctionName=name, ZipFile=bundle(RECORDER.replace('startswith("bad")', 'startswith("never")'))
+    )
+
+    assert capture.batches_until("bad", "b", "c") == [["bad", "b"], ["c"]]
+
+
+def test_records_older_than_the_mapping_allows_are_not_delivered(
+    account: Account, capture: Capture, role: RoleFactory, recorder: Callable[..., str]
+) -> None:
+    bucket = f"failed-{capture.name}"
+    account.session.client("s3").create_bucket(Bucket=bucket)
+    name = recorder()
+    account.session.client("lambda").update_function_configuration(
+        FunctionName=name,
+        Role=role(
+            "lambda",
+            *capture.statements,
+            {"Effect": "Allow", "Action": ["s3:PutObject", "s3:ListBucket"], "Resource": f"arn:aws:s3:::{bucket}*"},
+        ),
+    )
+    capture.put("old")
+    time.sleep(3)
+    capture.put("young")
+    capture.map(
+        name,
+        MaximumRecordAgeInSeconds=2,
+        DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}},
+    )
+
+    assert capture.batches_until("young") == [["young"]]
+    listed = account.session.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    told = json.loads(account.session.client("s3").get_object(Bucket=bucket, Key=listed[0]["Key"])["Body"].read())
+    assert told["requestContext"]["condition"] == "RecordAgeExceeded"
+    assert json.loads(told["payload"])["Records"][0]["dynamodb"]["Keys"] == {"id": {"S": "old"}}
+
+
+def test_a_window_waits_for_a_fuller_batch_and_filters_keep_the_rest_away(
+    capture: Capture, recorder: Callable[..., str]
+) -> None:
+    pattern = json.dumps({"dynamodb": {"Keys": {"id": {"S": [{"prefix": "TASK#"}]}}}})
+    name = recorder()
+    capture.map(name, MaximumBatchingWindowInSeconds=2, FilterCriteria={"Filters": [{"Pattern": pattern}]})
+
+    capture.put("TASK#1", "IDEMPOTENCY#1")
+    time.sleep(0.5)
+    capture.put("TASK#2")
+
+    assert capture.batches_until("TASK#2") == [["TASK#1", "TASK#2"]]
+
+
+def test_a_slow_function_does_not_hold_up_another(
+    account: Account, capture: Capture, function: FunctionFactory, recorder: Callable[..., str], unique: str
+) -> None:
+    slow = Capture(account, f"slow-{unique}")
+    source = "import time\ndef handler(event, context):\n    time.sleep(8)\n"
+    function(f"slow-{unique}", source, *slow.statements)
+    slow.map(f"slow-{unique}")
+    slow.put("a")
+    capture.map(recorder())
+    time.sleep(1)
+
+    capture.put("quick")
+
+    assert capture.batches_until("quick", seconds=5) == [["quick"]]
+
+
+def test_a_role_that_may_not_read_the_stream_gets_nothing(
+    account: Account, capture: Capture, function: FunctionFactory, unique: str
+) -> None:
+    name, client = f"blind-{unique}", account.session.client("lambda")
+    function(name, RECORDER, queue_statement(capture.seen), Environment=capture.environment())
+    uuid = capture.map(name)
+    capture.put("a")
+
+    until(
+        "the mapping's problem",
+        lambda: (
+            "GetRecords" in client.get_event_source_mapping(UUID=uuid)["LastProcessingResult"]
+            or "DescribeStream" in client.get_event_source_mapping(UUID=uuid)["LastProcessingResult"]
+        ),
+    )
+    assert capture.messages(capture.seen) == []
+
+    role = client.get_function_configuration(FunctionName=name)["Role"].rsplit("/", 1)[-1]
+    account.session.client("iam").put_role_policy(
+        RoleName=role, PolicyName="allowed", PolicyDocument=document(*capture.statements)
+    )
+    assert capture.batches_until("a") == [["a"]]
+
+
+def test_a_stop_in_the_middle_of_traffic_loses_no_change(own_account: Account, unique: str) -> None:
+    iam, functions = own_account.session.client("iam"), own_account.session.client("lambda")
+    capture = Capture(own_account, unique)
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="recorder", AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="recorder", PolicyName="allowed", PolicyDocument=document(*capture.statements))
+    functions.create_function(
+        FunctionName="recorder",
+        Runtime="python3.11",
+        Handler="main.handler",
+        Role=role,
+        Timeout=30,
+        Code={"ZipFile": bundle(RECORDER)},
+        Environment=capture.environment(SECONDS="2"),
+    )
+    # no retries and nowhere to tell: what fails because of the stop must not count as a failure
+    capture.map("recorder", BatchSize=2, MaximumRetryAttempts=0)
+    capture.put("a")
+    assert capture.batches_until("a") == [["a"]]
+    capture.put("b", "c", "d")
+    time.sleep(1)  # now b is with the function, c and d wait
+
+    own_account.stop()
+    own_account.start()
+
+    capture.put("e")
+    keys = [key for batch in capture.batches_until("b", "c", "d", "e") for key in batch]
+    assert "a" not in keys
+    assert list(dict.fromkeys(keys)) == ["b", "c", "d", "e"]
