@@ -6,11 +6,14 @@ the build's description, its last log line or the failed execution.
 
 import json
 import pathlib
+import re
 import sys
 from typing import Any
 
 FAILED = ("error", "fail", "runtime error", "partial success")
-LONGEST_REASON = 200
+LONGEST_REASON = 400
+# dbt's headline repeats the node's name, its trace names only its own macros
+NOISE = re.compile(r"^(\w+ )+Error in \w+ .*\(.*\)$|^> ")
 LONGEST_LINE = 1500
 
 
@@ -30,7 +33,8 @@ def _describe(result: dict[str, Any]) -> str:
     if kind == "test":
         # generic tests end in a hash that only dbt needs
         name = name.split(".")[0]
-    reason = " ".join(str(result.get("message") or result["status"]).split())
+    lines = [line.strip() for line in str(result.get("message") or result["status"]).splitlines()]
+    reason = " ".join(" ".join(line for line in lines if not NOISE.match(line)).split()) or result["status"]
     if len(reason) > LONGEST_REASON:
         reason = f"{reason[: LONGEST_REASON - 1]}…"
     return f"{kind.replace('_', ' ')} {name}: {reason}"

@@ -1,0 +1,143 @@
+"""What operators read while an execution runs, and when it has ended."""
+
+import io
+import itertools
+import json
+
+import pytest
+from rich.console import Console
+
+from orchestration.cli import render
+from orchestration.cli.executions import Timeline, timeline
+from tests.unit.orchestration.test_executions import RUN, History
+
+
+def printed(told: Timeline) -> str:
+    console = Console(file=io.StringIO(), width=60, highlight=False)
+    render.ending(console, told, "run-1")
+    output = console.file
+    assert isinstance(output, io.StringIO)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (42.4, "42 s"),
+        (59.6, "1 min 00 s"),
+        (200.2, "3 min 20 s"),
+        (3599.7, "1 h 00 min"),
+        (3725, "1 h 02 min"),
+    ],
+)
+def test_durations_read_as_people_say_them(seconds: float, said: str) -> None:
+    assert render.duration(seconds) == said
+
+
+def test_each_state_is_a_line_when_it_starts_and_one_when_it_ends() -> None:
+    history = History()
+    looks = [timeline(history.events)]
+    history.enter(1, "CrawlBronze").schedule(1)
+    looks.append(timeline(history.events))
+    history.succeed(2).leave(2, "CrawlBronze").enter(2, "BuildSilver").schedule(2)
+    looks.append(timeline(history.events))
+    history.fail(9, "States.TaskFailed", "boom").leave(9, "BuildSilver").end(9, "BuildSilver", "boom")
+    looks.append(timeline(history.events))
+
+    lines = [list(render.changes(before, after)) for before, after in itertools.pairwise(looks)]
+
+    assert lines == [
+        ["CrawlBronze started"],
+        ["CrawlBronze succeeded after 1.0 s", "BuildSilver started"],
+        ["BuildSilver failed after 7.0 s"],
+    ]
+
+
+def test_a_polling_state_is_announced_once_however_often_it_polls() -> None:
+    history, looks = History(), [Timeline(states=[])]
+    for second in (1, 3, 5):
+        history.enter(second, "PollCrawl").schedule(second)
+        looks.append(timeline(history.events))
+        history.succeed(second).leave(second, "PollCrawl")
+        looks.append(timeline(history.events))
+    looks.append(timeline(history.enter(6, "BuildSilver").schedule(6).events))
+
+    lines = [line for before, after in itertools.pairwise(looks) for line in render.changes(before, after)]
+
+    assert lines == ["PollCrawl started", "PollCrawl succeeded after 4.0 s (3 times)", "BuildSilver started"]
+
+
+def test_a_state_missed_between_two_looks_still_gets_both_lines() -> None:
+    history = History().enter(1, "CrawlBronze").schedule(1).succeed(2).leave(2, "CrawlBronze")
+    told = timeline(history.enter(2, "BuildSilver").events)
+    assert list(render.changes(Timeline(states=[]), told)) == [
+        "CrawlBronze started",
+        "CrawlBronze succeeded after 1.0 s",
+        "BuildSilver started",
+    ]
+
+
+def test_retries_are_remarked_upon() -> None:
+    history = History().enter(1, "BuildSilver").schedule(1).fail(2, "Glue.ThrottlingException").schedule(3)
+    history.succeed(4).leave(4, "BuildSilver").enter(5, "BuildGold")
+    assert list(render.changes(Timeline(states=[]), timeline(history.events)))[1] == (
+        "BuildSilver succeeded after 3.0 s (tried again once, last Glue.ThrottlingException)"
+    )
+
+
+def test_a_failure_ends_with_state_reason_and_where_the_log_is() -> None:
+    history = History().enter(1, "BuildSilver").schedule(1)
+    history.fail(5, "States.TaskFailed", json.dumps(RUN)).leave(5, "BuildSilver")
+    history.end(5, "BuildSilver", "boom (job run jr_1), a reason longer than the terminal is wide, in one line")
+
+    assert printed(timeline(history.events)).splitlines() == [
+        "execution run-1 failed after 5.0 s",
+        "  state  BuildSilver",
+        "  error  boom (job run jr_1), a reason longer than the terminal is wide, in one line",
+        "  logs   aws logs tail /aws-glue/jobs/error --since 1d --log-stream-names jr_1",
+    ]
+
+
+def test_a_success_ends_with_one_line() -> None:
+    history = History().enter(1, "BuildGold").schedule(1).succeed(2).leave(2, "BuildGold")
+    history.add(3, "ExecutionSucceeded", executionSucceededEventDetails={})
+    assert printed(timeline(history.events)) == "execution run-1 succeeded after 3.0 s\n"
+
+
+def test_json_has_every_state_with_its_figures() -> None:
+    history = History().enter(1, "BuildGold").schedule(1).succeed(2.5).leave(2.5, "BuildGold")
+    history.add(3, "ExecutionSucceeded", executionSucceededEventDetails={})
+    document = json.loads(json.dumps(render.as_json(timeline(history.events), "arn:x")))
+    assert document == {
+        "execution": "arn:x",
+        "status": "SUCCEEDED",
+        "started": "2026-11-23T22:00:00Z",
+        "ended": "2026-11-23T22:00:03Z",
+        "error": None,
+        "cause": None,
+        "states": [
+            {
+                "name": "BuildGold",
+                "status": "SUCCEEDED",
+                "started": "2026-11-23T22:00:01Z",
+                "ended": "2026-11-23T22:00:02.500000Z",
+                "seconds": 1.5,
+                "visits": 1,
+                "retries": 0,
+                "error": None,
+            }
+        ],
+    }
+
+
+def test_the_live_table_shows_a_waiting_machine_as_still_at_its_last_state() -> None:
+    history = History().enter(1, "CrawlBronze").schedule(1).succeed(2).leave(2, "CrawlBronze")
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    console.print(render.live(timeline(history.events), "run-1"))
+    output = console.file
+    assert isinstance(output, io.StringIO)
+    row = next(line for line in output.getvalue().splitlines() if "CrawlBronze" in line)
+    assert "running" in row
+    assert "succeeded" not in row

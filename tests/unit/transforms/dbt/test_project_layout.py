@@ -1,0 +1,105 @@
+"""The dbt project keeps its own rules: what every model says about itself, and what gold's kept tables look like."""
+
+import pathlib
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+MARTS = sorted((PROJECT / "models" / "marts").glob("*.sql"))
+KEPT = {
+    "user_analytics": ["user_id", "email", "name", "first_seen", "last_updated", "total_events", "max_event_types"],
+    "task_analytics_user_metrics": [
+        "user_id",
+        "total_tasks",
+        "completed_tasks",
+        "pending_tasks",
+        "in_progress_tasks",
+        "first_task_date",
+        "last_task_date",
+    ],
+    "task_analytics_category_trends": ["category", "total_tasks", "completed_tasks"],
+    "business_metrics_kpis": ["metric", "value"],
+}
+
+
+def properties(model: pathlib.Path) -> dict[str, Any]:
+    """What the file beside a model says about it."""
+    (found,) = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
+    assert isinstance(found, dict)
+    return found
+
+
+def has_unit_test(model: pathlib.Path) -> bool:
+    return "unit_tests" in yaml.safe_load(model.with_suffix(".yml").read_text())
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_model_begins_its_description_with_its_grain(model: pathlib.Path) -> None:
+    said = properties(model)
+    assert said["name"] == model.stem
+    assert said["description"].startswith("One row per ")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_model_describes_and_types_every_column(model: pathlib.Path) -> None:
+    for column in properties(model)["columns"]:
+        assert column.get("description"), column["name"]
+        assert column.get("data_type"), column["name"]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_model_tests_its_primary_key(model: pathlib.Path) -> None:
+    key = properties(model)["columns"][0]
+    assert {"unique", "not_null"} <= {test for test in key["data_tests"] if isinstance(test, str)}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_model_with_branches_has_a_unit_test(model: pathlib.Path) -> None:
+    sql = model.read_text()
+    branches = any(word in sql for word in ("case\n", "coalesce(", "left join", "full outer join"))
+    assert has_unit_test(model) or not branches
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_model_is_common_table_expressions_and_one_select(model: pathlib.Path) -> None:
+    sql = model.read_text()
+    assert sql.startswith("with\n\n")
+    last = sql.rsplit("\n)\n\n", 1)[-1]
+    assert last.startswith("select")
+    assert "(" not in last
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_table_kept_from_the_original_has_exactly_its_columns(name: str) -> None:
+    model = PROJECT / "models" / "marts" / f"{name}.sql"
+    assert [column["name"] for column in properties(model)["columns"]] == KEPT[name]
+
+
+def test_marts_hold_their_contracts() -> None:
+    configured = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["models"]["todo_insights"]["marts"]
+    assert configured["+contract"] == {"enforced": True}
+    for model in MARTS:
+        assert "contract" not in model.read_text()
+
+
+def test_no_model_reads_words_that_users_wrote() -> None:
+    for model in MODELS:
+        for private in ("title", "description", "email_hash"):
+            assert private not in model.read_text(), model.stem
+
+
+def test_only_staging_reads_silver() -> None:
+    for model in MODELS:
+        assert ("source(" in model.read_text()) == model.stem.startswith("stg_"), model.stem
+
+
+def test_the_build_installs_the_versions_that_are_tested() -> None:
+    def pins(lock: pathlib.Path) -> set[str]:
+        return {line.split()[0] for line in lock.read_text().splitlines() if "==" in line and not line.startswith(" ")}
+
+    of_dbt = pins(PROJECT / "requirements.lock")
+    assert any(pin.startswith("dbt-core==") for pin in of_dbt)
+    assert of_dbt <= pins(PROJECT.parents[1] / "requirements.lock")
