@@ -60,27 +60,33 @@ class TransformsStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: bronze to silver to gold")
-        self._workgroup()
+        self._workgroups()
         self._crawler()
         self._silver_job()
         self._dbt_project()
 
-    def _workgroup(self) -> None:
+    def _workgroups(self) -> None:
+        self._workgroup("Workgroup", names.WORKGROUP, "Queries on gold by people", "athena-results/", enforced=True)
+        # where results go is not enforced for dbt: Athena would put its tables among the results, which expire
+        # https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html
+        self._workgroup("DbtWorkgroup", names.DBT_WORKGROUP, "Statements of dbt", "athena-results/dbt/", enforced=False)
+
+    def _workgroup(self, construct_id: str, name: str, description: str, results: str, *, enforced: bool) -> None:
         athena.CfnWorkGroup(
             self,
-            "Workgroup",
-            name=names.WORKGROUP,
-            description="Queries on gold: results in one place, a ceiling on what one query may scan",
+            construct_id,
+            name=name,
+            description=description,
             recursive_delete_option=True,
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
-                enforce_work_group_configuration=True,
+                enforce_work_group_configuration=enforced,
                 publish_cloud_watch_metrics_enabled=True,
                 bytes_scanned_cutoff_per_query=100 * GIB,
                 engine_version=athena.CfnWorkGroup.EngineVersionProperty(
                     selected_engine_version="Athena engine version 3"
                 ),
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=f"s3://{names.bucket('gold')}/athena-results/",
+                    output_location=f"s3://{names.bucket('gold')}/{results}",
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                         encryption_option="SSE_S3"
                     ),
@@ -199,7 +205,7 @@ class TransformsStack(Stack):
             environment_variables=_plain(
                 {
                     "GOLD_BUCKET": names.bucket("gold"),
-                    "ATHENA_WORKGROUP": names.WORKGROUP,
+                    "ATHENA_WORKGROUP": names.DBT_WORKGROUP,
                     "GOLD_SCHEMA": names.GOLD_DATABASE,
                     "SILVER_SCHEMA": names.SILVER_DATABASE,
                     "DBT_TARGET": "prod",
@@ -223,7 +229,7 @@ class TransformsStack(Stack):
             roles.allow(LIST_BUCKET, [names.bucket_arn("silver"), names.bucket_arn("gold")]),
             roles.allow(WRITE_OBJECTS, [names.bucket_arn("gold", "*")]),
             roles.allow(["s3:ListBucketMultipartUploads"], [names.bucket_arn("gold")]),
-            roles.allow(RUN_QUERIES, [names.arn(self, "athena", "workgroup", names.WORKGROUP)]),
+            roles.allow(RUN_QUERIES, [names.arn(self, "athena", "workgroup", names.DBT_WORKGROUP)]),
             roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(self, names.SILVER_DATABASE, gold)),
             roles.allow(["glue:CreateDatabase", *OWN_TABLES], names.catalog_arns(self, gold)),
             roles.write_logs(self, f"/aws/codebuild/{names.DBT_PROJECT}"),
