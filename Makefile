@@ -63,4 +63,4 @@ dbt: setup ## dbt on the local account: make dbt ARGS="build -s stg_tasks+"
 	@$(BIN)/insights dbt -- $(ARGS)
 
 lock: setup ## Pin the dependencies of pyproject.toml anew
-	@$(BIN)/python -m infra.bundling lock
+	@$(BIN)/python -m infra.locks
