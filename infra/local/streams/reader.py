@@ -5,9 +5,7 @@ middle of an invocation repeats at most that invocation. What fails because the 
 serve, is no failure of the function: it is neither counted nor given up.
 """
 
-import contextlib
 import logging
-import socket
 import threading
 import time
 from typing import Any
@@ -15,8 +13,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local import hooks
-from infra.local.credentials import role_session, settings
+from infra.local.credentials import role_session
 from infra.local.lambda_ import record
+from infra.local.serving import serving
 from infra.local.streams import delivery, destination, permission, records
 from infra.local.streams.delivery import Batch, Mapping
 
@@ -27,13 +26,6 @@ RETRY_SECONDS_MOST = 10.0
 IDLE_SECONDS = 1.0
 ACCESS_SECONDS = 2.0
 THROTTLED_SECONDS = 1.0
-
-
-def serving() -> bool:
-    """Whether the account answers: false before it has started and as soon as it is told to stop."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", settings().port), timeout=1):
-        return True
-    return False
 
 
 class Readers:
