@@ -13,7 +13,19 @@ import sys
 from infra.local.settings import REGION, Settings
 
 SUPPORTED_VERSION = "1.5.33"
-COMPLETIONS: tuple[str, ...] = ("cloudformation", "iam", "stepfunctions", "lambda_", "streams", "glue", "s3")
+COMPLETIONS: tuple[str, ...] = (
+    "athena",
+    "cloudformation",
+    "iam",
+    "cloudwatch",
+    "stepfunctions",
+    "lambda_",
+    "streams",
+    "firehose",
+    "glue",
+    "codebuild",
+    "s3",
+)
 
 
 def settle_environment(settings: Settings) -> None:

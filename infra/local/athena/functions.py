@@ -1,0 +1,95 @@
+"""Trino functions that DuckDB lacks or computes otherwise, as DuckDB macros.
+
+Semantics follow https://trino.io/docs/current/functions.html. A macro with several typed signatures picks its result's
+type by its argument's: in Trino a DATE plus an INTERVAL is a DATE, in DuckDB a TIMESTAMP. Macros that begin with `t_`
+are called by the translation only.
+"""
+
+MACROS = r"""
+create macro t_add(d DATE, i INTERVAL) as cast(d + i as DATE), (d TIMESTAMP, i INTERVAL) as d + i,
+  (d TIMESTAMPTZ, i INTERVAL) as d + i;
+create macro t_sub(d DATE, i INTERVAL) as cast(d - i as DATE), (d TIMESTAMP, i INTERVAL) as d - i,
+  (d TIMESTAMPTZ, i INTERVAL) as d - i;
+create macro t_trunc(u, d DATE) as cast(date_trunc(u, d) as DATE), (u, d TIMESTAMP) as date_trunc(u, d),
+  (u, d TIMESTAMPTZ) as date_trunc(u, d);
+create macro t_sequence(a DATE, b DATE, i INTERVAL) as
+  list_transform(generate_series(a, b, i), lambda x : cast(x as DATE)),
+  (a TIMESTAMP, b TIMESTAMP, i INTERVAL) as generate_series(a, b, i),
+  (a TIMESTAMPTZ, b TIMESTAMPTZ, i INTERVAL) as generate_series(a, b, i),
+  (a BIGINT, b BIGINT, i BIGINT) as generate_series(a, b, i),
+  (a DATE, b DATE) as list_transform(generate_series(a, b, interval '1' day), lambda x : cast(x as DATE)),
+  (a BIGINT, b BIGINT) as generate_series(a, b, case when a <= b then 1 else -1 end);
+create macro t_zone(d TIMESTAMP, z) as cast(d as TIMESTAMPTZ) at time zone z,
+  (d TIMESTAMPTZ, z) as d at time zone z;
+create macro t_regexp_extract(s, p, g) as case when regexp_matches(s, p) then regexp_extract(s, p, g) end;
+create macro t_split_part(s, d, i) as case when i <= len(string_split(s, d)) then split_part(s, d, i) end;
+create macro t_distinct(l) as list_filter(l, lambda x, i : coalesce(list_position(l, x), i) = i);
+create macro t_cardinality(x) as cast(case when json_type(to_json(x)) = 'OBJECT' then len(json_keys(to_json(x)))
+  else json_array_length(to_json(x)) end as BIGINT);
+create macro to_iso8601(d DATE) as strftime(d, '%Y-%m-%d'),
+  (d TIMESTAMP) as strftime(d, '%Y-%m-%dT%H:%M:%S.%g'),
+  (d TIMESTAMPTZ) as strftime(d at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ');
+create macro to_milliseconds(i) as cast(epoch_ms(i) as bigint);
+create macro array_union(a, b) as t_distinct(list_concat(a, b));
+create macro arrays_overlap(a, b) as list_has_any(a, b);
+create macro zip(a, b) as list_zip(a, b);
+create macro repeat(x, n) as list_transform(range(n), lambda i : x);
+create macro map_agg(k, v) as map_from_entries(list_filter(list(struct_pack(k := k, v := v)),
+  lambda e, i : list_position(list(k), e.k) = i));
+create macro every(x) as bool_and(x);
+create macro e() as exp(1);
+create macro nan() as cast('nan' as DOUBLE);
+create macro infinity() as cast('infinity' as DOUBLE);
+create macro is_nan(x) as isnan(x);
+create macro is_finite(x) as isfinite(x);
+create macro is_infinite(x) as isinf(x);
+create macro codepoint(s) as unicode(s);
+create macro hamming_distance(a, b) as hamming(a, b);
+create macro normalize(s) as nfc_normalize(s);
+create macro url_extract_protocol(u) as nullif(regexp_extract(u, '^([a-zA-Z][a-zA-Z0-9+.-]*):', 1), '');
+create macro url_extract_host(u) as nullif(regexp_extract(u, '^[a-zA-Z][a-zA-Z0-9+.-]*://([^/:?#]+)', 1), '');
+create macro url_extract_path(u) as regexp_extract(u, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)', 1);
+create macro url_extract_query(u) as regexp_extract(u, '[?]([^#]*)', 1);
+create macro url_extract_parameter(u, p) as case when regexp_matches(u, '[?&]' || p || '(=|&|#|$)')
+  then url_decode(regexp_extract(u, '[?&]' || p || '=([^&#]*)', 1)) end;
+"""
+
+# Joda patterns of format_datetime and parse_datetime -> strftime, longest first
+_JODA = (
+    ("yyyy", "%Y"),
+    ("YYYY", "%Y"),
+    ("MMMM", "%B"),
+    ("EEEE", "%A"),
+    ("MMM", "%b"),
+    ("EEE", "%a"),
+    ("SSS", "%g"),
+    ("MM", "%m"),
+    ("dd", "%d"),
+    ("HH", "%H"),
+    ("hh", "%I"),
+    ("mm", "%M"),
+    ("ss", "%S"),
+    ("yy", "%y"),
+    ("E", "%a"),
+    ("a", "%p"),
+    ("w", "%V"),
+    ("e", "%u"),
+    ("D", "%j"),
+    ("H", "%-H"),
+    ("d", "%-d"),
+    ("M", "%-m"),
+)
+
+
+def joda_to_strftime(pattern: str) -> str:
+    """The strftime pattern for one of Joda's; text in single quotes is taken as it is."""
+    out, at = "", 0
+    while at < len(pattern):
+        if pattern[at] == "'":
+            end = pattern.find("'", at + 1)
+            end = len(pattern) if end < 0 else end
+            out, at = out + pattern[at + 1 : end], end + 1
+            continue
+        joda, strftime = next((pair for pair in _JODA if pattern.startswith(pair[0], at)), (pattern[at], pattern[at]))
+        out, at = out + strftime, at + len(joda)
+    return out

@@ -1,0 +1,67 @@
+"""One running statement: its connection, its caller, what it has read and what it has written."""
+
+import contextlib
+import dataclasses
+import itertools
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+
+from infra.local.athena.caller import Caller
+from infra.local.athena.functions import MACROS
+
+_counter = itertools.count()
+
+
+@dataclasses.dataclass
+class Session:
+    """What every step of a statement needs.
+
+    Args:
+        caller: whose permissions it runs with.
+        database: where unqualified names are looked up.
+        connection: a DuckDB of its own.
+        scratch: S3 location for tables created without one, below the query's results.
+        enforced: the workgroup prescribes where results go.
+        scan_limit: bytes that the workgroup lets one query scan.
+        scanned: bytes read so far.
+        written: URIs of the files written so far.
+    """
+
+    caller: Caller
+    database: str
+    connection: duckdb.DuckDBPyConnection
+    scratch: str = ""
+    enforced: bool = False
+    scan_limit: int | None = None
+    scanned: int = 0
+    written: list[str] = dataclasses.field(default_factory=list)
+
+    def new_name(self, prefix: str) -> str:
+        """A name that nothing else has."""
+        return f"{prefix}{next(_counter)}"
+
+    def place(self, database: str, name: str) -> tuple[str, str]:
+        """Database and table in lower case, the session's database where none is named."""
+        return (database or self.database).lower(), name.lower()
+
+
+def arrow(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """All rows of a query."""
+    return connection.execute(sql).to_arrow_table()
+
+
+@contextlib.contextmanager
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB in memory that computes as Trino does, closed at the end."""
+    with contextlib.closing(duckdb.connect(":memory:")) as opened:
+        opened.execute("set timezone = 'UTC'")
+        opened.execute("set integer_division = true")
+        opened.execute("set preserve_insertion_order = false")
+        # Pushing types into the JSON and CSV readers turns a cast that fails into a file that cannot be read;
+        # with statistics, the plan over empty tables would be no plan at all.
+        opened.execute("set disabled_optimizers = 'type_pushdown,statistics_propagation'")
+        opened.execute(MACROS)
+        opened.execute("create schema __scan")
+        yield opened
