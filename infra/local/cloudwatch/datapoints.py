@@ -1,0 +1,86 @@
+"""An alarm's data points: one value, or None, per period."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import cloudwatch
+
+from infra.local.cloudwatch.expressions import ExpressionError, evaluate
+
+Alarm = dict[str, Any]
+Window = tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """Where an alarm's data points come from.
+
+    Args:
+        period: seconds per data point.
+        value: the value in a window (seconds since the epoch, end excluded), None when there is none.
+    """
+
+    period: int
+    value: Callable[[Window], float | None]
+
+
+def _statistic(metric: dict[str, Any], statistic: str, unit: str | None, window: Window) -> float | None:
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions") or []}
+    key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
+    start, end = window
+    points = [
+        point
+        for point in list(cloudwatch._metrics.get(key) or [])
+        if start <= point["Timestamp"] < end and unit in (None, point["Unit"])
+    ]
+    stats = cloudwatch._calc_stats(points)
+    if not stats:
+        return None
+    value = cloudwatch._stat_value(stats, statistic, points)
+    return None if value is None else float(value)
+
+
+def _of_queries(queries: list[dict[str, Any]]) -> Series:
+    returned = [query for query in queries if query.get("ReturnData", True) is not False]
+    if len(returned) != 1:
+        raise ExpressionError("exactly one entry of Metrics must return data")
+    metrics = {query["Id"]: query["MetricStat"] for query in queries if "MetricStat" in query}
+    expressions = {query["Id"]: query["Expression"] for query in queries if "Expression" in query}
+
+    def value(window: Window) -> float | None:
+        values = {
+            name: _statistic(metric["Metric"], metric["Stat"], metric.get("Unit"), window)
+            for name, metric in metrics.items()
+        }
+        pending = dict(expressions)
+        while pending:  # an expression may use another one's id
+            ready = [name for name, text in pending.items() if not any(_uses(text, other) for other in pending)]
+            if not ready:
+                raise ExpressionError(f"the expressions {sorted(pending)} need each other")
+            for name in ready:
+                values[name] = evaluate(pending.pop(name), values)
+        return values[returned[0]["Id"]]
+
+    periods = [metric["Period"] for metric in metrics.values()] + [query.get("Period") for query in queries]
+    return Series(period=max(int(period) for period in periods if period), value=value)
+
+
+def _uses(expression: str, name: str) -> bool:
+    words = "".join(character if character.isalnum() or character == "_" else " " for character in expression)
+    return name in words.split()
+
+
+def series_of(alarm: Alarm) -> Series:
+    """The series that `alarm` watches.
+
+    Raises:
+        ExpressionError: its Metrics are not one series that metric math can give.
+    """
+    if alarm.get("Metrics"):
+        return _of_queries(alarm["Metrics"])
+    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+    return Series(
+        period=int(alarm.get("Period") or 60),
+        value=lambda window: _statistic(alarm, statistic, alarm.get("Unit"), window),
+    )
