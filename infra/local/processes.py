@@ -49,7 +49,7 @@ class Child:
             start_new_session=True,
         )
         self._watcher = subprocess.Popen(
-            ["sh", "-c", f"read -r _; kill -KILL -- -{self._process.pid}"],  # noqa: S607 - any POSIX shell will do
+            ["sh", "-c", f"read -r _; kill -s KILL -- -{self._process.pid}"],  # noqa: S607 - any POSIX shell will do
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
