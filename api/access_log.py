@@ -78,7 +78,7 @@ def _request_id(scope: Scope) -> str:
     return next((given for given in (sent, gateway) if _REQUEST_ID.fullmatch(given)), None) or str(uuid.uuid4())
 
 
-def _template(scope: Scope) -> str | None:
+def _template(scope: Scope) -> str:
     """The route's template: paths themselves hold ids, which would make every line's route another one."""
     path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) else None
+    return path if isinstance(path, str) else "unmatched"

@@ -53,17 +53,16 @@ async def _task_id(
     return task_id
 
 
-IdempotencyKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        description="Makes repeating the request harmless for 24 hours.",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x20-\x7e]+$",
-    ),
-]
+_IDEMPOTENCY_KEY = Header(
+    alias="Idempotency-Key",
+    description="Makes repeating the request harmless for 24 hours.",
+    min_length=1,
+    max_length=255,
+    pattern=r"^[\x20-\x7e]+$",
+)
 
+IdempotencyKey = Annotated[str, _IDEMPOTENCY_KEY]
+OptionalIdempotencyKey = Annotated[str | None, _IDEMPOTENCY_KEY]
 CurrentUser = Annotated[Caller, Depends(_current_user)]
 RequestId = Annotated[str, Depends(_request_id)]
 TaskServiceDep = Annotated[TaskService, Depends(_task_service)]
@@ -77,7 +76,7 @@ async def _create(caller: CurrentUser, request_id: RequestId, idempotency_key: I
     return Intent(caller, request_id, idempotency_key)
 
 
-async def _write(caller: CurrentUser, request_id: RequestId, idempotency_key: IdempotencyKey | None = None) -> Intent:
+async def _write(caller: CurrentUser, request_id: RequestId, idempotency_key: OptionalIdempotencyKey = None) -> Intent:
     return Intent(caller, request_id, idempotency_key)
 
 

@@ -1,0 +1,162 @@
+"""The application on a real (emulated) table of its own, driven through its Lambda handler."""
+
+import asyncio
+import json
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi import FastAPI
+
+from api.repositories.items import unmarshal
+from api.settings import Settings
+from tests.conftest import Account
+from tests.integration.api.client import Client, Handler
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEYS = {"PK": "HASH", "SK": "RANGE"}
+INDEXES = {"by_due_date": "due_sort", "by_change": "change_sort"}
+
+
+@pytest.fixture(scope="session")
+def dynamodb(account: Account) -> "DynamoDBClient":
+    return account.session.client("dynamodb", endpoint_url=account.settings.endpoint)
+
+
+@pytest.fixture(scope="session")
+def table(dynamodb: "DynamoDBClient") -> str:
+    """A table with the keys, indexes and stream of `todo-app-data`."""
+    name = f"todo-api-{uuid.uuid4().hex[:10]}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (*KEYS, *INDEXES.values())],
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": "PK", "KeyType": "HASH"},
+                    {"AttributeName": sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index, sort in INDEXES.items()
+        ],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    return name
+
+
+@pytest.fixture(scope="session")
+def settings(account: Account, table: str) -> Settings:
+    """Settings of a function of this table, with a cursor key of its own in Secrets Manager."""
+    secrets = account.session.client("secretsmanager", endpoint_url=account.settings.endpoint)
+    name = f"{table}-cursor-key"
+    secrets.create_secret(Name=name, SecretString=uuid.uuid4().hex)
+    return Settings(table_name=table, cursor_key_secret_id=name)
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """The event loop that Mangum finds in the main thread."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield made
+    asyncio.set_event_loop(None)
+    made.close()
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """A fresh process, as far as the application can tell."""
+    from api.application import build
+
+    return build(settings)
+
+
+@pytest.fixture
+def handler(app: FastAPI, settings: Settings, loop: asyncio.AbstractEventLoop) -> Handler:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TABLE_NAME", settings.table_name)
+        environment.setenv("CURSOR_KEY_SECRET_ID", settings.cursor_key_secret_id)
+        from api.entrypoint import adapt
+    asyncio.set_event_loop(loop)
+    return adapt(app)
+
+
+@pytest.fixture
+def someone(handler: Handler) -> Callable[..., Client]:
+    """Makes a client of a new user, signed in with an ID token."""
+
+    def client(**claims: str) -> Client:
+        user_id = str(uuid.uuid4())
+        return Client(
+            handler,
+            {"sub": user_id, "token_use": "id", "email": f"{user_id[:8]}@example.com", "name": "Some One", **claims},
+        )
+
+    return client
+
+
+@pytest.fixture
+def alice(someone: Callable[..., Client]) -> Client:
+    return someone()
+
+
+@pytest.fixture
+def bob(someone: Callable[..., Client]) -> Client:
+    return someone()
+
+
+@pytest.fixture
+def items_of(dynamodb: "DynamoDBClient", table: str) -> Callable[[str], list[dict[str, Any]]]:
+    """Reads every item in the table that has to do with a user."""
+
+    def read(user_id: str) -> list[dict[str, Any]]:
+        pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        items = [unmarshal(item) for page in pages for item in page["Items"]]
+        return [item for item in items if user_id in item["PK"]]
+
+    return read
+
+
+@pytest.fixture
+def calls(app: FastAPI) -> list[str]:
+    """The DynamoDB operations that the application calls, in order."""
+    made: list[str] = []
+    client = app.state.tasks._tasks._client
+
+    def note(model: Any, **_: Any) -> None:
+        made.append(model.name)
+
+    client.meta.events.register("before-call.dynamodb", note)
+    return made
+
+
+class CurrentOutput:
+    """Standard output as it is at each moment; pytest replaces it between a test's phases."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Answers with the log lines and metrics that were printed since it was last asked."""
+    from api.observability import logger
+
+    # the logger took hold of standard output when it was imported, before this test's capture
+    monkeypatch.setattr(logger.registered_handler, "stream", CurrentOutput())
+
+    def lines() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return lines

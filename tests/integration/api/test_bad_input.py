@@ -1,0 +1,205 @@
+"""What the API refuses: always 4xx, always naming what is wrong, never leaving a trace."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.integration.api.client import Client, Reply
+
+pytestmark = pytest.mark.account
+
+Items = Callable[[str], list[dict[str, Any]]]
+TASKS = "/api/v1/tasks"
+
+BAD_FIELDS: list[tuple[str, Any]] = [
+    ("title", 5),
+    ("title", None),
+    ("title", ""),
+    ("title", " \t\u2003"),
+    ("title", "x" * 201),
+    ("title", "a\x00b"),
+    ("title", ["x"]),
+    ("title", "\ud800"),
+    ("description", 1.5),
+    ("description", "x" * 1001),
+    ("description", "\x00"),
+    ("status", "done"),
+    ("status", None),
+    ("status", True),
+    ("priority", "HIGH"),
+    ("priority", 1),
+    ("priority", None),
+    ("category", ""),
+    ("category", "x" * 51),
+    ("category", "\x00"),
+    ("category", {}),
+    ("due_date", "tomorrow"),
+    ("due_date", "2026-02-30"),
+    ("due_date", "2026-12-01T00:00:00"),
+    ("due_date", "0000-01-01"),
+    ("due_date", "\u0662\u0660\u0662\u0666-12-01"),  # digits, but not ASCII
+    ("due_date", 20261201),
+    ("due_date", 1.0),
+    ("due_date", False),
+    ("colour", "red"),
+    ("id", "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    ("user_id", "somebody"),
+    ("version", 7),
+    ("created_at", "2026-01-01T00:00:00Z"),
+]
+
+
+@pytest.fixture
+def untouched(alice: Client, items_of: Items) -> Any:
+    """Fails when the test left anything of alice's in the table but one task and her profile."""
+    alice.created("untouched", key="untouched")
+    before = items_of(alice.user_id)
+    yield
+    assert items_of(alice.user_id) == before
+
+
+def assert_refused(reply: Reply, status: int, problem_type: str, *fields: str) -> None:
+    assert (reply.status, reply.problem_type) == (status, problem_type), reply.text
+    assert set(fields) <= reply.fields
+    assert all(field in reply.json()["detail"] for field in fields)
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_bad_field_is_named_and_nothing_is_written(alice: Client) -> None:
+    task = alice.send("GET", TASKS).json()[0]
+    for field, value in BAD_FIELDS:
+        for reply in (
+            alice.send("POST", TASKS, {"title": "x", field: value}, idempotency_key="bad"),
+            alice.send("PUT", f"{TASKS}/{task['id']}", {field: value}),
+        ):
+            assert_refused(reply, 422, "validation-failed", field)
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_problem_never_repeats_what_was_sent(alice: Client) -> None:
+    reply = alice.send("POST", TASKS, {"title": "secret" * 100, "secret2": "secret3"}, idempotency_key="k")
+    assert reply.fields == {"title", "secret2"}
+    assert "secretsecret" not in reply.text
+    assert "secret3" not in reply.text
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    "raw", ["{", "", "{'title': 1}", '{"title": "x"', b"\xff\xfe", "[" * 100_000, '{"title": ' + "9" * 5000 + "}"]
+)
+def test_a_body_that_is_no_json_is_refused(alice: Client, raw: str | bytes) -> None:
+    reply = alice.send("POST", TASKS, raw=raw, idempotency_key="k")
+    assert reply.status in {400, 422}
+    assert reply.problem_type in {"malformed-json", "validation-failed"}
+    assert reply.fields & {"body", "title"}
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("raw", ["[]", "null", '"text"', "5", "[{}]", "NaN"])
+def test_json_that_is_no_object_is_refused(alice: Client, raw: str) -> None:
+    assert_refused(alice.send("POST", TASKS, raw=raw, idempotency_key="k"), 422, "validation-failed", "body")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_missing_title_is_named(alice: Client) -> None:
+    assert_refused(alice.send("POST", TASKS, {}, idempotency_key="k"), 422, "validation-failed", "title")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_body_over_256_kib_is_refused_by_size_alone(alice: Client) -> None:
+    task = alice.send("GET", TASKS).json()[0]
+    huge = '{"title": "' + "x" * (256 * 1024) + '"}'
+    for method, path in (("POST", TASKS), ("PUT", f"{TASKS}/{task['id']}")):
+        assert alice.send(method, path, raw=huge, idempotency_key="k").problem_type == "payload-too-large"
+    # at the limit it is the title that is too long
+    fits = '{"title": "' + "x" * (256 * 1024 - 13) + '"}'
+    assert_refused(alice.send("POST", TASKS, raw=fits, idempotency_key="k"), 422, "validation-failed", "title")
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
+def test_another_media_type_is_refused(alice: Client, media_type: str) -> None:
+    reply = alice.send("POST", TASKS, {"title": "x"}, idempotency_key="k", content_type=media_type)
+    assert (reply.status, reply.problem_type) == (415, "unsupported-media-type")
+
+
+def test_json_with_a_charset_is_taken(alice: Client) -> None:
+    media_type = "Application/JSON; charset=utf-8"
+    assert alice.send("POST", TASKS, {"title": "x"}, idempotency_key="k", content_type=media_type).status == 201
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_create_needs_an_idempotency_key(alice: Client) -> None:
+    reply = alice.send("POST", TASKS, {"title": "x"})
+    assert_refused(reply, 400, "idempotency-key-missing", "Idempotency-Key")
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("key", ["", "x" * 256, "schlüssel", "a\x00b", "a\tb", "\x7f"])
+def test_an_idempotency_key_is_1_to_255_printable_ascii_characters(alice: Client, key: str) -> None:
+    path = f"{TASKS}/{alice.send('GET', TASKS).json()[0]['id']}"
+    for reply in (
+        alice.send("POST", TASKS, {"title": "x"}, idempotency_key=key),
+        alice.send("PUT", path, {"title": "x"}, idempotency_key=key),
+        alice.send("DELETE", path, idempotency_key=key),
+    ):
+        assert_refused(reply, 400, "idempotency-key-invalid", "Idempotency-Key")
+
+
+def test_the_longest_and_oddest_keys_are_taken(alice: Client) -> None:
+    for key in ("x" * 255, "k:#/ ~!"):
+        assert alice.create(key=key).status == 201
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": 0},
+        {"limit": 201},
+        {"limit": "ten"},
+        {"limit": "1.5"},
+        {"limit": ""},
+        {"status": "done"},
+        {"priority": ""},
+        {"category": "x" * 51},
+        {"category": "\x00"},
+        {"statsu": "pending"},
+        {"cursor": "x" * 1025},
+    ],
+)
+def test_a_bad_query_parameter_is_named(alice: Client, query: dict[str, Any]) -> None:
+    assert_refused(alice.send("GET", TASKS, query=query), 422, "validation-failed", *query)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    "task_id", ["1", "x" * 26, "01arz3ndektsv4rrffq69g5fav", "81ARZ3NDEKTSV4RRFFQ69G5FAV", "%00", "a%0Ab", "🦄"]
+)
+def test_what_cannot_be_a_task_s_id_is_no_task(alice: Client, calls: list[str], task_id: str) -> None:
+    calls.clear()
+    assert alice.send("GET", f"{TASKS}/{task_id}").problem_type == "task-not-found"
+    assert calls == []
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("tag", ["1", '"1', "", '"1" "2"', "**", 'w/"1"'])
+def test_a_malformed_entity_tag_is_named(alice: Client, tag: str) -> None:
+    path = f"{TASKS}/{alice.send('GET', TASKS).json()[0]['id']}"
+    assert_refused(alice.send("PUT", path, {"title": "x"}, if_match=tag), 400, "invalid-header", "If-Match")
+    assert_refused(alice.send("GET", path, if_none_match=tag), 400, "invalid-header", "If-None-Match")
+
+
+def test_an_unknown_address_is_404_and_an_unknown_method_names_the_known_ones(alice: Client) -> None:
+    for path in ("/", "/api/v1", "/api/v1/nothing", "/api/v1/tasks/", "/api/v1/tasks/a/b"):
+        assert alice.send("GET", path).problem_type == "not-found"
+    for path, allowed in (
+        ("/api/v1/tasks", "GET, POST"),
+        ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, PUT, DELETE"),
+        ("/api/v1/users", "GET"),
+        ("/health", "GET"),
+    ):
+        reply = alice.send("PATCH", path, {"title": "x"})
+        assert (reply.status, reply.problem_type) == (405, "method-not-allowed")
+        assert reply.headers["allow"] == allowed

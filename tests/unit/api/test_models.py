@@ -1,0 +1,101 @@
+"""The contract's constraints on what clients send."""
+
+import json
+import pathlib
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from api.models.fields import Category, Title, moment, timestamp
+from api.models.task import NewTask, TaskChanges
+from api.models.task_query import TaskQuery
+from api.settings import Settings
+
+
+@pytest.mark.parametrize("kind", [Title, Category])
+@given(text=st.text(alphabet=st.sampled_from("a \x00\t\n\u2003é🥛\x1c\x85"), max_size=5))
+def test_the_schema_and_the_validator_agree(kind: Any, text: str) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(kind)
+    schema_accepts = jsonschema.Draft202012Validator(adapter.json_schema()).is_valid(text)
+    try:
+        adapter.validate_python(text)
+    except ValidationError:
+        assert not schema_accepts
+    else:
+        assert schema_accepts
+
+
+@given(
+    title=st.text(min_size=1, max_size=200, alphabet=st.characters(exclude_characters="\x00", codec="utf-8")).filter(
+        str.strip
+    )
+)
+def test_any_printable_title_is_kept_as_it_is(title: str) -> None:
+    assert NewTask.model_validate({"title": title}).title == title
+
+
+def test_lengths_count_characters_not_bytes() -> None:
+    assert NewTask(title="🥛" * 200).title
+    with pytest.raises(ValidationError, match="200 characters"):
+        NewTask(title="🥛" * 201)
+
+
+def test_defaults_of_a_new_task() -> None:
+    assert NewTask(title="x").model_dump(mode="json") == {
+        "title": "x",
+        "description": None,
+        "status": "pending",
+        "priority": "medium",
+        "category": None,
+        "due_date": None,
+    }
+
+
+def test_changes_are_what_was_named_and_nothing_else() -> None:
+    changes = TaskChanges.model_validate({"category": None, "priority": "low"})
+    assert changes.named() == {"category": None, "priority": "low"}
+    assert TaskChanges.model_validate({}).named() == {}
+
+
+@pytest.mark.parametrize("field", ["title", "status", "priority"])
+def test_what_a_task_must_have_cannot_be_cleared(field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
+        TaskChanges.model_validate({field: None})
+
+
+def test_a_validation_error_does_not_quote_its_input() -> None:
+    with pytest.raises(ValidationError) as caught:
+        NewTask.model_validate({"title": ["very private"], "other": "also private"})
+    assert "private" not in str(caught.value)
+
+
+def test_filters_leave_paging_out() -> None:
+    query = TaskQuery.model_validate({"status": "pending", "limit": "7", "cursor": "c"})
+    assert query.filters() == {"status": "pending"}
+    assert query.limit == 7
+
+
+@given(moment_=st.datetimes(timezones=st.just(moment("2026-01-01T00:00:00.000000Z").tzinfo)))
+def test_timestamps_are_of_fixed_width_and_come_back(moment_: Any) -> None:
+    if moment_.year < 1000:
+        moment_ = moment_.replace(year=moment_.year + 1000)
+    text = timestamp(moment_)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text)
+    assert moment(text) == moment_
+
+
+def test_settings_name_the_variable_that_is_missing() -> None:
+    assert Settings.from_environment({"TABLE_NAME": "t", "CURSOR_KEY_SECRET_ID": "s", "PATH": "/"}).table_name == "t"
+    with pytest.raises(ValidationError, match="TABLE_NAME"):
+        Settings.from_environment({"CURSOR_KEY_SECRET_ID": "s"})
+
+
+def test_nothing_in_the_api_knows_of_a_local_account() -> None:
+    sources = pathlib.Path(__file__).parents[3].joinpath("api").rglob("*.py")
+    text = json.dumps([path.read_text() for path in sources])
+    assert not re.search(r"ministack|endpoint_url|localhost|127\.0\.0\.1|\binfra\b", text)
