@@ -15,6 +15,7 @@ from infra.local.settings import REGION, Settings
 SUPPORTED_VERSION = "1.5.33"
 COMPLETIONS: tuple[str, ...] = (
     "athena",
+    "apigateway",
     "cloudformation",
     "iam",
     "cloudwatch",

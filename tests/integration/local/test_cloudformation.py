@@ -334,6 +334,13 @@ def test_an_http_api_is_reachable_at_its_endpoint_and_answers_preflights(
                 RouteKey="GET /api/{proxy+}",
                 Target={"Fn::Join": ["", ["integrations/", {"Ref": "Integration"}]]},
             ),
+            "Permission": resource(
+                "AWS::Lambda::Permission",
+                FunctionName={"Ref": "Greeter"},
+                Action="lambda:InvokeFunction",
+                Principal="apigateway.amazonaws.com",
+                SourceArn={"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*/api/{proxy+}"},
+            ),
             "Stage": resource(
                 "AWS::ApiGatewayV2::Stage",
                 ApiId={"Ref": "Api"},
