@@ -1,0 +1,81 @@
+"""The function's role needs these actions and no more."""
+
+import json
+from collections.abc import Callable
+
+import boto3
+import pytest
+
+from api.settings import Settings
+from tests.conftest import Account
+from tests.integration.api.client import Client, Handler
+
+pytestmark = pytest.mark.account
+
+NEEDED = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query")
+SECRET = "secretsmanager:GetSecretValue"
+
+
+@pytest.fixture
+def as_role(
+    account: Account, settings: Settings, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Handler]:
+    """Makes a handler of a process that may do the given actions only."""
+
+    def make(*actions: str) -> Handler:
+        iam = account.session.client("iam", endpoint_url=account.settings.endpoint)
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        name = f"api-{unique}-{len(actions)}"
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]
+        tables = f"arn:aws:dynamodb:us-east-1:000000000000:table/{settings.table_name}"
+        secret = f"arn:aws:secretsmanager:us-east-1:000000000000:secret:{settings.cursor_key_secret_id}-*"
+        statements = [
+            {"Effect": "Allow", "Action": action, "Resource": secret if action == SECRET else tables}
+            for action in actions
+        ]
+        iam.put_role_policy(RoleName=name, PolicyName="exact", PolicyDocument=json.dumps({"Statement": statements}))
+        sts = account.session.client("sts", endpoint_url=account.settings.endpoint)
+        keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="api")["Credentials"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys["SecretAccessKey"])
+        monkeypatch.setenv("AWS_SESSION_TOKEN", keys["SessionToken"])
+        # boto3 remembers the credentials of its default session
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        from api.application import build
+        from api.entrypoint import adapt
+
+        return adapt(build(settings))
+
+    return make
+
+
+def every_route(client: Client) -> dict[str, int]:
+    """Status by what was tried."""
+    task = client.create("one")
+    client.create("two")
+    path = f"/api/v1/tasks/{task.json().get('id', '01ARZ3NDEKTSV4RRFFQ69G5FAV')}"
+    listed = client.send("GET", "/api/v1/tasks", query={"limit": 1})
+    return {
+        "create": task.status,
+        "list with a next page": listed.status if "link" in listed.headers else 500,
+        "get": client.send("GET", path).status,
+        "update": client.send("PUT", path, {"title": "x"}).status,
+        "update with key": client.send("PUT", path, {"title": "y"}, idempotency_key="u").status,
+        "update without effect": client.send("PUT", path, {"title": "y"}, idempotency_key="v").status,
+        "delete": client.send("DELETE", path, idempotency_key="d").status,
+        "profile": client.send("GET", "/api/v1/users").status,
+    }
+
+
+def test_these_actions_are_enough(as_role: Callable[..., Handler], alice: Client) -> None:
+    done = every_route(Client(as_role(*NEEDED, SECRET), alice.claims))
+    assert all(status < 300 for status in done.values()), done
+
+
+@pytest.mark.parametrize("missing", [*NEEDED, SECRET])
+def test_each_of_them_is_needed_and_its_lack_is_told_without_internals(
+    as_role: Callable[..., Handler], alice: Client, missing: str
+) -> None:
+    done = every_route(Client(as_role(*(action for action in (*NEEDED, SECRET) if action != missing)), alice.claims))
+    assert 500 in done.values(), done
+    assert not set(done.values()) - {200, 201, 204, 404, 500}
