@@ -56,17 +56,18 @@ class Table:
         grain: what one row is.
         key: the columns that identify a row.
         columns: in the order in which they are written.
+        order: the columns by which the greater of two rows of the same key is the one to keep, most significant first.
+        earliest: whether the lesser row is to be kept instead.
         partitioned_by: Iceberg transforms in Spark SQL, such as `days(occurred_at)`.
-        order: for tables of latest states, the columns that tell a newer row from an older one, most significant
-            first; empty for tables that only ever grow.
     """
 
     name: str
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    order: tuple[str, ...]
+    earliest: bool = False
     partitioned_by: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
 
     def column_names(self) -> list[str]:
         """The columns' names in table order."""
@@ -109,6 +110,9 @@ TASK_EVENTS = Table(
     name="task_events",
     grain="One committed change of a task.",
     key=("event_id",),
+    # a record that is delivered twice differs in this only; its first capture stays, whichever window is merged first
+    order=("ingested_at",),
+    earliest=True,
     partitioned_by=("days(occurred_at)",),
     columns=(
         Column("event_id", "string", "The stream record's id; the same however often the record is delivered."),

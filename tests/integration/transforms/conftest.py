@@ -1,0 +1,96 @@
+"""One Spark for the whole session, on the account's S3 and Glue catalog, and a lake of its own for each test."""
+
+import gzip
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as sf
+from pyspark.sql.types import StructField, TimestampType
+
+from infra.local.settings import REGION
+from infra.toolchain import spark as toolchain
+from tests.conftest import Account
+from transforms.silver import job
+
+# as the Glue job's --conf has them
+CATALOG_SETTINGS = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "spark.sql.catalog.glue_catalog": "org.apache.iceberg.spark.SparkCatalog",
+    "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+    "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+}
+BUCKET = "silver-job-tests"
+SECRET = "silver-job-tests-key"  # the secret's name
+KEY = b"a key of the tests, longer than one block of SHA-256, so that it has to be hashed itself first"
+
+
+class Lake:
+    """A bronze folder and a silver database."""
+
+    def __init__(self, account: Account, spark: SparkSession, name: str) -> None:
+        self.s3, self.spark, self.database = account.session.client("s3"), spark, f"silver_{name}"
+        self.prefix = f"{name}/cdc/"
+        self.files = 0
+        account.session.client("glue").create_database(DatabaseInput={"Name": self.database})
+
+    def arrive(self, hour: str, lines: Iterable[bytes]) -> None:
+        """Put lines into the bronze folder of an hour (`YYYY-MM-DDTHH`), as Firehose writes them."""
+        self.files += 1
+        day, _, hour_of_day = hour.partition("T")
+        key = f"{self.prefix}dt={day}/hour={hour_of_day}/{self.files}.gz"
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(b"".join(lines)))
+
+    def run(self, *window: str) -> None:
+        """Run the job with the arguments that Glue would give it."""
+        job.main(
+            [
+                *("--bronze", f"s3://{BUCKET}/{self.prefix}"),
+                *("--warehouse", f"s3://{BUCKET}/"),
+                *("--database", self.database),
+                *("--email-key-secret-id", SECRET),
+                *window,
+                *("--JOB_NAME", "todo-silver", "--JOB_RUN_ID", "jr_1"),
+            ]
+        )
+
+    def table(self, name: str) -> str:
+        return f"glue_catalog.{self.database}.{name}"
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """A table's rows, times as microseconds since 1970, ordered by the first column."""
+        found = self.spark.table(self.table(table))
+        return [row.asDict() for row in found.select(*map(comparable, found.schema)).sort(found.columns[0]).collect()]
+
+    def snapshots(self, table: str) -> int:
+        return self.spark.table(f"{self.table(table)}.snapshots").count()
+
+
+def comparable(field: StructField) -> Column:
+    column = sf.col(field.name)
+    return sf.unix_micros(column).alias(field.name) if isinstance(field.dataType, TimestampType) else column
+
+
+@pytest.fixture(scope="session")
+def spark(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    scratch: pathlib.Path = tmp_path_factory.mktemp("spark")
+    settings = {**CATALOG_SETTINGS, **toolchain.account_settings(account.settings.endpoint, REGION)}
+    account.session.client("s3").create_bucket(Bucket=BUCKET)
+    account.session.client("secretsmanager").create_secret(Name=SECRET, SecretString=KEY.decode())
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in toolchain.environment(account.settings.toolchain, scratch, settings).items():
+            patch.setenv(name, value)
+        session = job.session(f"s3://{BUCKET}/")
+        yield session
+        session.stop()
+        gateway = session.sparkContext._gateway
+        if gateway is not None:
+            gateway.shutdown()
+            gateway.proc.stdin.close()  # the JVM ends when its standard input does
+
+
+@pytest.fixture
+def lake(account: Account, spark: SparkSession, unique: str) -> Lake:
+    return Lake(account, spark, unique)

@@ -1,0 +1,163 @@
+"""A silver database made of rows that a test states, and dbt on it with the permissions of a build and no more."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from infra.local.settings import REGION
+from tests.conftest import Account, until
+from tests.integration.local.conftest import RoleFactory, role
+from transforms.dbt.failed_nodes import failed_nodes
+from transforms.silver.contract import TABLES
+
+__all__ = ["role"]
+
+PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
+Row = Mapping[str, str]
+
+
+def allow(actions: list[str], *resources: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
+
+
+@dataclasses.dataclass
+class Warehouse:
+    """Silver, gold and a copy of the dbt project.
+
+    Args:
+        name: of the bucket and the workgroup; the databases are `<name>_silver` and `<name>_gold`.
+        project: the copy, which a test may change.
+        environment: of dbt's process, with a role's keys.
+    """
+
+    account: Account
+    name: str
+    project: pathlib.Path
+    environment: dict[str, str]
+
+    @property
+    def gold(self) -> str:
+        return f"{self.name}_gold"
+
+    @property
+    def silver(self) -> str:
+        return f"{self.name}_silver"
+
+    def ask(self, sql: str, database: str) -> list[list[str | None]]:
+        """Run a statement as the account's owner; its rows, without the header."""
+        athena = self.account.session.client("athena")
+        started = athena.start_query_execution(
+            QueryString=sql, WorkGroup=self.name, QueryExecutionContext={"Database": database}
+        )["QueryExecutionId"]
+
+        def ended() -> Any:
+            status = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]
+            return status if status["State"] in ("SUCCEEDED", "FAILED") else None
+
+        status = until("the query to end", ended, 60, 0.05)
+        assert status["State"] == "SUCCEEDED", f"{sql}\n{status}"
+        rows = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
+        return [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows][1:]
+
+    def create_silver(self) -> None:
+        """The tables of the silver contract, empty."""
+        for table in TABLES:
+            columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+            self.ask(
+                f"create table {table.name} ({columns}) location 's3://{self.name}/silver/{table.name}/' "
+                "tblproperties ('table_type' = 'ICEBERG')",
+                self.silver,
+            )
+
+    def insert(self, table: str, *rows: Row) -> None:
+        """Insert rows given as SQL expressions by column; what is not given is null."""
+        (contract,) = (one for one in TABLES if one.name == table)
+        values = ", ".join(
+            "(" + ", ".join(row.get(column.name, "null") for column in contract.columns) + ")" for row in rows
+        )
+        self.ask(f"insert into {table} values {values}", self.silver)
+
+    def dbt(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt; the caller looks at the exit status."""
+        command = [str(pathlib.Path(sys.executable).with_name("dbt")), *words, "--no-use-colors"]
+        return subprocess.run(
+            command, cwd=self.project, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def run_results(self) -> dict[str, Any]:
+        results: dict[str, Any] = json.loads((self.project / "target" / "run_results.json").read_text())
+        return results
+
+    def failures(self) -> str:
+        """What the buildspec would export as DBT_FAILURES."""
+        return failed_nodes(self.run_results())
+
+
+@pytest.fixture
+def warehouse(account: Account, unique: str, role: RoleFactory, tmp_path: pathlib.Path) -> Warehouse:
+    name = f"gold-{unique}"
+    project = tmp_path / "dbt"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+    session = account.session
+    session.client("s3").create_bucket(Bucket=name)
+    session.client("athena").create_work_group(
+        Name=name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{name}/athena-results/"}}
+    )
+    for layer in ("silver", "gold"):
+        session.client("glue").create_database(DatabaseInput={"Name": f"{name}_{layer}"})
+    keys = session.client("sts").assume_role(
+        RoleArn=role("codebuild", *_permissions(name)), RoleSessionName="dbt", DurationSeconds=3600
+    )["Credentials"]
+    environment = {
+        **os.environ,
+        **account.settings.client_environment(),
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+        "DBT_PROFILES_DIR": ".",
+        "GOLD_BUCKET": name,
+        "GOLD_SCHEMA": f"{name}_gold",
+        "SILVER_SCHEMA": f"{name}_silver",
+        "ATHENA_WORKGROUP": name,
+        "ATHENA_POLL_SECONDS": "0.1",
+    }
+    made = Warehouse(account, name, project, environment)
+    made.create_silver()
+    return made
+
+
+def _permissions(name: str) -> list[dict[str, Any]]:
+    """What a build may do: read silver, own gold, run queries in its workgroup."""
+
+    def catalog(*databases: str) -> list[str]:
+        prefix = f"arn:aws:glue:{REGION}:000000000000"
+        named = [f"{prefix}:{kind}" for one in databases for kind in (f"database/{one}", f"table/{one}/*")]
+        return [f"{prefix}:catalog", *named]
+
+    silver, gold = f"{name}_silver", f"{name}_gold"
+    return [
+        allow(["s3:GetObject"], f"arn:aws:s3:::{name}/silver/*"),
+        allow(["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], f"arn:aws:s3:::{name}"),
+        allow(
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            f"arn:aws:s3:::{name}/tables/*",
+            f"arn:aws:s3:::{name}/athena-results/*",
+        ),
+        allow(
+            ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"],
+            f"arn:aws:athena:{REGION}:000000000000:workgroup/{name}",
+        ),
+        allow(["glue:GetDatabase*", "glue:GetTable*", "glue:GetPartition*"], *catalog(silver, gold)),
+        allow(
+            ["glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:DeleteTableVersion"],
+            *catalog(gold),
+        ),
+    ]

@@ -1,0 +1,75 @@
+"""Rows into an Iceberg table, so that the order in which they come does not matter.
+
+Of two rows with the same key the table's order decides which one stays, never which one came last: merging a window
+again, or an older window after a newer one, gives the same table as one full rebuild.
+"""
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from transforms.silver.contract import Table
+
+# a stream's sequence numbers have 21 to 40 digits:
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
+SEQUENCE_DIGITS = 40
+
+
+def rank(table: Table, alias: str = "") -> str:
+    """A SQL expression that orders the rows of one key.
+
+    Args:
+        table: says by which columns.
+        alias: of the rows in the query, if it has several sources.
+    """
+    prefix = f"{alias}." if alias else ""
+    parts = [
+        f"lpad({prefix}{name}, {SEQUENCE_DIGITS}, '0')" if name == "sequence_number" else f"{prefix}{name}"
+        for name in table.order
+    ]
+    return f"struct({', '.join(parts)})"
+
+
+def wins(table: Table) -> str:
+    """A SQL condition: the source's row `s` is to replace the target's row `t`."""
+    return f"{rank(table, 's')} {'<' if table.earliest else '>'} {rank(table, 't')}"
+
+
+def merge(spark: SparkSession, database: str, table: Table, rows: DataFrame, where: str = "true") -> int:
+    """Merge `rows` into the table, in one commit, or in none if they bring nothing new.
+
+    Args:
+        spark: the session of `rows`.
+        database: catalog and database of the table.
+        table: its contract.
+        rows: at most one per key, with the table's columns.
+        where: a condition on the target's row `t` that holds for every row whose key is in `rows`; it spares reading
+            the rest of a large table.
+
+    Returns:
+        how many rows were inserted or replaced.
+    """
+    name = f"{database}.{table.name}"
+    same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
+    known = spark.table(name).alias("t").where(where).select(*(f"t.{column}" for column in (*table.key, *table.order)))
+    # what brings nothing new is left out first: MERGE rewrites every file that holds a matching row, changed or not
+    fresh = (
+        rows.alias("s")
+        .join(known.alias("t"), sf.expr(same), "left")
+        .where(f"t.{table.key[0]} is null or {wins(table)}")
+        .select(
+            *(f"s.{column}" for column in table.column_names()), sf.expr(f"t.{table.key[0]} is null").alias("is_new")
+        )
+        .persist()
+    )
+    total, inserts = fresh.agg(sf.count("*"), sf.count_if("is_new")).collect()[0]
+    incoming = fresh.drop("is_new")
+    if total == inserts > 0:
+        incoming.writeTo(name).append()
+    elif total:
+        incoming.createOrReplaceTempView(f"incoming_{table.name}")
+        spark.sql(f"""
+            merge into {name} t using incoming_{table.name} s on {same} and {where}
+            when matched and {wins(table)} then update set *
+            when not matched then insert *""")
+    fresh.unpersist()
+    return int(total)
