@@ -97,6 +97,10 @@ class Build:
                 failure = failure or raised
                 if name != "build" or raised.status != "FAILED":  # after a failed build there is still post_build
                     break
+        left = buildspec.environment(memory)
+        self.record["exportedEnvironmentVariables"] = [
+            {"name": name, "value": left.get(name, "")} for name in spec.exported
+        ]
         if not self._stopped.is_set():
             with self._phase("FINALIZING"):
                 pass

@@ -22,11 +22,13 @@ class Buildspec:
 
     Args:
         variables: `env.variables`.
+        exported: names in `env.exported-variables`: what the build's description tells of its shell's variables.
         commands: the commands of each phase that has any.
         finally_commands: of each phase, those that run after the others, whether they failed or not.
     """
 
     variables: dict[str, str]
+    exported: list[str]
     commands: dict[str, list[str]]
     finally_commands: dict[str, list[str]]
 
@@ -61,6 +63,7 @@ def load(given: str, source: pathlib.Path) -> Buildspec:
     phases = {name: content["phases"].get(name) or {} for name in PHASES}
     return Buildspec(
         {name: str(value) for name, value in (environment.get("variables") or {}).items()},
+        [str(name) for name in environment.get("exported-variables") or []],
         {name: _commands(phase, "commands") for name, phase in phases.items() if phase.get("commands")},
         {name: _commands(phase, "finally") for name, phase in phases.items() if phase.get("finally")},
     )
@@ -82,16 +85,18 @@ def script(commands: Iterable[str], memory: pathlib.Path) -> str:
     Args:
         commands: of one phase.
         memory: folder in which a script leaves the working directory (`folder`), variables and functions (`session`)
-            and the number of the command that it ran last, from 0 (`command`), for the next one.
+            and the number of the command that it ran last, from 0 (`command`), for the next one, and its environment
+            for `environment`.
     """
-    folder, session, last = (shlex.quote(str(memory / name)) for name in ("folder", "session", "command"))
+    places = ("folder", "session", "command", "environment")
+    folder, session, last, variables = (shlex.quote(str(memory / name)) for name in places)
     # bash's own read-only variables cannot be set again, and each phase is told anew whether the build succeeds so far
     forgotten = "'^declare -[A-Za-z-]*r|CODEBUILD_BUILD_SUCCEEDING='"
     lines = [
         f'[ -f {folder} ] && cd "$(cat {folder})"',
         f"[ -f {session} ] && . {session} 2>/dev/null",
         "_remember() {",
-        f"  {{ declare -p | grep -Ev {forgotten}; declare -f; }} > {session}; pwd > {folder}",
+        f"  {{ declare -p | grep -Ev {forgotten}; declare -f; }} > {session}; pwd > {folder}; env -0 > {variables}",
         "}",
         "trap _remember EXIT",
     ]
@@ -99,3 +104,10 @@ def script(commands: Iterable[str], memory: pathlib.Path) -> str:
         lines.append(f"echo {number} > {last}; echo {shlex.quote('[Container] Running command ' + command)}")
         lines.append("{\n" + command + "\n} || exit $?")
     return "\n".join(lines) + "\n"
+
+
+def environment(memory: pathlib.Path) -> dict[str, str]:
+    """The exported variables that the last script left behind; none, when no script has run."""
+    file = memory / "environment"
+    entries = file.read_bytes().decode(errors="replace").split("\0") if file.exists() else []
+    return {name: value for name, equals, value in (entry.partition("=") for entry in entries) if equals}

@@ -176,6 +176,20 @@ def test_a_builds_variables_win_over_the_projects_and_those_over_the_buildspecs(
     assert workshop.report() == "spec project build"
 
 
+def test_the_builds_description_tells_its_exported_variables(workshop: Workshop) -> None:
+    workshop.project(
+        {"build": ["false"], "post_build": ["export FOUND='two\nlines'", "inner=1"]},
+        spec={"env": {"variables": {"GIVEN": "by the spec"}, "exported-variables": ["FOUND", "GIVEN", "MISSING"]}},
+    )
+    build = workshop.build()
+    assert build["buildStatus"] == "FAILED"
+    assert {one["name"]: one["value"] for one in build["exportedEnvironmentVariables"]} == {
+        "FOUND": "two\nlines",
+        "GIVEN": "by the spec",
+        "MISSING": "",
+    }
+
+
 def test_a_buildspec_given_with_the_build_replaces_the_projects(workshop: Workshop) -> None:
     workshop.project({"build": ["aws_put report project"]})
     other = {"version": 0.2, "phases": {"build": {"commands": [REPORT, "aws_put report override"]}}}
