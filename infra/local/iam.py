@@ -1,18 +1,23 @@
-"""IAM: a request that never leaves this machine counts as sent over a secure transport.
+"""IAM: condition keys that policies here use and the emulator leaves out or answers as nobody needs it.
 
 AWS: `aws:SecureTransport` is true when the request came over TLS; bucket, topic and queue policies deny what did not
-(CDK's `enforce_ssl`).
+(CDK's `enforce_ssl`). `cloudwatch:namespace` is the namespace that PutMetricData names; as the action takes no
+resource, it is all that can narrow the permission.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
 
-MiniStack 1.5.33 evaluates the key by the scheme. The local account speaks plain HTTP on the loopback interface, so
-every such policy would refuse everything, the emulator's own deliveries included.
+MiniStack 1.5.33 evaluates the former by the scheme. The local account speaks plain HTTP on the loopback interface, so
+every such policy would refuse everything, the emulator's own deliveries included; what never leaves this machine counts
+as sent over a secure transport. The latter is absent, so that a policy that asks for it never allows.
 
-Hooks: `pin_request_origin` as app.py calls it for every request, and the default of `iam_evaluator._request_origin`,
-which work outside a request sees.
+Hooks: `pin_request_origin` as app.py calls it for every request; the default of `iam_evaluator._request_origin`, which
+work outside a request sees; `iam_actions.request_tag_context`, whose answer becomes a request's condition keys.
 """
 
 import contextvars
 import ipaddress
+import json
+from typing import Any
 
 from infra.local.hooks import replace
 
@@ -25,17 +30,36 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+def metric_namespace(body: bytes, parameters: dict[str, Any]) -> str | None:
+    """The namespace that a PutMetricData request names, in the form or JSON protocol; None when it names none."""
+    if "Namespace" in parameters:
+        value = parameters["Namespace"]
+        return str(value[0] if isinstance(value, list) else value)
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return None
+    return request.get("Namespace") if isinstance(request, dict) else None
+
+
 def apply() -> None:
     """Put the completion in place, before the emulator serves.
 
     Raises:
-        HookChangedError: the emulator has changed where the request's transport is remembered.
+        HookChangedError: the emulator has changed where it collects condition keys.
     """
     from ministack import app
-    from ministack.core import iam_evaluator
+    from ministack.core import iam_actions, iam_evaluator
 
     def pin_request_origin(source_ip: str, secure_transport: bool) -> None:
-        original(source_ip, secure_transport or is_loopback(source_ip))
+        original_origin(source_ip, secure_transport or is_loopback(source_ip))
 
-    original = replace(app, "pin_request_origin", "source_ip secure_transport", pin_request_origin)
+    def context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = original_context(service, iam_action, body, params)
+        if iam_action == "cloudwatch:PutMetricData":
+            return {**found, "cloudwatch:namespace": metric_namespace(body, params)}
+        return found
+
+    original_origin = replace(app, "pin_request_origin", "source_ip secure_transport", pin_request_origin)
+    original_context = replace(iam_actions, "request_tag_context", "service iam_action body params", context)
     iam_evaluator._request_origin = contextvars.ContextVar("request_origin", default=("127.0.0.1", True))

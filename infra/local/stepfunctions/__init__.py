@@ -21,10 +21,11 @@ Hooks, by module:
 - `integrations` (the three integrations; more services for `aws-sdk:`): `_SERVICE_DISPATCH`, `_AWS_SDK_SERVICE_MAP`
 - `executions` (how an execution ends): `_run_execution`, `_fail_execution`, `_describe_execution`, `_add_event`
 - `metrics` (AWS/States): `_emit_execution_status_event`
+- `retries` (MaxDelaySeconds, JitterStrategy): `_find_matching_retrier`
 - `variables` (an Assign sees the values from before it): `_apply_state_assign`
 """
 
-from infra.local.stepfunctions import executions, integrations, metrics, permissions, tasks, variables
+from infra.local.stepfunctions import executions, integrations, metrics, permissions, retries, tasks, variables
 
 
 def apply() -> None:
@@ -33,5 +34,5 @@ def apply() -> None:
     Raises:
         HookChangedError: the emulator's interpreter no longer has the shape that a completion was written for.
     """
-    for module in (permissions, tasks, integrations, executions, metrics, variables):
+    for module in (permissions, tasks, integrations, executions, metrics, variables, retries):
         module.apply()

@@ -1,4 +1,4 @@
-"""IAM on the local account: policies that insist on TLS hold for others and do not shut the laptop out."""
+"""IAM on the local account: policies that insist on TLS do not shut the laptop out, and conditions are evaluated."""
 
 import json
 
@@ -65,3 +65,23 @@ def test_a_queue_that_insists_on_tls_receives_what_its_topic_publishes(account: 
     sns.publish(TopicArn=topic, Message="heard")
     messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
     assert [message["Body"] for message in messages] == ["heard"]
+
+
+def test_a_role_puts_metrics_into_the_namespace_that_its_condition_names_and_no_other(
+    account: Account, role: RoleFactory, unique: str
+) -> None:
+    arn = role(
+        "lambda",
+        {
+            "Effect": "Allow",
+            "Action": "cloudwatch:PutMetricData",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"cloudwatch:namespace": f"Ours-{unique}"}},
+        },
+    )
+    cloudwatch = role_session(arn, "putter").client("cloudwatch")
+    cloudwatch.put_metric_data(Namespace=f"Ours-{unique}", MetricData=[{"MetricName": "Allowed", "Value": 1}])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        cloudwatch.put_metric_data(Namespace=f"Theirs-{unique}", MetricData=[{"MetricName": "Denied", "Value": 1}])
+    metrics = account.session.client("cloudwatch").list_metrics()["Metrics"]
+    assert [metric["MetricName"] for metric in metrics if metric["Namespace"].endswith(unique)] == ["Allowed"]

@@ -396,6 +396,17 @@ def test_a_pipeline_in_jsonata_retries_by_name_catches_and_remembers(
     assert glue.get_crawlers()["Crawlers"] is not None
 
 
+def test_a_retry_waits_no_longer_than_its_longest_delay(machine: MachineFactory) -> None:
+    retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "BackoffRate": 10, "MaxDelaySeconds": 1}
+    failing = task("arn:aws:states:::aws-sdk:glue:startCrawler", {"Name": "none"}, Retry=[{**retry, "MaxAttempts": 3}])
+    execution = machine({"Fails": failing}, allow("glue:StartCrawler"))
+    begun = execution.start()
+    ended = execution.ended(begun)
+    assert ended["error"] == "Glue.EntityNotFoundException"
+    assert [event["type"] for event in execution.events(begun)].count("TaskFailed") == 4
+    assert 3 <= (ended["stopDate"] - ended["startDate"]).total_seconds() < 10
+
+
 def test_an_assign_sees_the_values_from_before_it(machine: MachineFactory) -> None:
     states: dict[str, State] = {
         "First": {"Type": "Pass", "Assign": {"a": 1, "b": 2}, "Next": "Swap"},
