@@ -17,6 +17,7 @@ fails). What a phase leaves running in the background ends with the phase.
 
 def apply() -> None:
     """Put the completion in place."""
-    from infra.local.codebuild import builds
+    from infra.local.codebuild import builds, permissions
 
     builds.apply()
+    permissions.apply()
