@@ -38,15 +38,21 @@ def synth(target: Target, output: pathlib.Path) -> None:
     Raises:
         DeployError: the app failed.
     """
-    shutil.rmtree(output, ignore_errors=True)
+    # beside it first: whoever deploys from the folder meanwhile must not find it half-written
+    partial = output.with_name(f".{output.name}-{os.getpid()}")
     environment = {
         **node.environment(os.environ),
-        "CDK_OUTDIR": str(output),
+        "CDK_OUTDIR": str(partial.absolute()),
         # as `cdk synth -c target=…` would pass it, without starting the command line just for that
         "CDK_CONTEXT_JSON": json.dumps({"target": target, "aws:cdk:enable-path-metadata": True}),
         "PYTHONPATH": str(ROOT),
     }
-    _run([sys.executable, "-m", "infra.app"], environment, "cdk synth", quiet=True)
+    try:
+        _run([sys.executable, "-m", "infra.app"], environment, "cdk synth", quiet=True)
+        shutil.rmtree(output, ignore_errors=True)
+        partial.rename(output)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool = False) -> dict[str, str]:

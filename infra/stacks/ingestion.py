@@ -105,7 +105,7 @@ class IngestionStack(Stack):
             roles.allow(DELIVER, [names.bucket_arn("bronze"), names.bucket_arn("bronze", "*")]),
             roles.allow(["logs:PutLogEvents"], names.log_group_arns(self, f"/aws/kinesisfirehose/{names.CDC_STREAM}")),
         )
-        stream = firehose.CfnDeliveryStream(
+        return firehose.CfnDeliveryStream(
             self,
             "Delivery",
             delivery_stream_name=names.CDC_STREAM,
@@ -127,8 +127,6 @@ class IngestionStack(Stack):
                 ),
             ),
         )
-        stream.node.add_dependency(role)
-        return stream
 
 
 def _stream_arn(table: dynamodb.ITable) -> str:

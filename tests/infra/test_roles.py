@@ -1,0 +1,130 @@
+"""Least privilege: exact actions on exact resources, and a reason for each exception."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Templates, joined
+
+pytestmark = pytest.mark.slow
+
+LOG_DELIVERY = "log delivery is set up for the account, the actions take no resource"
+ANY_RESOURCE = {
+    "cloudwatch:PutMetricData": "takes no resource; the statement's condition holds it to one namespace",
+    "dynamodb:ListStreams": "lists all streams, takes no resource; a stream's event source mapping needs it",
+    "logs:CreateLogDelivery": LOG_DELIVERY,
+    "logs:GetLogDelivery": LOG_DELIVERY,
+    "logs:UpdateLogDelivery": LOG_DELIVERY,
+    "logs:DeleteLogDelivery": LOG_DELIVERY,
+    "logs:ListLogDeliveries": LOG_DELIVERY,
+    "logs:PutResourcePolicy": LOG_DELIVERY,
+    "logs:DescribeResourcePolicies": LOG_DELIVERY,
+    "logs:DescribeLogGroups": LOG_DELIVERY,
+}
+SERVICES = {
+    "lambda.amazonaws.com",
+    "firehose.amazonaws.com",
+    "glue.amazonaws.com",
+    "codebuild.amazonaws.com",
+    "states.amazonaws.com",
+}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(templates: Templates) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every role, inline or attached, with the role's place."""
+    for role in templates.resources("AWS::IAM::Role"):
+        for policy in role.properties.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield f"{role.stack}/{role.id}", statement
+    for policy in templates.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            yield f"{policy.stack}/{policy.id}", statement
+
+
+def actions(templates: Templates, role: str) -> set[str]:
+    return {
+        action for place, item in statements(templates) if place.startswith(role) for action in listed(item["Action"])
+    }
+
+
+def test_no_role_has_a_wildcard_in_an_action(deployed: Templates) -> None:
+    found = [(place, action) for place, item in statements(deployed) for action in listed(item["Action"])]
+    assert len(found) > 50
+    assert [(place, action) for place, action in found if "*" in action] == []
+
+
+def test_every_resource_is_named_but_for_actions_that_take_none(deployed: Templates) -> None:
+    for place, item in statements(deployed):
+        if "*" in listed(item["Resource"]):
+            assert set(listed(item["Action"])) <= set(ANY_RESOURCE), place
+
+
+def test_metrics_go_to_the_products_namespace_only(deployed: Templates) -> None:
+    conditions = [item["Condition"] for _, item in statements(deployed) if item["Action"] == "cloudwatch:PutMetricData"]
+    assert conditions == [{"StringEquals": {"cloudwatch:namespace": "TodoInsights"}}]
+
+
+def test_no_role_gets_a_policy_of_awss_own(deployed: Templates) -> None:
+    roles = list(deployed.resources("AWS::IAM::Role"))
+    assert len(roles) == 7
+    assert [role.id for role in roles if role.properties.get("ManagedPolicyArns")] == []
+
+
+def test_only_the_services_that_run_the_work_may_take_the_roles(deployed: Templates) -> None:
+    principals = {
+        service
+        for role in deployed.resources("AWS::IAM::Role")
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]
+        for service in listed(statement["Principal"]["Service"])
+    }
+    assert principals == SERVICES
+
+
+def test_the_api_can_neither_scan_the_table_nor_delete_from_it(deployed: Templates) -> None:
+    on_table = {action for action in actions(deployed, "TodoApiStack/Function") if action.startswith("dynamodb:")}
+    assert on_table == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:ConditionCheckItem",
+    }
+
+
+def test_nothing_but_the_delivery_stream_writes_to_bronze(deployed: Templates) -> None:
+    writers = {
+        place
+        for place, item in statements(deployed)
+        if "s3:PutObject" in listed(item["Action"])
+        and any("todo-bronze-" in joined(resource) for resource in listed(item["Resource"]))
+    }
+    assert len(writers) == 1
+    assert next(iter(writers)).startswith("TodoIngestionStack/DeliveryRole")
+
+
+def test_only_the_silver_job_may_read_the_key_that_hashes_e_mails(deployed: Templates) -> None:
+    readers = {
+        (place.split("/")[0], joined(resource).rsplit(":", 1)[1])
+        for place, item in statements(deployed)
+        if item["Action"] == "secretsmanager:GetSecretValue"
+        for resource in listed(item["Resource"])
+    }
+    assert readers == {
+        ("TodoTransformsStack", "todo-email-hash-key-??????"),
+        ("TodoApiStack", "todo-cursor-key-??????"),
+    }
+
+
+def test_dbt_reads_silver_and_owns_gold(deployed: Templates) -> None:
+    written = {
+        joined(resource).rsplit(":", 1)[1]
+        for place, item in statements(deployed)
+        if place.startswith("TodoTransformsStack/DbtRole") and "glue:DeleteTable" in listed(item["Action"])
+        for resource in listed(item["Resource"])
+    }
+    assert written == {"catalog", "database/todo_analytics*", "table/todo_analytics*/*"}

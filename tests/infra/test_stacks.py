@@ -1,0 +1,196 @@
+"""The properties that other folders count on, and those that keep data safe."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.stacks import pipeline
+from tests.infra.conftest import Templates, joined
+
+pytestmark = pytest.mark.slow
+
+BRONZE = "todo-bronze-{AWS::AccountId}-{AWS::Region}"
+SILVER = "todo-silver-{AWS::AccountId}-{AWS::Region}"
+GOLD = "todo-gold-{AWS::AccountId}-{AWS::Region}"
+
+
+def test_the_table_has_the_keys_indexes_and_stream_that_the_code_relies_on(deployed: Templates) -> None:
+    table = deployed.one("AWS::DynamoDB::Table").properties
+
+    indexes = {
+        index["IndexName"]: ([key["AttributeName"] for key in index["KeySchema"]], index["Projection"])
+        for index in table["LocalSecondaryIndexes"]
+    }
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["PK", "SK"]
+    assert indexes == {
+        "by_due_date": (["PK", "due_sort"], {"ProjectionType": "ALL"}),
+        "by_change": (["PK", "change_sort"], {"ProjectionType": "ALL"}),
+    }
+    assert "GlobalSecondaryIndexes" not in table
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration_timestamp", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_table_can_be_restored_and_is_not_deleted_by_mistake(deployed: Templates) -> None:
+    table = deployed.one("AWS::DynamoDB::Table")
+    assert table.properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table.properties["DeletionProtectionEnabled"] is True
+    assert table.definition["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret"])
+def test_what_holds_data_outlives_its_stack(deployed: Templates, kind: str) -> None:
+    policies = [resource.definition["DeletionPolicy"] for resource in deployed.resources(kind)]
+    assert policies
+    assert set(policies) == {"Retain"}
+
+
+def test_every_bucket_is_private_encrypted_and_refuses_plain_http(deployed: Templates) -> None:
+    refusing = set()
+    for policy in deployed.resources("AWS::S3::BucketPolicy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}:
+                refusing.add(policy.properties["Bucket"]["Ref"])
+    buckets = list(deployed.resources("AWS::S3::Bucket"))
+    assert refusing == {bucket.id for bucket in buckets}
+    for bucket in buckets:
+        blocked = bucket.properties["PublicAccessBlockConfiguration"]
+        assert set(blocked.values()) == {True}
+        assert len(blocked) == 4
+        (rule,) = bucket.properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+
+
+def test_only_results_expire_in_gold_never_tables(deployed: Templates) -> None:
+    gold = next(b for b in deployed.resources("AWS::S3::Bucket") if joined(b.properties["BucketName"]) == GOLD)
+    expiring = [rule for rule in gold.properties["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    assert [rule["Prefix"] for rule in expiring] == ["athena-results/"]
+
+
+def test_only_the_public_routes_go_without_a_token(deployed: Templates) -> None:
+    routes = {
+        route.properties["RouteKey"]: route.properties["AuthorizationType"]
+        for route in deployed.resources("AWS::ApiGatewayV2::Route")
+    }
+    public = {key for key, kind in routes.items() if kind == "NONE"}
+    assert public == {"GET /health", "GET /docs", "GET /openapi.json"}
+    assert {key for key, kind in routes.items() if kind == "JWT"} == {
+        f"{method} /api/v1/{{proxy+}}" for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    }
+    authorizer = deployed.one("AWS::ApiGatewayV2::Authorizer").properties
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+
+
+def test_users_sign_up_by_e_mail_and_sign_in_with_a_password(deployed: Templates) -> None:
+    pool = deployed.one("AWS::Cognito::UserPool").properties
+    client = deployed.one("AWS::Cognito::UserPoolClient").properties
+    assert pool["UsernameAttributes"] == ["email"]
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
+    assert {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"} <= set(client["ExplicitAuthFlows"])
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert "ClientSecret" not in client
+
+
+def test_functions_know_what_they_need_from_their_environment(deployed: Templates) -> None:
+    api = deployed.one("AWS::Lambda::Function", FunctionName="todo-api").properties
+    cdc = deployed.one("AWS::Lambda::Function", FunctionName="todo-cdc").properties
+    assert (api["Handler"], cdc["Handler"]) == ("api.entrypoint.handler", "ingestion.cdc.handler.handler")
+    assert api["Environment"]["Variables"] == {
+        "TABLE_NAME": "todo-app-data",
+        "CURSOR_KEY_SECRET_ID": "todo-cursor-key",
+        "POWERTOOLS_SERVICE_NAME": "todo-api",
+        "POWERTOOLS_METRICS_NAMESPACE": "TodoInsights",
+    }
+    assert cdc["Environment"]["Variables"]["DELIVERY_STREAM_NAME"] == "todo-cdc"
+    assert {function["Runtime"] for function in (api, cdc)} == {"python3.11"}
+    assert [function["Architectures"] for function in (api, cdc)] == [["arm64"], ["arm64"]]
+
+
+def test_change_capture_loses_no_change_and_leaves_idempotency_records_behind(deployed: Templates) -> None:
+    mapping = deployed.one("AWS::Lambda::EventSourceMapping").properties
+
+    (pattern,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {
+        "dynamodb": {"Keys": {"PK": {"S": [{"prefix": "TASK#"}, {"prefix": "USER#"}]}}}
+    }
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    # unbounded (-1) would let one bad record hold up the shard until it falls out of the stream
+    assert 0 < mapping["MaximumRetryAttempts"] <= 10
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
+    queue = deployed.one("AWS::SQS::Queue")
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": [queue.id, "Arn"]}
+
+
+def test_bronze_gets_compressed_objects_under_hive_style_prefixes(deployed: Templates) -> None:
+    target = deployed.one("AWS::KinesisFirehose::DeliveryStream").properties["ExtendedS3DestinationConfiguration"]
+    assert target["Prefix"] == "cdc/dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+    assert target["ErrorOutputPrefix"] == "errors/cdc/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/"
+    assert target["CompressionFormat"] == "GZIP"
+    assert joined(target["BucketARN"]).endswith(f":s3:::{BRONZE}")
+
+
+def test_the_crawler_reads_bronze_only_and_deletes_nothing(deployed: Templates) -> None:
+    crawler = deployed.one("AWS::Glue::Crawler").properties
+    assert [joined(target["Path"]) for target in crawler["Targets"]["S3Targets"]] == [f"s3://{BRONZE}/cdc/"]
+    assert crawler["DatabaseName"] == "todo_bronze"
+    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"}
+
+
+def test_the_silver_job_gets_its_catalog_and_its_arguments(deployed: Templates) -> None:
+    job = deployed.one("AWS::Glue::Job").properties
+    arguments = {name: joined(value) for name, value in job["DefaultArguments"].items()}
+    settings = dict(setting.split("=", 1) for setting in arguments.pop("--conf").split(" --conf "))
+
+    assert (job["GlueVersion"], job["WorkerType"], job["NumberOfWorkers"]) == ("5.1", "G.1X", 2)
+    assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
+    assert settings == {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.catalog.glue_catalog": "org.apache.iceberg.spark.SparkCatalog",
+        "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+        "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        "spark.sql.catalog.glue_catalog.warehouse": f"s3://{SILVER}/",
+    }
+    assert arguments["--datalake-formats"] == "iceberg"
+    assert arguments["--bronze"] == f"s3://{BRONZE}/cdc/"
+    assert arguments["--warehouse"] == f"s3://{SILVER}/"
+    assert arguments["--database"] == "todo_silver"
+    assert arguments["--email-key-secret-id"] == "todo-email-hash-key"
+    assert arguments["--extra-py-files"].endswith(".zip")
+
+
+def test_dbt_writes_where_results_are_not_enforced(deployed: Templates) -> None:
+    project = deployed.one("AWS::CodeBuild::Project").properties
+    variables = {item["Name"]: joined(item["Value"]) for item in project["Environment"]["EnvironmentVariables"]}
+    workgroup = deployed.one("AWS::Athena::WorkGroup", Name=variables["ATHENA_WORKGROUP"]).properties
+
+    assert variables["GOLD_BUCKET"] == GOLD
+    assert (variables["GOLD_SCHEMA"], variables["SILVER_SCHEMA"]) == ("todo_analytics", "todo_silver")
+    assert workgroup["WorkGroupConfiguration"]["EnforceWorkGroupConfiguration"] is False
+    assert project["Source"]["BuildSpec"] == "buildspec.yml"
+    assert project["Source"]["Type"] == "S3"
+
+
+def test_bi_users_share_one_workgroup_with_a_ceiling(deployed: Templates) -> None:
+    workgroup = deployed.one("AWS::Athena::WorkGroup", Name="todo-analytics-workgroup").properties
+    configuration = workgroup["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    assert joined(configuration["ResultConfiguration"]["OutputLocation"]) == f"s3://{GOLD}/athena-results/"
+    assert configuration["BytesScannedCutoffPerQuery"] > 0
+
+
+def test_the_pipeline_names_only_what_is_deployed(deployed: Templates) -> None:
+    arguments = [state.get("Arguments", {}) for state in pipeline.definition()["States"].values()]
+
+    def given(name: str) -> set[Any]:
+        return {argument[name] for argument in arguments if name in argument}
+
+    assert given("JobName") == {deployed.one("AWS::Glue::Job").properties["Name"]}
+    assert given("ProjectName") == {deployed.one("AWS::CodeBuild::Project").properties["Name"]}
+    assert given("Name") == {deployed.one("AWS::Glue::Crawler").properties["Name"]}
+    machine = deployed.one("AWS::StepFunctions::StateMachine").properties
+    assert list(machine["DefinitionSubstitutions"]) == ["AlertsTopicArn"]
+    assert joined(machine["DefinitionSubstitutions"]["AlertsTopicArn"]).endswith(":todo-alerts")
