@@ -34,6 +34,14 @@ def _overridden(project: dict[str, Any], request: dict[str, Any]) -> dict[str, A
     return changed
 
 
+def _log_place(project: dict[str, Any], build_id: str) -> dict[str, str]:
+    """Log group and stream of a build: the project's own, or AWS's defaults."""
+    given = (project.get("logsConfig") or {}).get("cloudWatchLogs") or {}
+    number = build_id.partition(":")[2]
+    stream = f"{given['streamName']}/{number}" if given.get("streamName") else number
+    return {"groupName": given.get("groupName") or f"/aws/codebuild/{project['name']}", "streamName": stream}
+
+
 def _start_build(request: dict[str, Any]) -> Any:
     name = request.get("projectName", "")
     if name not in codebuild._projects:
@@ -52,7 +60,7 @@ def _start_build(request: dict[str, Any]) -> Any:
             {"phaseType": phase, "phaseStatus": "SUCCEEDED", "startTime": now, "endTime": now, "durationInSeconds": 0}
             for phase in ("SUBMITTED", "QUEUED")
         ],
-        logs={"groupName": f"/aws/codebuild/{name}", "streamName": build_id.partition(":")[2]},
+        logs=_log_place(project, build_id),
     )
     codebuild._builds[build_id] = record
     build = _running[build_id] = Build(record, project)

@@ -2,8 +2,8 @@
 
 AWS: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html; states follow
 https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html.
-Hooks: `_start_job_run`, `_batch_stop_job_run`; `_create_job` and `_update_job`, which drop ExecutionProperty, and the
-job properties that CloudFormation passes on; `load_persisted_state`, since a run does not survive the account's stop.
+Hooks: `_start_job_run`, `_batch_stop_job_run`; `_create_job` and `_update_job`, which drop ExecutionProperty;
+`load_persisted_state`, since a run does not survive the account's stop.
 
 Left out: MaxRetries, job queueing, bookmarks, triggers, `awsglue`, worker types, `--additional-python-modules` and
 `--extra-jars` (a job finds the packages and jars of this checkout).
@@ -24,7 +24,6 @@ import boto3
 import botocore.exceptions
 from ministack.core.responses import error_response_json, get_account_id, json_response
 from ministack.services import glue
-from ministack.services.cloudformation import provisioners
 
 from infra.local import credentials
 from infra.local.glue import job_script
@@ -227,4 +226,3 @@ def apply() -> None:
     replace(glue, "_batch_stop_job_run", "data", _batch_stop_job_run)
     replace(glue, "_create_job", "data", _create_job(hook(glue, "_create_job", "data")))
     replace(glue, "_update_job", "data", _update_job(hook(glue, "_update_job", "data")))
-    provisioners._GLUE_JOB_DEFAULTS.setdefault("ExecutionProperty", ONE_AT_A_TIME)

@@ -245,6 +245,27 @@ def test_a_failed_command_ends_its_phase_and_says_which_it_was(workshop: Worksho
     assert workshop.report() == "0"
 
 
+def test_a_project_from_a_template_writes_to_the_log_group_that_it_names(workshop: Workshop) -> None:
+    group = f"/aws/codebuild/{workshop.name}-own"
+    buildspec = json.dumps({"version": "0.2", "phases": {"build": {"commands": ["echo built"]}}})
+    properties = {
+        "Name": workshop.name,
+        "ServiceRole": workshop.role_arn,
+        "Source": {"Type": "NO_SOURCE", "BuildSpec": buildspec},
+        "Artifacts": {"Type": "NO_ARTIFACTS"},
+        "Environment": {"Type": "LINUX_CONTAINER", "Image": "x", "ComputeType": "BUILD_GENERAL1_SMALL"},
+        "LogsConfig": {"CloudWatchLogs": {"Status": "ENABLED", "GroupName": group, "StreamName": "dbt"}},
+    }
+    template = {"Resources": {"Project": {"Type": "AWS::CodeBuild::Project", "Properties": properties}}}
+    stacks = workshop.account.session.client("cloudformation")
+    stacks.create_stack(StackName=workshop.name, TemplateBody=json.dumps(template))
+    stacks.get_waiter("stack_create_complete").wait(StackName=workshop.name, WaiterConfig={"Delay": 1})
+    build = workshop.build()
+    assert build["logs"]["groupName"] == group
+    assert build["logs"]["streamName"].startswith("dbt/")
+    assert "built" in workshop.log(build)
+
+
 def test_after_a_failed_install_nothing_else_runs(workshop: Workshop) -> None:
     workshop.project({"install": ["exit 3"], "build": ["aws_put build x"], "post_build": ["aws_put post x"]})
     build = workshop.build()
