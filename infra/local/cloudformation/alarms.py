@@ -10,10 +10,24 @@ from typing import Any
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
-from infra.local.cloudformation.handlers import Created, Properties, add_type, as_bool, must_succeed
+from infra.local.cloudformation.handlers import Created, Properties, RefusedError, add_type, as_bool, must_succeed
+from infra.local.cloudwatch.datapoints import series_of
+from infra.local.cloudwatch.expressions import ExpressionError
 from infra.local.hooks import hook, replace
 
 SINGLE_METRIC = ("Dimensions", "ExtendedStatistic", "MetricName", "Namespace", "Period", "Statistic", "Unit")
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    """One entry of `Metrics` with the types that the API has, whatever the template's author wrote."""
+    typed = dict(query)
+    if "ReturnData" in query:
+        typed["ReturnData"] = as_bool(query["ReturnData"])
+    if "Period" in query:
+        typed["Period"] = int(query["Period"])
+    if "MetricStat" in query:
+        typed["MetricStat"] = {**query["MetricStat"], "Period": int(query["MetricStat"]["Period"])}
+    return typed
 
 
 def create_composite(logical_id: str, properties: Properties, stack: str) -> Created:
@@ -53,12 +67,17 @@ def apply() -> None:
         if not props.get("Metrics"):
             single: dict[str, Any] = original(name, props)
             return single
+        metrics = [_query(query) for query in props["Metrics"]]
+        try:
+            series_of({"Metrics": metrics}).value((0, 0))
+        except ExpressionError as error:
+            raise RefusedError(f"AWS::CloudWatch::Alarm: {error}") from None
         # the emulator insists on one metric; what it makes of the stand-in is thrown away
         rest = {key: value for key, value in props.items() if key != "Metrics"}
         alarm = original(name, {**rest, "Namespace": "-", "MetricName": "-"})
         return {
             **{key: value for key, value in alarm.items() if key not in SINGLE_METRIC},
-            "Metrics": [_query(query) for query in props["Metrics"]],
+            "Metrics": metrics,
         }
 
     original = replace(provisioners, "_cw_metric_alarm_record", "name props", record)
@@ -66,15 +85,3 @@ def apply() -> None:
     hook(cloudwatch, "cloudformation_set_metric_alarm_tags", "name tags")
     hook(provisioners, "_delete_predecessor", "delete_fn args kwargs")
     add_type("AWS::CloudWatch::CompositeAlarm", create_composite, update_composite, delete_composite)
-
-
-def _query(query: dict[str, Any]) -> dict[str, Any]:
-    """One entry of `Metrics` with the types that the API has, whatever the template's author wrote."""
-    typed = dict(query)
-    if "ReturnData" in query:
-        typed["ReturnData"] = as_bool(query["ReturnData"])
-    if "Period" in query:
-        typed["Period"] = int(query["Period"])
-    if "MetricStat" in query:
-        typed["MetricStat"] = {**query["MetricStat"], "Period": int(query["MetricStat"]["Period"])}
-    return typed

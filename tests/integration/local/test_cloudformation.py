@@ -256,6 +256,14 @@ def test_metric_math_and_composite_alarms_are_created_changed_and_deleted(
     assert not cloudwatch.describe_alarms(AlarmNames=[any_of], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
 
 
+def test_metric_math_that_cannot_be_evaluated_fails_the_stack(account: Account, stack: Stack, unique: str) -> None:
+    alarm = math_alarm(f"rate-{unique}")
+    alarm["Properties"]["Metrics"][2]["Expression"] = "errors / requests"
+    with pytest.raises(AssertionError, match="requests"):
+        stack.deploy({"Rate": alarm})
+    assert not account.session.client("cloudwatch").describe_alarms(AlarmNames=[f"rate-{unique}"])["MetricAlarms"]
+
+
 def test_a_budget_is_created_and_changed(account: Account, stack: Stack, unique: str) -> None:
     budgets = account.session.client("budgets")
 
