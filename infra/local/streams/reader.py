@@ -169,6 +169,8 @@ class Reader:
         if not serving():
             return RETRY_SECONDS
         self.mapping["LastProcessingResult"] = "PROBLEM: Function call failed"
+        what = result["body"] if result.get("error") else "it named records that failed"
+        log.warning("%s failed on %d records: %s", config["FunctionName"], len(batch.records), what)
         return self._retry(config, batch, failed_at, result)
 
     def _retry(self, config: dict[str, Any], batch: Batch, failed_at: int, result: dict[str, Any]) -> float:

@@ -6,6 +6,7 @@ import pathlib
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -95,3 +96,19 @@ def bundle(source: str) -> bytes:
     with zipfile.ZipFile(archive, "w") as package:
         package.writestr("main.py", source)
     return archive.getvalue()
+
+
+def measured(account: Account, namespace: str, name: str, metric: str) -> float:
+    """The sum of the last minutes' data points of a metric whose only dimension has the value `name`."""
+    dimension = {"AWS/Lambda": "FunctionName", "AWS/Firehose": "DeliveryStreamName"}[namespace]
+    now = datetime.now(UTC)
+    points = account.session.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": dimension, "Value": name}],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return sum(point["Sum"] for point in points)

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import math
 import time
 from collections import Counter
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import FunctionFactory, RoleFactory, document
+from tests.integration.local.conftest import FunctionFactory, RoleFactory, document, measured
 
 pytestmark = pytest.mark.account
 
@@ -78,8 +79,8 @@ def test_records_are_collected_into_one_compressed_object_of_lines(
     assert key.startswith(f"cdc/dt={time.strftime('%Y-%m-%d', time.gmtime())}/{stream.name}-1-")
     assert key.endswith(".gz")
     assert [line["number"] for line in stream.lines()] == [0, 100, 1, 101, 2, 102, 3, 103, 4, 104]
-    description = stream.firehose.describe_delivery_stream(DeliveryStreamName=stream.name)
-    assert description["DeliveryStreamDescription"]["Destinations"]
+    assert measured(account, "AWS/Firehose", stream.name, "IncomingRecords") == 10
+    until("the count", lambda: measured(account, "AWS/Firehose", stream.name, "DeliveryToS3.Records") == 10)
 
 
 def test_a_full_buffer_is_delivered_before_its_time(account: Account, role: RoleFactory, unique: str) -> None:
@@ -98,9 +99,13 @@ def test_delivery_needs_the_permission_of_the_streams_role_and_waits_for_it(
 ) -> None:
     role_arn = role("firehose")
     stream = Stream(account, unique, role_arn)
+    began = time.monotonic()
+
+    def failures() -> int:
+        return account.log().count(f"{stream.name}: delivery failed")
 
     stream.put({"patient": True})
-    time.sleep(2.5)
+    until("a second failure", lambda: failures() >= 2)
     assert stream.objects() == []
 
     account.session.client("iam").put_role_policy(
@@ -108,8 +113,8 @@ def test_delivery_needs_the_permission_of_the_streams_role_and_waits_for_it(
     )
     until("the delivery", stream.objects)
     assert stream.lines() == [{"patient": True}]
-    retries = account.log().count(f"{stream.name}: delivery failed")
-    assert 1 <= retries <= 4
+    seconds = time.monotonic() - began
+    assert failures() <= 2 + math.log2(1 + seconds / 0.5)
 
 
 PROCESSOR = """

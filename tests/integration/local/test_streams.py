@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import FunctionFactory, RoleFactory, bundle, document
+from tests.integration.local.conftest import FunctionFactory, RoleFactory, bundle, document, measured
 
 pytestmark = pytest.mark.account
 ACCOUNT_ARN = "us-east-1:000000000000"
@@ -161,7 +161,7 @@ def test_without_a_limit_a_failing_batch_is_retried_until_it_succeeds(
     name = recorder()
     capture.put("bad", "b")
     capture.map(name)
-    time.sleep(1.5)
+    until("a second failure", lambda: measured(account, "AWS/Lambda", name, "Errors") >= 2)
     capture.put("c")
     assert capture.messages(capture.seen) == []
 
@@ -170,6 +170,10 @@ def test_without_a_limit_a_failing_batch_is_retried_until_it_succeeds(
     )
 
     assert capture.batches_until("bad", "b", "c") == [["bad", "b"], ["c"]]
+    failures = until("the last count", lambda: measured(account, "AWS/Lambda", name, "Errors"))
+    until("the last count", lambda: measured(account, "AWS/Lambda", name, "Invocations") == failures + 2)
+    # the first batch had been waiting for more than a second when it was delivered
+    assert measured(account, "AWS/Lambda", name, "IteratorAge") > 1000
 
 
 def test_records_older_than_the_mapping_allows_are_not_delivered(
@@ -187,11 +191,11 @@ def test_records_older_than_the_mapping_allows_are_not_delivered(
         ),
     )
     capture.put("old")
-    time.sleep(3)
+    time.sleep(7)
     capture.put("young")
     capture.map(
         name,
-        MaximumRecordAgeInSeconds=2,
+        MaximumRecordAgeInSeconds=6,
         DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}},
     )
 
@@ -207,7 +211,7 @@ def test_a_window_waits_for_a_fuller_batch_and_filters_keep_the_rest_away(
 ) -> None:
     pattern = json.dumps({"dynamodb": {"Keys": {"id": {"S": [{"prefix": "TASK#"}]}}}})
     name = recorder()
-    capture.map(name, MaximumBatchingWindowInSeconds=2, FilterCriteria={"Filters": [{"Pattern": pattern}]})
+    capture.map(name, MaximumBatchingWindowInSeconds=3, FilterCriteria={"Filters": [{"Pattern": pattern}]})
 
     capture.put("TASK#1", "IDEMPOTENCY#1")
     time.sleep(0.5)
@@ -220,7 +224,7 @@ def test_a_slow_function_does_not_hold_up_another(
     account: Account, capture: Capture, function: FunctionFactory, recorder: Callable[..., str], unique: str
 ) -> None:
     slow = Capture(account, f"slow-{unique}")
-    source = "import time\ndef handler(event, context):\n    time.sleep(8)\n"
+    source = "import time\ndef handler(event, context):\n    time.sleep(25)\n"
     function(f"slow-{unique}", source, *slow.statements)
     slow.map(f"slow-{unique}")
     slow.put("a")
@@ -229,7 +233,7 @@ def test_a_slow_function_does_not_hold_up_another(
 
     capture.put("quick")
 
-    assert capture.batches_until("quick", seconds=5) == [["quick"]]
+    assert capture.batches_until("quick", seconds=15) == [["quick"]]
 
 
 def test_a_role_that_may_not_read_the_stream_gets_nothing(
