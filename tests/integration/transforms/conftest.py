@@ -22,6 +22,8 @@ CATALOG_SETTINGS = {
     "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
     "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
 }
+# what runs for seconds spends them on compiling and on starting threads that collect garbage
+QUICK_JVM = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 BUCKET = "silver-job-tests"
 SECRET = "silver-job-tests-key"  # the secret's name
 KEY = b"a key of the tests, longer than one block of SHA-256, so that it has to be hashed itself first"
@@ -76,7 +78,7 @@ def comparable(field: StructField) -> Column:
 @pytest.fixture(scope="session")
 def spark(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     scratch: pathlib.Path = tmp_path_factory.mktemp("spark")
-    settings = {**CATALOG_SETTINGS, **toolchain.account_settings(account.settings.endpoint, REGION)}
+    settings = {**CATALOG_SETTINGS, **QUICK_JVM, **toolchain.account_settings(account.settings.endpoint, REGION)}
     account.session.client("s3").create_bucket(Bucket=BUCKET)
     account.session.client("secretsmanager").create_secret(Name=SECRET, SecretString=KEY.decode())
     with pytest.MonkeyPatch.context() as patch:

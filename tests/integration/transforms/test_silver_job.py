@@ -10,7 +10,8 @@ from tests.integration.transforms import oracle
 from tests.integration.transforms.conftest import KEY, Lake
 from tests.integration.transforms.history import History, at, random_history
 from transforms.silver import privacy
-from transforms.silver.contract import TABLES
+from transforms.silver.contract import TABLES, TASKS
+from transforms.silver.latest import newest
 
 pytestmark = [
     pytest.mark.account,
@@ -127,7 +128,7 @@ def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothi
 def test_windows_in_any_order_with_duplicates_give_what_the_history_says(lake: Lake, seed: int) -> None:
     chance = random.Random(seed)
     lines = random_history(seed, 150).lines
-    hours = [f"2026-11-{day}T{hour:02}" for day in (25, 26) for hour in (0, 23)]
+    hours = ["2026-11-25T00", "2026-11-25T23", "2026-11-26T00"]
     arrived: dict[str, list[bytes]] = {hour: [] for hour in hours}
     for line in lines:
         arrived[chance.choice(hours)].append(line)
@@ -188,6 +189,13 @@ def test_a_broken_record_is_left_out_and_told_of_and_holds_up_no_other(
     lake.run()
     assert f"{len(bad)} broken records left out" in capsys.readouterr().out
     assert_equals_oracle(lake, story.lines)
+
+
+def test_of_two_states_of_the_same_version_the_longer_sequence_number_is_the_later(spark: SparkSession) -> None:
+    rows = spark.sql("""
+        select * from values ('t-1', 2L, '999', 'old'), ('t-1', 2L, '1000', 'new'), ('t-1', 1L, '2000', 'older')
+        as rows(task_id, version, sequence_number, title)""")
+    assert [row.title for row in newest(rows, TASKS).collect()] == ["new"]
 
 
 def test_the_key_of_the_hash_is_in_no_query_plan(spark: SparkSession, capsys: pytest.CaptureFixture[str]) -> None:
