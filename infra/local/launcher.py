@@ -18,6 +18,7 @@ COMPLETIONS: tuple[str, ...] = (
     "apigateway",
     "cloudformation",
     "iam",
+    "iam_resources",
     "cloudwatch",
     "stepfunctions",
     "lambda_",

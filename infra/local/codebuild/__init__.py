@@ -17,7 +17,6 @@ fails). What a phase leaves running in the background ends with the phase.
 
 def apply() -> None:
     """Put the completion in place."""
-    from infra.local.codebuild import builds, permissions
+    from infra.local.codebuild import builds
 
     builds.apply()
-    permissions.apply()

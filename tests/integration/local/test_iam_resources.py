@@ -1,0 +1,74 @@
+"""A request about a build needs permission on its project, one about a query on its workgroup."""
+
+from collections.abc import Callable
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import Account
+
+pytestmark = pytest.mark.account
+
+
+def test_builds_are_read_and_stopped_with_permission_on_their_project_only(
+    account: Account, role: Callable[..., str], unique: str
+) -> None:
+    owner = account.session.client("codebuild")
+    builds: dict[str, str] = {}
+    runner = role("codebuild", {"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
+    for name in (f"mine-{unique}", f"other-{unique}"):
+        owner.create_project(
+            name=name,
+            source={"type": "NO_SOURCE", "buildspec": '{"version": 0.2, "phases": {"build": {"commands": ["true"]}}}'},
+            artifacts={"type": "NO_ARTIFACTS"},
+            environment={"type": "LINUX_CONTAINER", "image": "standard", "computeType": "BUILD_GENERAL1_SMALL"},
+            serviceRole=runner,
+        )
+        builds[name] = owner.start_build(projectName=name)["build"]["id"]
+    mine, other = builds.values()
+    reader = role(
+        "states",
+        {
+            "Effect": "Allow",
+            "Action": ["codebuild:BatchGetBuilds", "codebuild:StopBuild"],
+            "Resource": f"arn:aws:codebuild:us-east-1:000000000000:project/mine-{unique}",
+        },
+    )
+    codebuild = _as_role(account, reader).client("codebuild")
+    assert codebuild.batch_get_builds(ids=[mine])["builds"][0]["projectName"] == f"mine-{unique}"
+    assert codebuild.stop_build(id=mine)["build"]["id"] == mine
+    with pytest.raises(ClientError, match="codebuild:BatchGetBuilds"):
+        codebuild.batch_get_builds(ids=[other])
+    with pytest.raises(ClientError, match="codebuild:StopBuild"):
+        codebuild.stop_build(id=other)
+
+
+def test_a_query_is_read_with_permission_on_its_workgroup_only(
+    account: Account, role: Callable[..., str], unique: str
+) -> None:
+    owner = account.session.client("athena")
+    account.session.client("s3").create_bucket(Bucket=f"results-{unique}")
+    queries = []
+    for name in (f"mine-{unique}", f"other-{unique}"):
+        owner.create_work_group(
+            Name=name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://results-{unique}/"}}
+        )
+        queries.append(owner.start_query_execution(QueryString="select 1", WorkGroup=name)["QueryExecutionId"])
+    reader = role(
+        "codebuild",
+        {
+            "Effect": "Allow",
+            "Action": "athena:GetQueryExecution",
+            "Resource": f"arn:aws:athena:us-east-1:000000000000:workgroup/mine-{unique}",
+        },
+    )
+    athena = _as_role(account, reader).client("athena")
+    assert athena.get_query_execution(QueryExecutionId=queries[0])["QueryExecution"]["WorkGroup"] == f"mine-{unique}"
+    with pytest.raises(ClientError, match="athena:GetQueryExecution"):
+        athena.get_query_execution(QueryExecutionId=queries[1])
+
+
+def _as_role(account: Account, role_arn: str) -> boto3.Session:
+    keys = account.session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="reader")["Credentials"]
+    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
