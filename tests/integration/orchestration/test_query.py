@@ -1,0 +1,79 @@
+"""`insights query` on Athena: a table for people, CSV and JSON for pipes, Athena's words for errors."""
+
+import csv
+import importlib
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from orchestration.cli import query
+from tests.conftest import Account
+
+pytestmark = pytest.mark.account
+
+ROWS = "select * from (values (1, 'one, two'), (2, null)) as t (number, words) order by number"
+app = typer.Typer()
+app.command()(query)
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def workgroup(account: Account, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A workgroup of the test's own in the place of the project's."""
+    name = f"query-{unique}"
+    account.session.client("s3").create_bucket(Bucket=name)
+    athena = account.session.client("athena")
+    athena.create_work_group(
+        Name=name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{name}/results/"}}
+    )
+    # the package names the command, which hides the module of the same name
+    monkeypatch.setattr(importlib.import_module("orchestration.cli.query"), "WORKGROUP", name)
+    yield
+    athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=True)
+
+
+def test_people_get_a_table_and_what_it_cost() -> None:
+    result = runner.invoke(app, [ROWS])
+    assert result.exit_code == 0
+    cells = [[cell.strip() for cell in line.strip("│┃").split("│")] for line in result.stdout.splitlines()]
+    assert ["1", "one, two"] in cells
+    assert ["2", "null"] in cells
+    assert result.stdout.splitlines()[-1].startswith("2 rows, 0 bytes scanned, ")
+
+
+def test_csv_is_csv_and_nothing_else() -> None:
+    result = runner.invoke(app, [ROWS, "--csv"])
+    assert list(csv.reader(io.StringIO(result.stdout))) == [["number", "words"], ["1", "one, two"], ["2", ""]]
+
+
+def test_json_is_one_object_per_line() -> None:
+    result = runner.invoke(app, [ROWS, "--json"])
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"number": "1", "words": "one, two"},
+        {"number": "2", "words": None},
+    ]
+
+
+def test_more_rows_than_a_page_all_arrive() -> None:
+    result = runner.invoke(app, ["select n from unnest(sequence(1, 2500)) as t (n) order by n", "--csv"])
+    assert result.stdout.split() == ["n", *(str(number) for number in range(1, 2501))]
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [("select nope from (values 1) as t (n)", "nope"), ("select * from no_such_table", "no_such_table")],
+)
+def test_an_error_is_what_athena_says(sql: str, said: str) -> None:
+    result = runner.invoke(app, [sql])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert said in result.stderr
+
+
+def test_two_formats_at_once_are_a_usage_error() -> None:
+    assert runner.invoke(app, [ROWS, "--csv", "--json"]).exit_code == 2
