@@ -10,7 +10,7 @@ Get calls answer what the template said:
 |---|---|
 | alarms | AWS::CloudWatch::CompositeAlarm; metric-math alarms |
 | budgets | AWS::Budgets::Budget |
-| buckets | lifecycle rules, encryption, object ownership, access logs, tags |
+| buckets | lifecycle rules, encryption, object ownership, tags |
 | tables | time to live, point-in-time recovery, encryption |
 | http_apis | the API's address as it can be called here, CORS, a stage's throttling |
 | jobs | Glue jobs: concurrent runs, execution class; CodeBuild projects: logs, cache, queue time |
