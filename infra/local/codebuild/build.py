@@ -41,12 +41,11 @@ class Build:
     """A started build.
 
     Args:
-        record: of the build.
-        project: with this build's overrides applied.
+        record: of the build, with its project's settings and its own overrides.
     """
 
-    def __init__(self, record: dict[str, Any], project: Mapping[str, Any]) -> None:
-        self.record, self._project = record, project
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
         self._deadline = time.monotonic() + SECONDS_PER_MINUTE * int(record["timeoutInMinutes"])
         self._stopped = threading.Event()
         self._child: Child | None = None

@@ -63,7 +63,7 @@ def _start_build(request: dict[str, Any]) -> Any:
         logs=_log_place(project, build_id),
     )
     codebuild._builds[build_id] = record
-    build = _running[build_id] = Build(record, project)
+    build = _running[build_id] = Build(record)
     in_background(_run, build)
     return json_response({"build": copy.deepcopy(record)})
 

@@ -222,6 +222,15 @@ def test_the_timeout_is_in_minutes(workshop: Workshop) -> None:
 
 
 @pytest.mark.slow
+def test_a_run_that_takes_longer_than_its_timeout_is_killed(workshop: Workshop) -> None:
+    workshop.job("import time; report(pid=os.getpid()); time.sleep(300)", Timeout=1)
+    run = workshop.ended(workshop.start(), 120)
+    assert (run["JobRunState"], run["ErrorMessage"]) == ("TIMEOUT", "Job run timed out")
+    assert 60 <= run["ExecutionTime"] < 90
+    assert not alive(workshop.report()["pid"])
+
+
+@pytest.mark.slow
 def test_spark_writes_iceberg_through_the_glue_catalog_as_the_jobs_role(
     workshop: Workshop, role: Callable[..., str]
 ) -> None:
