@@ -8,6 +8,7 @@ import duckdb
 from ministack.core import concurrency
 from ministack.services import athena
 
+from infra.local import hooks
 from infra.local.athena import caller, ddl, engine
 from infra.local.athena.errors import OTHER, SYSTEM, AthenaError, QueryCancelledError
 from infra.local.athena.objects import split_uri
@@ -28,9 +29,17 @@ async def execute(query_id: str, query: str, database: str, ddl: Any, catalog: A
 
 
 def cancel(query_id: str) -> None:
-    """Interrupt a running query; its execution's state is the emulator's to set."""
-    if running := _running.get(query_id):
-        running.interrupt()
+    """Interrupt a running query; its execution's state is the emulator's to set.
+
+    A connection forgets an interrupt that comes between two of its statements, hence the repetition.
+    """
+
+    def interrupt() -> None:
+        while running := _running.get(query_id):
+            running.interrupt()
+            time.sleep(0.05)
+
+    hooks.in_background(interrupt)
 
 
 def _run(execution: dict[str, Any], query: str, database: str, create: Any) -> None:
@@ -39,6 +48,8 @@ def _run(execution: dict[str, Any], query: str, database: str, create: Any) -> N
     try:
         with connection() as opened:
             _running[query_id] = opened
+            if status["State"] != "RUNNING":
+                return
             session = _session(execution, opened, database)
             try:
                 result = _result(session, execution, query, create)

@@ -1,26 +1,18 @@
 """Trino functions that DuckDB lacks or computes otherwise, as DuckDB macros.
 
-Semantics follow https://trino.io/docs/current/functions.html. A macro with several typed signatures picks its result's
-type by its argument's: in Trino a DATE plus an INTERVAL is a DATE, in DuckDB a TIMESTAMP. Macros that begin with `t_`
-are called by the translation only.
+Semantics follow https://trino.io/docs/current/functions.html. In Trino a DATE plus an INTERVAL is a DATE, in DuckDB a
+TIMESTAMP: hence the casts to the type of an argument. Macros that begin with `t_` are called by the translation only.
+Macros with several signatures are avoided where an unnested array may need them: correlated, they crash DuckDB 2.0.
 """
 
 MACROS = r"""
-create macro t_add(d DATE, i INTERVAL) as cast(d + i as DATE), (d TIMESTAMP, i INTERVAL) as d + i,
-  (d TIMESTAMPTZ, i INTERVAL) as d + i;
-create macro t_sub(d DATE, i INTERVAL) as cast(d - i as DATE), (d TIMESTAMP, i INTERVAL) as d - i,
-  (d TIMESTAMPTZ, i INTERVAL) as d - i;
-create macro t_trunc(u, d DATE) as cast(date_trunc(u, d) as DATE), (u, d TIMESTAMP) as date_trunc(u, d),
-  (u, d TIMESTAMPTZ) as date_trunc(u, d);
-create macro t_sequence(a DATE, b DATE, i INTERVAL) as
-  list_transform(generate_series(a, b, i), lambda x : cast(x as DATE)),
-  (a TIMESTAMP, b TIMESTAMP, i INTERVAL) as generate_series(a, b, i),
-  (a TIMESTAMPTZ, b TIMESTAMPTZ, i INTERVAL) as generate_series(a, b, i),
-  (a BIGINT, b BIGINT, i BIGINT) as generate_series(a, b, i),
-  (a DATE, b DATE) as list_transform(generate_series(a, b, interval '1' day), lambda x : cast(x as DATE)),
-  (a BIGINT, b BIGINT) as generate_series(a, b, case when a <= b then 1 else -1 end);
-create macro t_zone(d TIMESTAMP, z) as cast(d as TIMESTAMPTZ) at time zone z,
-  (d TIMESTAMPTZ, z) as d at time zone z;
+create macro t_add(d, i) as cast_to_type(d + i, d);
+create macro t_sub(d, i) as cast_to_type(d - i, d);
+create macro t_trunc(u, d) as cast_to_type(date_trunc(u, d), d);
+create macro t_sequence(a, b, i) as cast_to_type(generate_series(a, b, i), [a]);
+create macro t_sequence_by_one(a, b) as list_transform(
+  generate_series(0, cast(b - a as BIGINT), case when a <= b then 1 else -1 end), lambda i : a + cast(i as INTEGER));
+create macro t_zone(d, z) as cast(d as TIMESTAMPTZ) at time zone z;
 create macro t_regexp_extract(s, p, g) as case when regexp_matches(s, p) then regexp_extract(s, p, g) end;
 create macro t_split_part(s, d, i) as case when i <= len(string_split(s, d)) then split_part(s, d, i) end;
 create macro t_distinct(l) as list_filter(l, lambda x, i : coalesce(list_position(l, x), i) = i);

@@ -194,7 +194,7 @@ def _value(node: exp.Expr) -> Any:
     if isinstance(node, exp.Cast) and node.this.is_string:
         if node.to.this == exp.DType.DATE:
             return node.this.name
-        if node.to.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ):
+        if node.to.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.TIMESTAMPTZ):
             text = node.this.name.replace(" ", "T", 1)
             return text + ":00" if node.to.this == exp.DType.TIMESTAMPTZ and text[-3] in "+-" else text
         return None

@@ -65,27 +65,16 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def _typed(macro: str, value: exp.Expr, *rest: exp.Expr) -> exp.Expr:
-    """Call a macro with typed signatures; DuckDB cannot pick one over an aggregate, so push it inside max and min."""
-    if isinstance(value, exp.Max | exp.Min):
-        return type(value)(this=_typed(macro, value.this, *rest))
-    if value.find(exp.AggFunc):
-        return (exp.Add if macro == "t_add" else exp.Sub)(this=value, expression=rest[0])
-    return _call(macro, value, *rest)
-
-
 def _date_add(node: exp.DateAdd) -> exp.Expr:
     if node.unit is None:
         return node
-    return _typed("t_add", node.this, exp.Interval(this=exp.Paren(this=node.expression), unit=node.args["unit"]))
+    return _call("t_add", node.this, exp.Interval(this=exp.Paren(this=node.expression), unit=node.args["unit"]))
 
 
 def _interval_arithmetic(node: exp.Add | exp.Sub) -> exp.Expr:
-    if not isinstance(node.expression, exp.Interval):
+    if not isinstance(node.expression, exp.Interval) or isinstance(node.this, exp.Interval):
         return node
-    if isinstance(node.this, exp.Max | exp.Min) or not node.this.find(exp.AggFunc, exp.Interval):
-        return _typed("t_add" if isinstance(node, exp.Add) else "t_sub", node.this, node.expression)
-    return node
+    return _call("t_add" if isinstance(node, exp.Add) else "t_sub", node.this, node.expression)
 
 
 def _truncate(node: exp.TimestampTrunc | exp.DateTrunc) -> exp.Expr:
@@ -150,6 +139,15 @@ def _slice(node: exp.ArraySlice) -> exp.Expr:
         expression=exp.Literal.number(1),
     )
     return _call("list_slice", node.this, start, end)
+
+
+def _sequence(node: exp.GenerateSeries) -> exp.Expr:
+    start, end, step = (node.args.get(name) for name in ("start", "end", "step"))
+    if start is None or end is None:
+        return node
+    if isinstance(start, exp.Literal | exp.Neg):
+        start = exp.cast(start, exp.DType.BIGINT)
+    return _call("t_sequence_by_one", start, end) if step is None else _call("t_sequence", start, end, step)
 
 
 def _reduce(node: exp.Reduce) -> exp.Expr:
@@ -242,9 +240,7 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.DateDiff: _complete_units,
     exp.DateTrunc: _truncate,
     exp.Format: lambda node: _call("printf", node.this, *node.expressions),
-    exp.GenerateSeries: lambda node: _call(
-        "t_sequence", *(node.args[name] for name in ("start", "end", "step") if node.args.get(name) is not None)
-    ),
+    exp.GenerateSeries: _sequence,
     exp.ParseDatetime: _parse_datetime,
     exp.Reduce: _reduce,
     exp.RegexpExtract: _regexp_extract,

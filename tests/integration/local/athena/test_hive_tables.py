@@ -46,7 +46,9 @@ def test_json_is_read_with_the_catalogs_types_and_whatever_case_its_keys_have(at
 
 
 def test_parquet_is_read_with_the_catalogs_types_and_columns_that_came_later_are_null(athena: Queries) -> None:
-    data = pa.table({"id": pa.array([7], pa.int32()), "at": [dt.datetime(2026, 1, 2, 3, 4, 5, 678000)], "Name": ["n"]})
+    data = pa.table(
+        {"id": pa.array([7], pa.int32()), "at": [dt.datetime.fromisoformat("2026-01-02T03:04:05.678")], "Name": ["n"]}
+    )
     buffer = io.BytesIO()
     pq.write_table(data, buffer)
     athena.put("old/one", buffer.getvalue())
