@@ -153,7 +153,7 @@ def _permissions(name: str) -> list[dict[str, Any]]:
         ),
         allow(
             ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"],
-            "*",
+            f"arn:aws:athena:{REGION}:000000000000:workgroup/{name}",
         ),
         allow(["glue:GetDatabase*", "glue:GetTable*", "glue:GetPartition*"], *catalog(silver, gold)),
         allow(
