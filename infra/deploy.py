@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.bundling import ROOT, Target
 from infra.toolchain import node
@@ -71,9 +71,10 @@ def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool
     """
     output = OUTPUT / target
     node.install()
-    synth(target, output)
     given = {**node.environment({**os.environ, **environment}), "CI": "true", "CDK_DISABLE_CLI_TELEMETRY": "true"}
-    if not _bootstrapped(given):
+    bootstrapped = _bootstrapped(given)
+    synth(target, output)
+    if not bootstrapped:
         _run([*node.cdk_command(), "bootstrap", "--app", str(output), *OPTIONS], given, "cdk bootstrap", quiet)
     with tempfile.TemporaryDirectory() as scratch:
         outputs = pathlib.Path(scratch) / "outputs.json"
@@ -100,6 +101,8 @@ def _bootstrapped(environment: Mapping[str, str]) -> bool:
         if "does not exist" in str(error):
             return False
         raise DeployError(f"cannot look at stack {TOOLKIT}: {error}") from error
+    except BotoCoreError as error:
+        raise DeployError(f"cannot reach the account: {error}") from error
     return stack["StackStatus"].endswith("_COMPLETE")
 
 

@@ -231,6 +231,9 @@ class TransformsStack(Stack):
             roles.allow(["s3:ListBucketMultipartUploads"], [names.bucket_arn("gold")]),
             roles.allow(RUN_QUERIES, [names.arn(self, "athena", "workgroup", names.DBT_WORKGROUP)]),
             roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(self, names.SILVER_DATABASE, gold)),
+            # Athena looks at the database `default` whatever a query names:
+            # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+            roles.allow(["glue:GetDatabase"], [names.arn(self, "glue", "database", "default")]),
             roles.allow(["glue:CreateDatabase", *OWN_TABLES], names.catalog_arns(self, gold)),
             roles.write_logs(self, f"/aws/codebuild/{names.DBT_PROJECT}"),
         )
