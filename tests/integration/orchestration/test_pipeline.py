@@ -102,4 +102,4 @@ def test_a_topic_that_is_gone_does_not_hide_the_failure(pipeline: Pipeline) -> N
     ended = pipeline.run()
 
     assert (ended["status"], ended["error"]) == ("FAILED", "CrawlBronze")
-    assert pipeline.failed_states() == {"CrawlBronze"}
+    assert pipeline.failed_states() == {"CrawlBronze", "NotifyOperators"}

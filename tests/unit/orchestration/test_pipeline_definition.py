@@ -1,6 +1,5 @@
 """The state machine as a document: every way through it ends well, or measured, told and named."""
 
-import itertools
 import json
 import pathlib
 from collections.abc import Iterator
@@ -38,7 +37,9 @@ def expressions(node: Any) -> Iterator[str]:
         yield node[2:-2].strip()
 
 
-def evaluate(expression: str, **variables: Any) -> Any:
+def evaluate(expression: Any, **variables: Any) -> Any:
+    if not (isinstance(expression, str) and expression.startswith("{%")):
+        return expression
     compiled = jsonata.Jsonata.jsonata(expression[2:-2].strip())
     compiled.register_lambda("parse", json.loads)
     return compiled.evaluate(None, variables)
@@ -104,9 +105,49 @@ def test_a_failed_crawl_is_a_failure_of_the_state_that_began_it() -> None:
     ]
 
 
-def test_the_failure_path_goes_on_whatever_fails_in_it() -> None:
-    for name, following in itertools.pairwise(FAILURE_PATH):
-        assert set(ways_on(STATES[name])) == {following}
+def reported(failed: str, lost: set[str], deaf: bool) -> tuple[list[str], bool]:
+    """Walk the failure path of state `failed`, where the metrics of the states in `lost` cannot be written, and, if
+    `deaf`, the operators cannot be told.
+
+    Returns:
+        the states that metrics were recorded for, and whether the operators were told.
+    """
+    variables: dict[str, Any] = {"failedState": failed, "told": False, "toRecord": failed}
+    recorded, told, state, steps = [], False, "RecordFailure", 0
+    while state != "Failed":
+        steps += 1
+        assert steps < 10, "the failure path does not end"
+        definition = STATES[state]
+        if definition["Type"] == "Choice":
+            taken = (rule["Next"] for rule in definition["Choices"] if evaluate(rule["Condition"], **variables))
+            state = next(taken, definition["Default"])
+            continue
+        fails = deaf if state == "NotifyOperators" else variables["toRecord"] in lost
+        if state == "RecordFailure" and not fails:
+            recorded.append(variables["toRecord"])
+        told = told or (state == "NotifyOperators" and not fails)
+        way = definition["Catch"][0] if fails else definition
+        variables |= {name: evaluate(value, **variables) for name, value in way["Assign"].items()}
+        state = way["Next"]
+    return recorded, told
+
+
+@pytest.mark.parametrize(
+    ("lost", "deaf", "recorded"),
+    [
+        (set(), False, ["BuildSilver"]),
+        (set(), True, ["BuildSilver", "NotifyOperators"]),
+        ({"BuildSilver"}, False, ["RecordFailure"]),
+        ({"BuildSilver"}, True, ["NotifyOperators"]),
+        ({"BuildSilver", "RecordFailure"}, False, []),
+        ({"BuildSilver", "NotifyOperators"}, True, []),
+    ],
+)
+def test_the_failure_path_ends_and_records_what_fails_in_it(lost: set[str], deaf: bool, recorded: list[str]) -> None:
+    assert reported("BuildSilver", lost, deaf) == (recorded, not deaf)
+
+
+def test_the_execution_is_named_after_the_state_that_failed() -> None:
     for name in ("RecordFailure", "NotifyOperators"):
         assert STATES[name]["Catch"][0]["ErrorEquals"] == ["States.ALL"]
     assert STATES["Failed"]["Type"] == "Fail"
@@ -140,7 +181,10 @@ def test_polls_come_quickly_at_first_and_then_less_often(polls: int, seconds: in
 def reason(error: str, cause: str | None) -> str:
     """What the two Pass states make of an error as Step Functions gives it."""
     caught = {"Error": error} if cause is None else {"Error": error, "Cause": cause}
-    read = {name: evaluate(text, caught=caught) for name, text in STATES["ReadCause"]["Assign"].items()}
+    read = {
+        name: evaluate(text, caught=caught, failedState="BuildSilver")
+        for name, text in STATES["ReadCause"]["Assign"].items()
+    }
     told: str = evaluate(STATES["ExplainFailure"]["Assign"]["reason"], **read)
     return told
 
