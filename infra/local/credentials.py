@@ -7,6 +7,8 @@ import functools
 import os
 import pathlib
 import sys
+import threading
+from typing import Any
 
 import boto3
 
@@ -16,10 +18,23 @@ from infra.local.settings import OWNER_KEYS, REGION, Settings
 PRIVATE = ("AWS_", "MINISTACK", "GATEWAY_PORT", "BIND_HOST", "PERSIST_STATE", "STATE_DIR", "S3_", "AUTH", "INSIGHTS_")
 
 
+class SharedSession(boto3.Session):
+    """A session that threads may share: boto3's own makes one client at a time (its clients are thread-safe)."""
+
+    def __init__(self) -> None:
+        super().__init__(region_name=REGION, **OWNER_KEYS)
+        self._making = threading.Lock()
+
+    def client(self, *arguments: Any, **options: Any) -> Any:
+        """As `boto3.Session.client`."""
+        with self._making:
+            return super().client(*arguments, **options)
+
+
 @functools.cache
 def owner() -> boto3.Session:
     """A session with the owner's keys; the launcher has set AWS_ENDPOINT_URL, so its clients reach this process."""
-    return boto3.Session(region_name=REGION, **OWNER_KEYS)
+    return SharedSession()
 
 
 @functools.cache
