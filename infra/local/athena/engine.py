@@ -26,7 +26,7 @@ def run(session: Session, statement: str, parameters: Sequence[str] = ()) -> Res
     Raises:
         AthenaError: with the message that the query's status shows.
     """
-    sql = trino.strip_comments(statement)
+    sql = session.sql = trino.strip_comments(statement)
     try:
         result = ddl.run(session, sql)
         return result if result is not None else _run(session, sql, parameters)

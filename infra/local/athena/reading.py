@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from infra.local.athena import files, information_schema, plan, trino, views
+from infra.local.athena import aliases, files, information_schema, plan, trino, views
 from infra.local.athena.catalog import Table, data_columns, duck_type, is_iceberg, is_view, partition_keys
 from infra.local.athena.errors import AthenaError, QueryCancelledError, from_duckdb
 from infra.local.athena.iceberg import METADATA_TABLES, Snapshot, Version
@@ -55,6 +55,7 @@ def bind(session: Session, tree: exp.Expr, with_data: bool = True) -> str:
     with_path = any(column.name == "$path" for column in tree.find_all(exp.Column))
     for node in list(tree.find_all(exp.Table)):
         _resolve(session, node, session.database, with_path, mentions)
+    aliases.check(tree, {mention.name: mention.columns for mention in mentions}, session.sql)
     sql = trino.duck_sql(tree)
     if with_data:
         _fill(session, sql, mentions)

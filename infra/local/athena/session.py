@@ -22,6 +22,7 @@ class Session:
         caller: whose permissions it runs with.
         database: where unqualified names are looked up.
         connection: a DuckDB of its own.
+        sql: the statement's text, for the places in messages.
         scratch: S3 location for tables created without one, below the query's results.
         enforced: the workgroup prescribes where results go.
         scan_limit: bytes that the workgroup lets one query scan.
@@ -32,6 +33,7 @@ class Session:
     caller: Caller
     database: str
     connection: duckdb.DuckDBPyConnection
+    sql: str = ""
     scratch: str = ""
     enforced: bool = False
     scan_limit: int | None = None

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.account
         ("select a, count(*) from (values 1) as t (a)", "EXPRESSION_NOT_AGGREGATE"),
         ("select date '2026-01-01' > 1", "TYPE_MISMATCH"),
         ("select * from other.some.thing", "CATALOG_NOT_FOUND"),
+        ("select a + 1 as b from (values 1) as t (a) group by b", "COLUMN_NOT_FOUND: line 1:17: Column 'b'"),
         ("create table t as select 1", "MISSING_COLUMN_NAME"),
         ("drop table nowhere", "TABLE_NOT_FOUND"),
     ],
@@ -35,7 +36,10 @@ def test_a_failure_says_what_is_wrong_in_trinos_words(athena: Queries, sql: str,
     assert execution["Status"]["AthenaError"]["ErrorCategory"] == 2
 
 
-@pytest.mark.parametrize(("sql", "place"), [("selec 1", "line 1:1"), ("select 1 +", "line 1:10")])
+@pytest.mark.parametrize(
+    ("sql", "place"),
+    [("selec 1", "line 1:1"), ("select 1 +", "line 1:10"), ("select 1 as a qualify a = 1", "line 1:15")],
+)
 def test_malformed_sql_is_refused_at_submission(athena: Queries, sql: str, place: str) -> None:
     with pytest.raises(botocore.exceptions.ClientError, match=f"{place}: mismatched input") as refused:
         athena.execute(sql)
