@@ -34,9 +34,9 @@ class QueryCancelledError(AthenaError):
 def syntax_message(error: sqlglot.ParseError) -> str:
     """`line 1:8: mismatched input 'x'`, the words with which Athena refuses a malformed statement."""
     first = error.errors[0] if error.errors else {}
-    line, column = first.get("line") or 1, first.get("col") or 1
-    found = first.get("highlight") or "<EOF>"
-    return f"line {line}:{column}: mismatched input '{found}'"
+    found = first.get("highlight") or ""
+    line, column = first.get("line") or 1, (first.get("col") or 1) - max(len(found) - 1, 0)
+    return f"line {line}:{column}: mismatched input '{found or '<EOF>'}'"
 
 
 # DuckDB's words -> Trino's; the first group is what the message is about
