@@ -12,15 +12,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.markup import escape
 
 from infra.bundling import ROOT, Target
 from infra.toolchain import node
 
 OUTPUT = ROOT / "cdk.out"
 TOOLKIT = "CDKToolkit"
+MILESTONE = "✅"
 OPTIONS = ("--no-notices", "--no-version-reporting", "--no-color")
 
 
@@ -61,7 +65,7 @@ def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool
     Args:
         environment: the variables an AWS command line would need: region, credentials or profile, endpoints.
         target: as in `synth`.
-        quiet: say nothing unless it fails.
+        quiet: say nothing; otherwise each stack gets a line on standard error, and a terminal shows every event.
 
     Returns:
         the outputs of all stacks, by name.
@@ -107,13 +111,19 @@ def _bootstrapped(environment: Mapping[str, str]) -> bool:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], what: str, quiet: bool) -> None:
-    with subprocess.Popen(
-        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with (
+        console.status(what) as status,
+        subprocess.Popen(command, env=environment, cwd=ROOT, **pipes) as process,
+    ):
         said = []
         for line in process.stdout or ():
             said.append(line)
-            if not quiet:
-                print(line, end="", file=sys.stderr, flush=True)
+            # hundreds of resource events pass by on a terminal; what each stack came to stays
+            if line.strip():
+                status.update(f"{what}: {escape(line.strip()[:100])}")
+            if MILESTONE in line:
+                console.print(line.strip(), markup=False)
     if process.returncode:
         raise DeployError(f"{what} failed with status {process.returncode}:\n{''.join(said[-60:])}")

@@ -209,7 +209,8 @@ class TransformsStack(Stack):
                     "GOLD_SCHEMA": names.GOLD_DATABASE,
                     "SILVER_SCHEMA": names.SILVER_DATABASE,
                     "DBT_TARGET": "prod",
-                    "ATHENA_POLL_SECONDS": "1",
+                    # a quick query is not waited for longer than it runs; four threads stay far below Athena's limit
+                    "ATHENA_POLL_SECONDS": "0.25",
                 }
             ),
             timeout=Duration.minutes(60),

@@ -7,8 +7,8 @@ downloaded for local use and never redistributed:
 * bodo-iceberg-connector 2026.10 carries AWS SDK v2 2.29.26 (Iceberg's GlueCatalog and S3FileIO need it) and hadoop-aws
   3.3.3 with SDK v1 1.12.382 (Spark reads bronze through S3A); builds of Apache Hadoop and the AWS SDKs (Apache-2.0).
 
-Jobs here are short and share two cores with everything else, so the JVM compiles with its quick compiler only and collects
-garbage on one thread: a job on demo data takes two thirds of the time.
+Jobs here are short and share few cores with everything else, so the JVM compiles with its quick compiler only and
+collects garbage on one thread: a job on demo data takes two thirds of the time.
 
 What depends on the running account (endpoint, credentials, region) is not in the configuration written here: whoever
 starts Spark passes it.

@@ -32,9 +32,13 @@ def sign_in(pool_id: str, client_id: str, email: str, password: str, name: str) 
             `InvalidPasswordException` for a new one that is too weak.
     """
     cognito = boto3.client("cognito-idp")
-    attributes = [{"Name": "email", "Value": email}, {"Name": "name", "Value": name}]
     try:
-        cognito.sign_up(ClientId=client_id, Username=email, Password=password, UserAttributes=attributes)
+        cognito.sign_up(
+            ClientId=client_id,
+            Username=email,
+            Password=password,
+            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "name", "Value": name}],
+        )
         cognito.admin_confirm_sign_up(UserPoolId=pool_id, Username=email)
     except cognito.exceptions.UsernameExistsException:
         pass

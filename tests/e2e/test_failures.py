@@ -22,7 +22,7 @@ Alerts = Callable[[], list[str]]
 def _crawler_without_a_bucket() -> Iterator[None]:
     glue = boto3.client("glue")
     targets = glue.get_crawler(Name="todo-bronze-crawler")["Crawler"]["Targets"]
-    nowhere: "CrawlerTargetsTypeDef" = {"S3Targets": [{"Path": "s3://todo-no-such-bucket/cdc/"}]}
+    nowhere: CrawlerTargetsTypeDef = {"S3Targets": [{"Path": "s3://todo-no-such-bucket/cdc/"}]}
     glue.update_crawler(Name="todo-bronze-crawler", Targets=nowhere)
     try:
         yield

@@ -19,7 +19,6 @@ from infra.local.credentials import role_session
 from infra.local.hooks import replace
 
 STOP_SECONDS = 10.0
-_assuming = threading.Lock()  # a boto3 session makes one client at a time
 
 
 class ExecutionEnded(SystemExit):
@@ -63,8 +62,7 @@ class Task:
     @functools.cached_property
     def access_key(self) -> str:
         """The id of a key that may do what the role may; made once per task."""
-        with _assuming:
-            credentials = role_session(self.role_arn, self.execution["name"]).get_credentials()
+        credentials = role_session(self.role_arn, self.execution["name"]).get_credentials()
         if credentials is None:
             raise RuntimeError(f"sts:AssumeRole gave no credentials for {self.role_arn}")
         return credentials.access_key
