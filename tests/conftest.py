@@ -1,6 +1,7 @@
 """One local account for the whole session: whoever asks for `account` shares it, and makes its own names in it."""
 
 import dataclasses
+import gc
 import os
 import pathlib
 import signal
@@ -81,6 +82,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def pytest_unconfigure() -> None:
+    """Hypothesis leaves a callback that outlives the modules; DuckDB's binding would then report pages of leaks."""
+    gc.callbacks.clear()
 
 
 @pytest.fixture(scope="session")
