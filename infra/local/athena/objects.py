@@ -1,6 +1,7 @@
 """S3 as the engine sees it: data files below a location, local copies of them, and what a statement writes."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import pathlib
@@ -52,7 +53,10 @@ class Objects:
 
     def __init__(self, s3: "S3Client", cache: pathlib.Path, privileged: bool) -> None:
         self.s3, self.cache, self.privileged = s3, cache, privileged
-        cache.mkdir(parents=True, exist_ok=True)
+        # half-written copies lie beside the cache, so that nobody meets one there
+        self.arriving = cache.with_name(f"{cache.name}-arriving")
+        for folder in (cache, self.arriving):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def below(self, uri: str) -> list[DataFile]:
         """The non-empty data files below a location; like Trino, nothing whose name begins with `_` or `.`."""
@@ -96,16 +100,20 @@ class Objects:
             if cached and error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
                 return path
             raise
-        partial = path.with_name(path.name + uuid.uuid4().hex)
+        partial = self.arriving / uuid.uuid4().hex
         partial.write_bytes(body)
         partial.replace(path)
         return path
 
     def _evict(self) -> None:
         """Drop the copies used longest ago until the rest fit into CACHE_BYTES."""
-        known = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in self.cache.iterdir())
+        known = []
+        for path in self.cache.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another query has evicted it meanwhile
+                found = path.stat()
+                known.append((found.st_mtime, found.st_size, path))
         excess = sum(size for _, size, _ in known) - CACHE_BYTES
-        for used, size, path in known:
+        for used, size, path in sorted(known):
             if excess <= 0 or time.time() - used < CACHE_GRACE_SECONDS:
                 return
             path.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """The cache of S3 objects stays below its bound and serves nobody what they may not read."""
 
+import concurrent.futures
 import os
 import pathlib
 import time
@@ -63,3 +64,18 @@ def test_the_oldest_copies_make_room(tmp_path: pathlib.Path, monkeypatch: pytest
         os.utime(tmp_path / name, (used, used))
     reader(Storage(), tmp_path).fetch([FILE])
     assert sorted(path.name for path in tmp_path.iterdir() if "data" not in path.name) == ["young"]
+
+
+def test_queries_that_fetch_and_evict_at_once_do_not_get_into_each_others_way(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "CACHE_BYTES", 40)
+    monkeypatch.setattr(objects, "CACHE_GRACE_SECONDS", 0.0)
+    owner = reader(Storage(), tmp_path / "cache", privileged=True)
+
+    def query(number: int) -> int:
+        return len(owner.fetch([DataFile("b", f"{number}/{part}.gz", "etag", 4) for part in range(8)]))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(query, range(100))) == [8] * 100
+    assert list((tmp_path / "cache-arriving").iterdir()) == []
