@@ -78,6 +78,11 @@ class Platform:
 
         return until("the execution to end", ended, PIPELINE_SECONDS)
 
+    def build_gold(self) -> None:
+        """Run the pipeline, which has to succeed."""
+        execution = self.run_pipeline()
+        assert execution["status"] == "SUCCEEDED", execution.get("cause")
+
     def gold(self, sql: str) -> list[dict[str, str | None]]:
         return store.query(sql, "todo_analytics")
 
