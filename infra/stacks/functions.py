@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import bundling
 from infra.stacks import names, roles
+from infra.stacks.log_groups import log_group
 
 
 def function(
@@ -39,13 +39,6 @@ def function(
         environment: variables; Powertools' service name and namespace are added.
         statements: what the function may do besides writing its own log.
     """
-    log_group = logs.LogGroup(
-        scope,
-        f"{construct_id}Logs",
-        log_group_name=f"/aws/lambda/{name}",
-        retention=logs.RetentionDays.ONE_MONTH,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
     role = roles.role(
         scope,
         f"{construct_id}Role",
@@ -65,7 +58,7 @@ def function(
         timeout=timeout,
         memory_size=memory,
         role=role,
-        log_group=log_group,
+        log_group=log_group(scope, f"{construct_id}Logs", f"/aws/lambda/{name}"),
         environment={
             **environment,
             "POWERTOOLS_SERVICE_NAME": name,

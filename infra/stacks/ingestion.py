@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.bundling import Target
 from infra.stacks import functions, names, roles
+from infra.stacks.log_groups import log_group
 
 # idempotency records are nobody's history: they never leave the table
 CAPTURED = ("TASK#", "USER#")
@@ -84,17 +85,11 @@ class IngestionStack(Stack):
         )
 
     def _delivery_stream(self) -> firehose.CfnDeliveryStream:
-        log_group = logs.LogGroup(
-            self,
-            "DeliveryLogs",
-            log_group_name=f"/aws/kinesisfirehose/{names.CDC_STREAM}",
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, "DeliveryLogs", f"/aws/kinesisfirehose/{names.CDC_STREAM}")
         log_stream = logs.LogStream(
             self,
             "DeliveryLogStream",
-            log_group=log_group,
+            log_group=group,
             log_stream_name="S3Delivery",
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -123,7 +118,7 @@ class IngestionStack(Stack):
                     interval_in_seconds=60, size_in_m_bs=64
                 ),
                 cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
-                    enabled=True, log_group_name=log_group.log_group_name, log_stream_name=log_stream.log_stream_name
+                    enabled=True, log_group_name=group.log_group_name, log_stream_name=log_stream.log_stream_name
                 ),
             ),
         )

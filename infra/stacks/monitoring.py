@@ -68,13 +68,7 @@ class MonitoringStack(Stack):
                 f"{state}Failed",
                 f"{names.STATE_MACHINE}-{state}-failed",
                 f"State {state} of the pipeline failed",
-                cloudwatch.Metric(
-                    namespace=names.NAMESPACE,
-                    metric_name=names.STATE_FAILED,
-                    dimensions_map={"StateMachine": names.STATE_MACHINE, "State": state},
-                    statistic="Sum",
-                    period=MINUTE,
-                ),
+                _failures(state),
             )
             for state in pipeline.task_states(pipeline.definition())
         ]
@@ -109,13 +103,7 @@ class MonitoringStack(Stack):
                 "CdcGaveUp",
                 f"{names.CDC_FAILURES}-not-empty",
                 "Changes that could not be captured wait in the failures queue",
-                cloudwatch.Metric(
-                    namespace="AWS/SQS",
-                    metric_name="ApproximateNumberOfMessagesVisible",
-                    dimensions_map={"QueueName": names.CDC_FAILURES},
-                    statistic="Maximum",
-                    period=MINUTE,
-                ),
+                _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": names.CDC_FAILURES}, "Maximum"),
             ),
         ]
 
@@ -139,13 +127,7 @@ class MonitoringStack(Stack):
 
     def _executions(self, metric: str) -> cloudwatch.Metric:
         machine = names.arn(self, "states", "stateMachine", names.STATE_MACHINE, ":")
-        return cloudwatch.Metric(
-            namespace="AWS/States",
-            metric_name=metric,
-            dimensions_map={"StateMachineArn": machine},
-            statistic="Sum",
-            period=MINUTE,
-        )
+        return _metric("AWS/States", metric, {"StateMachineArn": machine}, "Sum")
 
     def _dashboard(self, alarms: list[cloudwatch.Alarm]) -> None:
         bronze = {"DeliveryStreamName": names.CDC_STREAM}
@@ -191,15 +173,7 @@ class MonitoringStack(Stack):
                 _graph("Pipeline: duration", self._executions("ExecutionTime").with_(statistic="Maximum")),
                 _graph(
                     "Pipeline: failed states",
-                    *[
-                        _metric(
-                            names.NAMESPACE,
-                            names.STATE_FAILED,
-                            {"StateMachine": names.STATE_MACHINE, "State": state},
-                            "Sum",
-                        )
-                        for state in pipeline.task_states(pipeline.definition())
-                    ],
+                    *map(_failures, pipeline.task_states(pipeline.definition())),
                 ),
             ],
         ]
@@ -216,6 +190,11 @@ def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: st
     return cloudwatch.Metric(
         namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=MINUTE
     )
+
+
+def _failures(state: str) -> cloudwatch.Metric:
+    dimensions = {"StateMachine": names.STATE_MACHINE, "State": state}
+    return _metric(names.NAMESPACE, names.STATE_FAILED, dimensions, "Sum")
 
 
 def _lambda(function: str, name: str, statistic: str) -> cloudwatch.Metric:

@@ -1,12 +1,12 @@
 """The pipeline: a state machine that crawls bronze, builds silver, builds gold."""
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from infra.stacks import names, pipeline, roles
+from infra.stacks.log_groups import log_group
 
 LOG_GROUP = f"/aws/vendedlogs/states/{names.STATE_MACHINE}"
 # how Step Functions learns that a `.sync` build has ended:
@@ -31,13 +31,6 @@ class OrchestrationStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: the pipeline's state machine")
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=LOG_GROUP,
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
         machine = stepfunctions.StateMachine(
             self,
             "Pipeline",
@@ -46,7 +39,9 @@ class OrchestrationStack(Stack):
             definition_substitutions={"AlertsTopicArn": names.arn(self, "sns", "", names.ALERTS)},
             role=self._role(),
             logs=stepfunctions.LogOptions(
-                destination=log_group, level=stepfunctions.LogLevel.ALL, include_execution_data=True
+                destination=log_group(self, "Logs", LOG_GROUP),
+                level=stepfunctions.LogLevel.ALL,
+                include_execution_data=True,
             ),
         )
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn, description="The pipeline")

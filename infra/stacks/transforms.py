@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infra import bundling
 from infra.stacks import names, roles
+from infra.stacks.log_groups import log_group
 
 GIB = 1024**3
 READ_OBJECTS = ("s3:GetObject",)
@@ -181,13 +181,7 @@ class TransformsStack(Stack):
             path=str(bundling.ROOT / "transforms" / "dbt"),
             exclude=["target", "logs", "dbt_packages", ".user.yml", "__pycache__", "*.pyc"],
         )
-        log_group = logs.LogGroup(
-            self,
-            "DbtLogs",
-            log_group_name=f"/aws/codebuild/{names.DBT_PROJECT}",
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, "DbtLogs", f"/aws/codebuild/{names.DBT_PROJECT}")
         codebuild.Project(
             self,
             "Dbt",
@@ -217,7 +211,7 @@ class TransformsStack(Stack):
             queued_timeout=Duration.minutes(30),
             # two builds at once would swap the same tables under each other
             concurrent_build_limit=1,
-            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group)),
         )
 
     def _dbt_role(self, source: s3_assets.Asset) -> iam.IRole:
