@@ -17,6 +17,8 @@ from infra.local import cli as local
 from infra.local.settings import ROOT, Settings
 from orchestration.cli import pipeline, query
 from orchestration.cli.login import login
+from orchestration.cli.outputs import stack_outputs
+from orchestration.cli.problems import explained
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,6 +45,9 @@ def choose_account(
     if target not in ("local", "aws"):
         raise typer.BadParameter(f"{target!r} is neither local nor aws", param_hint="--target")
     context.obj = target
+    if target == "aws" and "AWS_REGION" in os.environ:
+        # the CDK reads this name, boto3 the other one only
+        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
     asks_for_help = bool({"-h", "--help"} & set(sys.argv))
     if target == "aws" or context.invoked_subcommand in LOCAL_COMMANDS or asks_for_help:
         return
@@ -123,12 +128,8 @@ def dbt(context: typer.Context) -> None:
 
 
 def _outputs() -> dict[str, str]:
-    from orchestration.cli.outputs import NotDeployedError, stack_outputs
-
-    try:
+    with explained():
         return stack_outputs()
-    except NotDeployedError as error:
-        local.fail(str(error))
 
 
 app.add_typer(local.app)

@@ -7,6 +7,7 @@ import boto3
 import typer
 
 from orchestration.cli.outputs import stack_outputs
+from orchestration.cli.problems import explained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,7 @@ def login(
     access: Annotated[bool, typer.Option("--access", help="Print the access token instead of the ID token.")] = False,
 ) -> None:
     """Print a token: curl -H "Authorization: Bearer $(insights login me@example.com)" …"""
-    outputs = stack_outputs()
-    tokens = sign_in(outputs["UserPoolId"], outputs["UserPoolClientId"], email, password, name)
+    with explained():
+        outputs = stack_outputs()
+        tokens = sign_in(outputs["UserPoolId"], outputs["UserPoolClientId"], email, password, name)
     typer.echo(tokens.access_token if access else tokens.id_token)

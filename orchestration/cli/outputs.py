@@ -31,5 +31,5 @@ def stack_outputs() -> dict[str, str]:
         for output in stack.get("Outputs", [])
     }
     if not found:
-        raise NotDeployedError("nothing is deployed in this account and region: run `insights deploy` first")
+        raise NotDeployedError("nothing is deployed in this account and region")
     return found
