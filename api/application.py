@@ -26,6 +26,7 @@ def build(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Todo API with Insights",
         version="1",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         # a redirect would make clients drop the token, and its address knows no base path

@@ -94,7 +94,7 @@ async def _http(request: Request, error: HTTPException) -> Response:
         return respond(request, NotFound("There is nothing at this address."))
     if error.status_code == 405:
         allowed = ", ".join(_allowed_methods(request))
-        detail = f"{request.method} is not possible here; {allowed} is."
+        detail = f"{request.method} is not possible here. Possible: {allowed}."
         return respond(request, MethodNotAllowed(detail, headers={"Allow": allowed}))
     if error.status_code == 400:
         message = "cannot be read as JSON in UTF-8"

@@ -37,6 +37,7 @@ def test_every_request_is_one_line_that_names_nobody(alice: Client, printed: Pri
     task = alice.send("POST", TASKS, {"title": secret}, idempotency_key="k", authorization="Bearer tok-en").json()
     alice.send("POST", TASKS, {"title": secret}, idempotency_key="k")
     alice.send("GET", f"{TASKS}/{task['id']}")
+    alice.send("GET", "/openapi.json")
     alice.send("GET", "/nowhere/" + secret)
     logged = printed()
     assert alice.claims
@@ -51,6 +52,7 @@ def test_every_request_is_one_line_that_names_nobody(alice: Client, printed: Pri
         ("POST", "/api/v1/tasks", 201, False, True),
         ("POST", "/api/v1/tasks", 201, True, False),
         ("GET", "/api/v1/tasks/{task_id}", 200, False, False),
+        ("GET", "/openapi.json", 200, False, False),
         ("GET", "unmatched", 404, False, False),
     ]
     for line in logged:
