@@ -1,13 +1,17 @@
-"""API Gateway: an HTTP API invokes a function only when the function's policy lets it.
+"""API Gateway: an HTTP API invokes a function only when the function's policy lets it, and says why it wants a token.
 
 AWS: without a statement for apigateway.amazonaws.com and the route's ARN (AWS::Lambda::Permission) in the function's
 resource policy, or a role in the integration's credentials, the client gets 500 and the function is not invoked.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 
-MiniStack 1.5.33 invokes it without asking, so that the missing permission is found in production. Its JWT authorizer
-needs no completion: it verifies Cognito's tokens, ID and access, as AWS does.
+A refusal of the JWT authorizer has a challenge in `www-authenticate`: bare when there was no token, with
+`error="invalid_token"` and a description, whose words AWS does not promise, when there was a bad one.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-jwt.html
 
-Hook: `_invoke_lambda_proxy`.
+MiniStack 1.5.33 invokes the function without asking, so that the missing permission is found in production, and refuses
+without a challenge. Its JWT authorizer verifies Cognito's tokens, ID and access, as AWS does.
+
+Hooks: `_invoke_lambda_proxy`, `_validate_jwt_authorizer`.
 """
 
 import json
@@ -23,6 +27,7 @@ from infra.local.hooks import hook, replace
 logger = logging.getLogger(__name__)
 PRINCIPAL = "apigateway.amazonaws.com"
 Answer = tuple[int, dict[str, str], bytes]
+Validated = tuple[dict[str, Any] | None, list[str] | None, Answer | None]
 
 
 def _may_invoke(integration: dict[str, Any], source_arn: str) -> bool:
@@ -45,6 +50,26 @@ def _may_invoke(integration: dict[str, Any], source_arn: str) -> bool:
 
 def apply() -> None:
     """Put the completion in place."""
+    _guard_invocations()
+    _challenge()
+
+
+def _challenge() -> None:
+    async def validate(
+        route: dict[str, Any], authorizer: dict[str, Any], headers: dict[str, str], query_params: dict[str, Any]
+    ) -> Validated:
+        claims, scopes, refusal = await original(route, authorizer, headers, query_params)
+        if refusal and refusal[0] == 401:
+            sources = authorizer.get("identitySource", [])
+            token = apigateway._extract_token_from_identity_source(sources, headers, query_params)
+            refusal[1]["WWW-Authenticate"] = 'Bearer scope="" error="invalid_token"' if token else "Bearer"
+        return claims, scopes, refusal
+
+    hook(apigateway, "_extract_token_from_identity_source", "identity_source headers query_params")
+    original = replace(apigateway, "_validate_jwt_authorizer", "route authorizer headers query_params", validate)
+
+
+def _guard_invocations() -> None:
 
     async def invoke(
         integration: dict[str, Any],

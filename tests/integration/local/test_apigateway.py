@@ -166,8 +166,14 @@ def test_who_brings_no_token_or_a_bad_one_stays_out(api: Api) -> None:
         "signature cut off": f"{header}.{body}.",
         "not a bearer token": "",
     }
-    assert {what: api.get(token).status_code for what, token in bad.items()} == dict.fromkeys(bad, 401)
-    assert api.get(good).status_code == 200
+    answers = {what: api.get(token) for what, token in bad.items()}
+    assert {what: answer.status_code for what, answer in answers.items()} == dict.fromkeys(bad, 401)
+    challenges = {what: answer.headers["www-authenticate"] for what, answer in answers.items()}
+    assert challenges.pop("missing") == "Bearer"
+    assert set(challenges.values()) == {'Bearer scope="" error="invalid_token"'}
+    welcome = api.get(good)
+    assert welcome.status_code == 200
+    assert "www-authenticate" not in welcome.headers
 
 
 @pytest.mark.parametrize("kind", ["IdToken", "AccessToken"])
