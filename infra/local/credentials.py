@@ -43,6 +43,13 @@ def settings() -> Settings:
     return Settings.from_environment()
 
 
+def role_arn(role: str) -> str:
+    """The ARN of a role that may be given by its name, as crawlers and jobs may."""
+    from ministack.core.responses import get_account_id
+
+    return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role.strip('/')}"
+
+
 def role_session(role_arn: str, session_name: str) -> boto3.Session:
     """A session that may do what `role_arn` may.
 

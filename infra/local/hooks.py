@@ -46,6 +46,24 @@ def replace(module: ModuleType, name: str, parameters: str, replacement: Callabl
     return original
 
 
+def after_restoring(module: ModuleType, store: Any, repair: Callable[[], None]) -> None:
+    """Call `repair`, in each account and region that has something in `store`, once a service has loaded its state.
+
+    For work that did not survive the account's stop: what was running then would otherwise be running for ever.
+
+    Raises:
+        HookChangedError: the service loads its state otherwise.
+    """
+
+    def load_persisted_state(data: Any) -> Any:
+        restored = original(data)
+        for account, region in account_scopes(store):
+            in_scope(account, region, repair)
+        return restored
+
+    original = replace(module, "load_persisted_state", "data", load_persisted_state)
+
+
 def in_background(function: Callable[..., Any], *arguments: Any, delay: float = 0) -> threading.Timer:
     """Run `function` in a daemon thread after `delay` seconds, under the current account and region.
 

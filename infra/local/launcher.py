@@ -18,7 +18,6 @@ COMPLETIONS: tuple[str, ...] = (
     "apigateway",
     "cloudformation",
     "iam",
-    "iam_resources",
     "cloudwatch",
     "stepfunctions",
     "lambda_",

@@ -1,10 +1,12 @@
 """A CloudWatch Logs stream that a job or a build writes to while it runs."""
 
+import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import boto3
+import botocore.exceptions
 
 if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
@@ -34,6 +36,13 @@ class LogStream:
         self._lock = threading.Lock()
         self._sent = time.monotonic()
         self._create()
+
+    @classmethod
+    def where_allowed(cls, session: boto3.Session, group: str, stream: str) -> Self | None:
+        """The stream; None when the role may not write it, as crawlers and jobs go on without their logs then."""
+        with contextlib.suppress(botocore.exceptions.ClientError):
+            return cls(session, group, stream)
+        return None
 
     def _create(self) -> None:
         try:

@@ -11,11 +11,9 @@ from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
 from infra.local.cloudformation.handlers import Created, Properties, RefusedError, add_type, as_bool, must_succeed
-from infra.local.cloudwatch.datapoints import series_of
+from infra.local.cloudwatch.datapoints import SINGLE_METRIC, check
 from infra.local.cloudwatch.expressions import ExpressionError
 from infra.local.hooks import hook, replace
-
-SINGLE_METRIC = ("Dimensions", "ExtendedStatistic", "MetricName", "Namespace", "Period", "Statistic", "Unit")
 
 
 def _query(query: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +67,7 @@ def apply() -> None:
             return single
         metrics = [_query(query) for query in props["Metrics"]]
         try:
-            series_of({"Metrics": metrics}).value((0, 0))
+            check(metrics)
         except ExpressionError as error:
             raise RefusedError(f"AWS::CloudWatch::Alarm: {error}") from None
         # the emulator insists on one metric; what it makes of the stand-in is thrown away

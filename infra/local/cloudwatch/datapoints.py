@@ -9,6 +9,8 @@ from ministack.services import cloudwatch
 from infra.local.cloudwatch.expressions import ExpressionError, evaluate
 
 Alarm = dict[str, Any]
+# what an alarm on `Metrics` does not have
+SINGLE_METRIC = ("Dimensions", "ExtendedStatistic", "MetricName", "Namespace", "Period", "Statistic", "Unit")
 Window = tuple[float, float]
 
 
@@ -69,6 +71,15 @@ def _of_queries(queries: list[dict[str, Any]]) -> Series:
 def _uses(expression: str, name: str) -> bool:
     words = "".join(character if character.isalnum() or character == "_" else " " for character in expression)
     return name in words.split()
+
+
+def check(metrics: list[dict[str, Any]]) -> None:
+    """Evaluate `Metrics` where there is no data, so that a mistake in them shows before the alarm exists.
+
+    Raises:
+        ExpressionError: they are not one series that metric math can give.
+    """
+    _of_queries(metrics).value((0, 0))
 
 
 def series_of(alarm: Alarm) -> Series:

@@ -7,12 +7,10 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
-from infra.local.cloudwatch.datapoints import series_of
+from infra.local.cloudwatch.datapoints import SINGLE_METRIC, check
 from infra.local.cloudwatch.evaluation import evaluate
 from infra.local.cloudwatch.expressions import ExpressionError
 from infra.local.hooks import hook, replace
-
-SINGLE_METRIC = ("Dimensions", "ExtendedStatistic", "MetricName", "Namespace", "Period", "Statistic", "Unit")
 
 
 def apply() -> None:
@@ -23,7 +21,7 @@ def apply() -> None:
         if not metrics:
             return original(params, cbor_data, is_cbor, is_json)
         try:
-            series_of({"Metrics": metrics}).value((0, 0))
+            check(metrics)
         except ExpressionError as error:
             return cloudwatch._error("ValidationError", str(error), 400, use_json=is_json, use_cbor=is_cbor)
         answer = original(params, cbor_data, is_cbor, is_json)

@@ -8,7 +8,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import codebuild
 
 from infra.local.codebuild.build import Build
-from infra.local.hooks import account_scopes, hook, in_background, in_scope, replace
+from infra.local.hooks import after_restoring, hook, in_background, replace
 
 ENDED_WITH_ACCOUNT = "The build ended with the account that ran it."
 
@@ -96,14 +96,7 @@ def _end_lost_builds() -> None:
 
 def apply() -> None:
     """Put the builds in place."""
-
-    def load_persisted_state(data: Any) -> Any:
-        restored = original(data)
-        for scope in account_scopes(codebuild._builds):
-            in_scope(*scope, _end_lost_builds)
-        return restored
-
-    original = replace(codebuild, "load_persisted_state", "data", load_persisted_state)
+    after_restoring(codebuild, codebuild._builds, _end_lost_builds)
     hook(codebuild, "_build_id", "project_name")
     hook(codebuild, "_make_build_record", "project build_id source_version")
     replace(codebuild, "_start_build", "data", _start_build)

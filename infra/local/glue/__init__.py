@@ -2,21 +2,19 @@
 
 AWS: a crawler lists its S3 targets, infers their schema and keeps a table with its partitions up to date. A job runs a
 script from S3 with `--NAME value` arguments, the job role's credentials and a timeout in minutes. The catalog filters
-partitions by expression and keeps old versions of tables; a request needs permission for the resource it names and for
-everything above it.
+partitions by expression and keeps old versions of tables.
 
 MiniStack 1.5.33: a crawler waits five seconds and says SUCCEEDED. A `glueetl` job says SUCCEEDED without running; a
 `pythonshell` job gets its arguments as environment variables and its timeout in seconds. GetPartitions ignores
-Expression; table versions and batch deletion of partitions do not exist; requests for crawlers are checked against
-the ARN of a table.
+Expression; table versions and batch deletion of partitions do not exist.
 
-Hooks: see `crawler`, `jobs`, `catalog` and `permissions`.
+Hooks: see `crawler`, `jobs` and `catalog`.
 """
 
 
 def apply() -> None:
     """Put the completion in place."""
-    from infra.local.glue import catalog, crawler, jobs, permissions
+    from infra.local.glue import catalog, crawler, jobs
 
-    for part in (catalog, crawler, jobs, permissions):
+    for part in (catalog, crawler, jobs):
         part.apply()

@@ -8,21 +8,18 @@ Left out: other formats than JSON lines, plain or GZIP (such a crawl fails and s
 RecrawlPolicy (everything is always crawled), several tables below one target.
 """
 
-import contextlib
 import threading
 import time
 import uuid
 from typing import Any
 
-import boto3
-import botocore.exceptions
-from ministack.core.responses import error_response_json, get_account_id, json_response
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import glue
 
 from infra.local import credentials
 from infra.local.glue.listing import SchemaReader
 from infra.local.glue.target import Outcome, Target
-from infra.local.hooks import account_scopes, in_background, in_scope, replace
+from infra.local.hooks import after_restoring, in_background, replace
 from infra.local.log_stream import LogStream
 
 LOG_GROUP = "/aws-glue/crawlers"
@@ -66,8 +63,8 @@ class Crawl:
         )
 
     def _crawl(self) -> None:
-        session = credentials.role_session(_role_arn(self._crawler["Role"]), "AWS-Crawler")
-        log = self._log(session)
+        session = credentials.role_session(credentials.role_arn(self._crawler["Role"]), "AWS-Crawler")
+        log = LogStream.where_allowed(session, LOG_GROUP, self._crawler["Name"])
         reader = _readers.setdefault(self._crawler["Name"], SchemaReader())
         self._say(log, f"BENCHMARK : Running Start Crawl for Crawler {self._crawler['Name']}")
         try:
@@ -84,12 +81,6 @@ class Crawl:
             if log:
                 log.flush()
 
-    def _log(self, session: boto3.Session) -> LogStream | None:
-        # a crawler whose role may not write logs crawls without them
-        with contextlib.suppress(botocore.exceptions.ClientError):
-            return LogStream(session, LOG_GROUP, self._crawler["Name"])
-        return None
-
     def _say(self, log: LogStream | None, message: str) -> None:
         if log:
             log.write(f"[{self._id}] {message}")
@@ -97,11 +88,6 @@ class Crawl:
 
 _running: dict[int, Crawl] = {}
 _readers: dict[str, SchemaReader] = {}
-
-
-def _role_arn(role: str) -> str:
-    """A crawler may name its role instead of giving the ARN."""
-    return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role.strip('/')}"
 
 
 def _start_crawler(data: dict[str, Any]) -> Any:
@@ -144,11 +130,4 @@ def apply() -> None:
     """Put the crawlers in place."""
     replace(glue, "_start_crawler", "data", _start_crawler)
     replace(glue, "_stop_crawler", "data", _stop_crawler)
-
-    def load_persisted_state(data: Any) -> Any:
-        restored = original(data)
-        for scope in account_scopes(glue._crawlers):
-            in_scope(*scope, _end_lost_crawls)
-        return restored
-
-    original = replace(glue, "load_persisted_state", "data", load_persisted_state)
+    after_restoring(glue, glue._crawlers, _end_lost_crawls)

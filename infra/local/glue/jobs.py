@@ -10,7 +10,6 @@ Left out: MaxRetries, job queueing, bookmarks, triggers, `awsglue`, worker types
 """
 
 import collections
-import contextlib
 import pathlib
 import shutil
 import tempfile
@@ -21,13 +20,12 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
-import botocore.exceptions
-from ministack.core.responses import error_response_json, get_account_id, json_response
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import glue
 
 from infra.local import credentials
 from infra.local.glue import job_script
-from infra.local.hooks import account_scopes, hook, in_background, in_scope, replace
+from infra.local.hooks import after_restoring, hook, in_background, replace
 from infra.local.log_stream import LogStream
 from infra.local.processes import Child
 
@@ -78,7 +76,7 @@ class JobRun:
         self._change(state)
 
     def _execute(self, folder: pathlib.Path) -> tuple[str, str]:
-        role = _role_arn(self._job["Role"])
+        role = credentials.role_arn(self._job["Role"])
         session = credentials.role_session(role, "GlueJobRunnerSession")
         command = job_script.fetch(session, self._job, self._arguments, folder)
         environment = job_script.environment(role, self._job, self._arguments, folder)
@@ -113,10 +111,7 @@ class JobRun:
         return collect
 
     def _log(self, session: boto3.Session, kind: str) -> LogStream | None:
-        # a job whose role may not write logs runs without them
-        with contextlib.suppress(botocore.exceptions.ClientError):
-            return LogStream(session, f"{self.record['LogGroupName']}/{kind}", self.record["Id"])
-        return None
+        return LogStream.where_allowed(session, f"{self.record['LogGroupName']}/{kind}", self.record["Id"])
 
     def _change(self, state: str) -> None:
         self.record.update(JobRunState=state, LastModifiedOn=time.time())
@@ -124,11 +119,6 @@ class JobRun:
 
 def _writer(log: LogStream | None) -> Callable[[str], None]:
     return log.write if log else lambda _: None
-
-
-def _role_arn(role: str) -> str:
-    """A job may name its role instead of giving the ARN."""
-    return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role.strip('/')}"
 
 
 def _start_job_run(data: dict[str, Any]) -> Any:
@@ -214,14 +204,7 @@ def _end_lost_runs() -> None:
 
 def apply() -> None:
     """Put the jobs in place."""
-
-    def load_persisted_state(data: Any) -> Any:
-        restored = original(data)
-        for scope in account_scopes(glue._job_runs):
-            in_scope(*scope, _end_lost_runs)
-        return restored
-
-    original = replace(glue, "load_persisted_state", "data", load_persisted_state)
+    after_restoring(glue, glue._job_runs, _end_lost_runs)
     replace(glue, "_start_job_run", "data", _start_job_run)
     replace(glue, "_batch_stop_job_run", "data", _batch_stop_job_run)
     replace(glue, "_create_job", "data", _create_job(hook(glue, "_create_job", "data")))

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
-from infra.local.settings import REGION
+from infra.local.credentials import role_session
 from tests.conftest import Account
 
 pytestmark = pytest.mark.account
@@ -141,15 +140,12 @@ def test_a_new_table_does_not_inherit_the_versions_of_a_deleted_one(glue: Any, d
 
 
 @pytest.fixture
-def as_role(account: Account, role: Callable[..., str]) -> Callable[..., Any]:
+def as_role(role: Callable[..., str]) -> Callable[..., Any]:
     """A Glue client that may do `actions` on the catalog's resources given, and nothing else."""
 
     def client(actions: str | list[str], *resources: str) -> Any:
         allow = {"Effect": "Allow", "Action": actions, "Resource": [ROOT + resource for resource in resources]}
-        arn = role("glue", allow)
-        keys = account.session.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
-        return session.client("glue")
+        return role_session(role("glue", allow), "test").client("glue")
 
     return client
 

@@ -1,18 +1,17 @@
 """A request about a build needs permission on its project, one about a query on its workgroup."""
 
-from collections.abc import Callable
-
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local.credentials import role_session
 from tests.conftest import Account
+from tests.integration.local.conftest import RoleFactory
 
 pytestmark = pytest.mark.account
 
 
 def test_builds_are_read_and_stopped_with_permission_on_their_project_only(
-    account: Account, role: Callable[..., str], unique: str
+    account: Account, role: RoleFactory, unique: str
 ) -> None:
     owner = account.session.client("codebuild")
     builds: dict[str, str] = {}
@@ -35,7 +34,7 @@ def test_builds_are_read_and_stopped_with_permission_on_their_project_only(
             "Resource": f"arn:aws:codebuild:us-east-1:000000000000:project/mine-{unique}",
         },
     )
-    codebuild = _as_role(account, reader).client("codebuild")
+    codebuild = role_session(reader, "reader").client("codebuild")
     assert codebuild.batch_get_builds(ids=[mine])["builds"][0]["projectName"] == f"mine-{unique}"
     assert codebuild.stop_build(id=mine)["build"]["id"] == mine
     with pytest.raises(ClientError, match="codebuild:BatchGetBuilds"):
@@ -45,7 +44,7 @@ def test_builds_are_read_and_stopped_with_permission_on_their_project_only(
 
 
 def test_a_query_is_read_with_permission_on_its_workgroup_only(
-    account: Account, role: Callable[..., str], unique: str
+    account: Account, role: RoleFactory, unique: str
 ) -> None:
     owner = account.session.client("athena")
     account.session.client("s3").create_bucket(Bucket=f"results-{unique}")
@@ -63,12 +62,7 @@ def test_a_query_is_read_with_permission_on_its_workgroup_only(
             "Resource": f"arn:aws:athena:us-east-1:000000000000:workgroup/mine-{unique}",
         },
     )
-    athena = _as_role(account, reader).client("athena")
+    athena = role_session(reader, "reader").client("athena")
     assert athena.get_query_execution(QueryExecutionId=queries[0])["QueryExecution"]["WorkGroup"] == f"mine-{unique}"
     with pytest.raises(ClientError, match="athena:GetQueryExecution"):
         athena.get_query_execution(QueryExecutionId=queries[1])
-
-
-def _as_role(account: Account, role_arn: str) -> boto3.Session:
-    keys = account.session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="reader")["Credentials"]
-    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])

@@ -5,11 +5,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
+from infra.local.credentials import role_session
 from infra.local.settings import ACCOUNT_ID, REGION
-from tests.conftest import Account
 from tests.integration.local.athena.conftest import Queries
 from tests.integration.local.conftest import RoleFactory
 
@@ -38,7 +37,7 @@ def allow(actions: list[str], *resources: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def as_analyst(account: Account, athena: Queries, role: RoleFactory) -> As:
+def as_analyst(athena: Queries, role: RoleFactory) -> As:
     """Queries of a role that may use Athena, the catalog and the results, plus what the test says."""
 
     def assume(*statements: dict[str, Any]) -> Queries:
@@ -56,9 +55,7 @@ def as_analyst(account: Account, athena: Queries, role: RoleFactory) -> As:
             allow(["s3:PutObject"], f"{bucket}/results/*"),
             *statements,
         )
-        keys = account.session.client("sts").assume_role(RoleArn=arn, RoleSessionName="analyst")["Credentials"]
-        session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
-        return dataclasses.replace(athena, session=session)
+        return dataclasses.replace(athena, session=role_session(arn, "analyst"))
 
     return assume
 

@@ -1,4 +1,4 @@
-"""IAM: condition keys that policies here use and the emulator leaves out or answers as nobody needs it.
+"""Condition keys that policies here use and the emulator leaves out or answers as nobody needs it.
 
 AWS: `aws:SecureTransport` is true when the request came over TLS; bucket, topic and queue policies deny what did not
 (CDK's `enforce_ssl`). `cloudwatch:namespace` is the namespace that PutMetricData names; as the action takes no
