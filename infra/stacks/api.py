@@ -111,7 +111,7 @@ class ApiStack(Stack):
                     "if-none-match",
                     "x-request-id",
                 ],
-                expose_headers=["etag", "idempotency-replayed", "link", "location", "x-request-id"],
+                expose_headers=["etag", "idempotency-replayed", "link", "location", "retry-after", "x-request-id"],
                 max_age=Duration.hours(1),
             ),
         )

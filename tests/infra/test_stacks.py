@@ -83,6 +83,14 @@ def test_only_the_public_routes_go_without_a_token(deployed: Templates) -> None:
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
 
 
+def test_browsers_may_send_and_read_the_headers_of_the_contract(deployed: Templates) -> None:
+    cors = deployed.one("AWS::ApiGatewayV2::Api").properties["CorsConfiguration"]
+    sent = {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id"}
+    assert sent <= set(cors["AllowHeaders"])
+    read = {"etag", "idempotency-replayed", "link", "location", "retry-after", "x-request-id"}
+    assert read <= set(cors["ExposeHeaders"])
+
+
 def test_users_sign_up_by_e_mail_and_sign_in_with_a_password(deployed: Templates) -> None:
     pool = deployed.one("AWS::Cognito::UserPool").properties
     client = deployed.one("AWS::Cognito::UserPoolClient").properties
