@@ -1,7 +1,7 @@
 """The outermost layer of the application: correlation id, one log line per request, and nothing escapes as a crash.
 
-The log line is what the silver table `api_requests` is made of: it names the user by a hash only, and never holds a
-token, an e-mail address or what a task says.
+The log line names the user by a hash only, and never holds a token, an e-mail address or what a task says: logs are
+kept and read apart from the table.
 """
 
 import re

@@ -1,1 +1,1 @@
-"""Ingestion: every committed change of the table, and every API request log, into bronze."""
+"""Ingestion: every committed change of the table into bronze."""

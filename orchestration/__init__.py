@@ -1,1 +1,1 @@
-"""Orchestration: the pipeline's state machine, the Lambdas that only it uses, and the operator's commands."""
+"""Orchestration: the pipeline's state machine and the operator's commands."""

@@ -1,6 +1,6 @@
 """Types as the Glue Data Catalog writes them (Hive's) on one side, DuckDB's on the other.
 
-Crawlers infer with DuckDB and write Hive types; the query engine reads Hive types and casts with DuckDB. Names follow
+The query engine reads Hive types and casts with DuckDB, and writes the Hive types of what DuckDB gives. Names follow
 https://docs.aws.amazon.com/athena/latest/ug/data-types.html.
 """
 

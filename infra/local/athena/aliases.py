@@ -18,7 +18,8 @@ Relations = Mapping[str, Sequence[str]]
 
 
 def check(tree: exp.Expr, relations: Relations, sql: str) -> None:
-    """
+    """Refuse what DuckDB would find and Trino would not.
+
     Args:
         tree: a statement whose tables are bound.
         sql: the statement's text, for the place in the message.

@@ -37,7 +37,8 @@ def arrow_schema(columns: list[dict[str, str]]) -> pa.Schema:
 
 
 def run(session: Session, database: str, name: str, action: str) -> None:
-    """
+    """Do what follows `ALTER TABLE <name>`.
+
     Raises:
         AthenaError: an action that Athena does not know either.
     """

@@ -26,10 +26,12 @@ _TABLE_INPUT = (
 
 
 def is_iceberg(table: Table) -> bool:
+    """Whether the table's rows are Iceberg's, under the metadata that its parameters name."""
     return str((table.get("Parameters") or {}).get("table_type", "")).upper() == "ICEBERG"
 
 
 def is_view(table: Table) -> bool:
+    """Whether the table is a stored query."""
     return table.get("TableType") == "VIRTUAL_VIEW"
 
 
@@ -71,6 +73,7 @@ class Catalog:
         self.glue = glue
 
     def find(self, database: str, name: str) -> Table | None:
+        """The table or view, or None."""
         try:
             table: Table = self.glue.get_table(DatabaseName=database, Name=name)["Table"]
         except self.glue.exceptions.EntityNotFoundException:
@@ -78,7 +81,8 @@ class Catalog:
         return table
 
     def table(self, database: str, name: str) -> Table:
-        """
+        """The table or view.
+
         Raises:
             AthenaError: TABLE_NOT_FOUND.
         """
@@ -88,6 +92,7 @@ class Catalog:
         return table
 
     def databases(self) -> list[str]:
+        """The names of all databases."""
         pages = self.glue.get_paginator("get_databases").paginate()
         return [database["Name"] for page in pages for database in page["DatabaseList"]]
 
@@ -104,7 +109,8 @@ class Catalog:
             raise AthenaError(f"SCHEMA_NOT_FOUND: Schema '{database}' does not exist") from None
 
     def create(self, database: str, definition: Mapping[str, Any]) -> None:
-        """
+        """Register a table or view, as CreateTable's TableInput.
+
         Raises:
             AthenaError: TABLE_ALREADY_EXISTS or SCHEMA_NOT_FOUND.
         """
@@ -117,12 +123,15 @@ class Catalog:
             raise AthenaError(f"SCHEMA_NOT_FOUND: Schema '{database}' does not exist") from None
 
     def update(self, database: str, definition: Mapping[str, Any]) -> None:
+        """Replace a table's or view's definition."""
         self.glue.update_table(DatabaseName=database, TableInput=definition)
 
     def drop(self, database: str, name: str) -> None:
+        """Forget a table or view; data stays where it is."""
         self.glue.delete_table(DatabaseName=database, Name=name)
 
     def partitions(self, database: str, name: str) -> list[dict[str, Any]]:
+        """Every partition of a table, as GetPartitions answers it."""
         pages = self.glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=name)
         return [partition for page in pages for partition in page["Partitions"]]
 

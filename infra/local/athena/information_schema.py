@@ -1,4 +1,7 @@
-"""`information_schema`: what the catalog holds, as tables (https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog.html)."""
+"""`information_schema`: what the catalog holds, as tables.
+
+https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog.html
+"""
 
 import pyarrow as pa
 

@@ -33,6 +33,7 @@ class DataFile:
 
     @property
     def uri(self) -> str:
+        """`s3://bucket/key`."""
         return f"s3://{self.bucket}/{self.key}"
 
 
@@ -120,6 +121,7 @@ class Objects:
             excess -= size
 
     def put(self, uri: str, body: bytes) -> None:
+        """Write one object."""
         bucket, key = split_uri(uri)
         self.s3.put_object(Bucket=bucket, Key=key, Body=body)
 

@@ -38,6 +38,7 @@ class Column:
 
     @property
     def duck(self) -> str:
+        """The DuckDB type that holds its values."""
         return hive_to_duck(self.hive)
 
     @property
@@ -48,11 +49,13 @@ class Column:
 
     @property
     def precision(self) -> int:
+        """`ColumnInfo.Precision`: digits of a number, the type's own measure otherwise."""
         digits = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.hive)
         return int(digits.group(1)) if digits else _PRECISION.get(self.type, 0)
 
     @property
     def scale(self) -> int:
+        """`ColumnInfo.Scale`: digits after the point."""
         digits = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.hive)
         return int(digits.group(2)) if digits else 0
 

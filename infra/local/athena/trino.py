@@ -23,7 +23,8 @@ def strip_comments(sql: str) -> str:
 
 
 def parse(sql: str) -> exp.Expr:
-    """
+    """The tree of one statement.
+
     Raises:
         AthenaError: SYNTAX_ERROR, with the line and column.
     """
@@ -58,6 +59,7 @@ def to_duck(tree: exp.Expr) -> exp.Expr:
 
 
 def duck_sql(tree: exp.Expr) -> str:
+    """The DuckDB SQL of a tree that `to_duck` has been through."""
     return tree.sql(dialect="duckdb", comments=False)
 
 

@@ -71,7 +71,8 @@ def definition(name: str, view: View, columns: Sequence[Column]) -> dict[str, An
 
 
 def stored(table: Table) -> View:
-    """
+    """The view in a catalog entry.
+
     Raises:
         AthenaError: INVALID_VIEW, the catalog's entry is not one of Athena's.
     """

@@ -173,7 +173,6 @@ class Build:
                 if context["message"]:
                     self._say(f"[Container] {context['statusCode']}: {context['message']}")
 
-    # -------------------------------------------------------------------------------------------- what a build needs
     def _open_log(self) -> None:
         logs = self.record["logs"]
         try:

@@ -34,7 +34,6 @@ def _not_found(what: str) -> Response:
     return error_response_json("EntityNotFoundException", f"{what} not found.", 400)
 
 
-# ------------------------------------------------------------------------------------------------ partitions
 def _get_partitions(data: Request) -> Response:
     table = glue._tables.get(_key(data))
     if table is None:
@@ -98,7 +97,6 @@ def _batch_delete_partition(data: Request) -> Response:
     return json_response({"Errors": errors})
 
 
-# ------------------------------------------------------------------------------------------------ versions
 def _archive(original: Callable[[Request], Response]) -> Callable[[Request], Response]:
     def _update_table(data: Request) -> Response:
         key = f"{data.get('DatabaseName')}/{data.get('TableInput', {}).get('Name')}"
