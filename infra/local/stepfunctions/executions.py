@@ -1,5 +1,7 @@
 """How an execution ends: once, with an output only when it succeeded, and at the latest when its time is up.
 
+One that runs when the account stops has failed after the restart, in its history as well as in its description.
+
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
 """
@@ -10,9 +12,12 @@ from typing import Any
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions
 
-from infra.local.hooks import hook, in_background, replace
+from infra.local.hooks import after_restoring, hook, in_background, replace
 from infra.local.stepfunctions.tasks import ExecutionEnded
 
+ENDED_WITH_ACCOUNT = "The execution ended with the account that ran it."
+# how the emulator marks what it found running when it loaded its state
+INTERRUPTED = "States.ServiceRestart"
 DETAILS = ("taskScheduled", "taskSubmitted", "taskSucceeded", "taskFailed")
 
 
@@ -31,6 +36,15 @@ def _time_out(execution: dict[str, Any]) -> None:
     execution.update(status="TIMED_OUT", stopDate=now_iso())
     stepfunctions._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
     stepfunctions._emit_execution_status_event(execution)
+
+
+def _end_interrupted() -> None:
+    for execution in list(stepfunctions._executions.values()):
+        if execution.get("error") != INTERRUPTED or execution["events"][-1]["type"] == "ExecutionFailed":
+            continue
+        execution["cause"] = ENDED_WITH_ACCOUNT
+        details = {"error": INTERRUPTED, "cause": ENDED_WITH_ACCOUNT}
+        stepfunctions._add_event(execution, "ExecutionFailed", {"executionFailedEventDetails": details})
 
 
 def _named(details: dict[str, Any]) -> dict[str, Any]:
@@ -83,3 +97,4 @@ def apply() -> None:
     original_fail = replace(stepfunctions, "_fail_execution", "execution error cause", fail_execution)
     original_describe = replace(stepfunctions, "_describe_execution", "data", describe_execution)
     original_add = replace(stepfunctions, "_add_event", "execution event_type details", add_event)
+    after_restoring(stepfunctions, stepfunctions._executions, _end_interrupted)

@@ -82,6 +82,32 @@ def test_after_a_graceful_stop_unfinished_work_has_failed(own: Account, pids: li
     assert build["phases"][-1]["contexts"][0]["message"] == "The build ended with the account that ran it."
 
 
+def test_an_execution_that_ran_at_the_stop_has_failed_in_its_history_too(own: Account) -> None:
+    role = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    created = own.session.client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=document(role))
+    machines = own.session.client("stepfunctions")
+    machine = machines.create_state_machine(
+        name=NAME,
+        definition=json.dumps({"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 300, "End": True}}}),
+        roleArn=created["Role"]["Arn"],
+    )
+    execution = machines.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    until(
+        "the execution to rest",
+        lambda: len(machines.get_execution_history(executionArn=execution)["events"]) == 2,
+    )
+
+    for _ in range(2):  # the second restart finds it ended and leaves it so
+        own.stop()
+        own.start()
+    machines = own.session.client("stepfunctions")
+    described = machines.describe_execution(executionArn=execution)
+    events = machines.get_execution_history(executionArn=execution)["events"]
+    assert (described["status"], described["cause"]) == ("FAILED", "The execution ended with the account that ran it.")
+    assert [event["type"] for event in events] == ["ExecutionStarted", "WaitStateEntered", "ExecutionFailed"]
+    assert events[-1]["executionFailedEventDetails"]["cause"] == described["cause"]
+
+
 def test_processes_do_not_outlive_an_account_that_is_killed(own: Account, pids: list[int]) -> None:
     assert own.process
     own.process.kill()
