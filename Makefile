@@ -16,8 +16,10 @@ help: ## List the targets
 setup: $(SETUP) ## Virtual environment with every pinned dependency
 
 $(SETUP): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed, as python3.11 or python3 on the PATH (found: $$(python3 --version 2>&1 || true))." >&2; exit 1; }
-	@echo "setting up .venv with $$($(PYTHON) --version)"
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+		found="$$("$(or $(PYTHON),python3)" --version 2>/dev/null || echo none)"; \
+		echo "Python 3.11 is needed, as python3.11 or python3 on the PATH or as PYTHON=… (found: $$found)." >&2; exit 1; }
+	@echo "setting up .venv with $$("$(PYTHON)" --version)"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
 	@awk '/^uv==/ {wanted = 1} wanted {print} wanted && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
@@ -43,8 +45,14 @@ format: setup ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-up down status: setup ## The local account: start it, stop it, look at it
-	@$(BIN)/insights $@
+up: setup ## Start the local account
+	@$(BIN)/insights up
+
+down: setup ## Stop the local account; its state is kept
+	@$(BIN)/insights down
+
+status: setup ## Look at the local account
+	@$(BIN)/insights status || test $$? = 3
 
 reset: setup ## Delete everything in the local account
 	@$(BIN)/insights reset --yes
