@@ -5,7 +5,7 @@ import requests
 
 from tests.e2e.conftest import Platform
 
-pytestmark = [pytest.mark.deployed, pytest.mark.slow]
+pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
 
 
 def test_health_is_public_and_tasks_are_not(platform: Platform) -> None:

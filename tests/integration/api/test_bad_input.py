@@ -126,7 +126,8 @@ def test_another_media_type_is_refused(alice: Client, media_type: str) -> None:
 
 def test_json_with_a_charset_is_taken(alice: Client) -> None:
     media_type = "Application/JSON; charset=utf-8"
-    assert alice.send("POST", TASKS, {"title": "x"}, idempotency_key="k", content_type=media_type).status == 201
+    reply = alice.send("POST", TASKS, {"title": "x"}, idempotency_key="k", content_type=media_type)
+    assert (reply.status, reply.json()["title"]) == (201, "x")
 
 
 @pytest.mark.usefixtures("untouched")
@@ -149,7 +150,9 @@ def test_an_idempotency_key_is_1_to_255_printable_ascii_characters(alice: Client
 
 def test_the_longest_and_oddest_keys_are_taken(alice: Client) -> None:
     for key in ("x" * 255, "k:#/ ~!"):
-        assert alice.create(key=key).status == 201
+        first, again = alice.create(key=key), alice.create(key=key)
+        assert (first.status, again.headers["idempotency-replayed"]) == (201, "true")
+        assert again.json() == first.json()
 
 
 @pytest.mark.usefixtures("untouched")

@@ -1,14 +1,13 @@
 """The function's role needs these actions and no more."""
 
-import json
 from collections.abc import Callable
 
 import boto3
 import pytest
 
 from api.settings import Settings
-from tests.conftest import Account
 from tests.integration.api.client import Client, Handler
+from tests.integration.conftest import RoleFactory, role_keys
 
 pytestmark = pytest.mark.account
 
@@ -17,28 +16,18 @@ SECRET = "secretsmanager:GetSecretValue"
 
 
 @pytest.fixture
-def as_role(
-    account: Account, settings: Settings, unique: str, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Handler]:
+def as_role(settings: Settings, role: RoleFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Handler]:
     """Makes a handler of a process that may do the given actions only."""
 
     def make(*actions: str) -> Handler:
-        iam = account.session.client("iam", endpoint_url=account.settings.endpoint)
-        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        name = f"api-{unique}-{len(actions)}"
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]
         tables = f"arn:aws:dynamodb:us-east-1:000000000000:table/{settings.table_name}"
         secret = f"arn:aws:secretsmanager:us-east-1:000000000000:secret:{settings.cursor_key_secret_id}-*"
         statements = [
             {"Effect": "Allow", "Action": action, "Resource": secret if action == SECRET else tables}
             for action in actions
         ]
-        iam.put_role_policy(RoleName=name, PolicyName="exact", PolicyDocument=json.dumps({"Statement": statements}))
-        sts = account.session.client("sts", endpoint_url=account.settings.endpoint)
-        keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="api")["Credentials"]
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys["AccessKeyId"])
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys["SecretAccessKey"])
-        monkeypatch.setenv("AWS_SESSION_TOKEN", keys["SessionToken"])
+        for name, value in role_keys(role("lambda", *statements)).items():
+            monkeypatch.setenv(name, value)
         # boto3 remembers the credentials of its default session
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         from api.application import build

@@ -1,9 +1,7 @@
-"""Roles as AWS wants them: trusted by one service, allowed what their inline policy says and nothing else."""
+"""Functions with roles of their own, accounts of a test's own, and what CloudWatch measured."""
 
 import io
-import json
 import pathlib
-import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,39 +11,9 @@ import pytest
 
 from infra.local.settings import Settings
 from tests.conftest import Account, free_port
+from tests.integration.conftest import RoleFactory
 
-RoleFactory = Callable[..., str]
 FunctionFactory = Callable[..., str]
-
-
-@pytest.fixture
-def role(account: Account) -> Iterator[RoleFactory]:
-    """`role("lambda", {"Effect": "Allow", …}, …)` creates a role for `<service>.amazonaws.com` and returns its ARN.
-
-    The statements are the whole of what it may do; it is deleted after the test.
-    """
-    iam = account.session.client("iam")
-    names: list[str] = []
-
-    def create(service: str, *statements: dict[str, Any]) -> str:
-        name = f"{service}-{uuid.uuid4().hex[:10]}"
-        trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
-        names.append(name)
-        if statements:
-            iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=document(*statements))
-        return arn
-
-    yield create
-    for name in names:
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        iam.delete_role(RoleName=name)
-
-
-def document(*statements: dict[str, Any]) -> str:
-    """An IAM policy document of `statements`."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 @pytest.fixture

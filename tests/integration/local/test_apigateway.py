@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.conftest import Account
-from tests.integration.local.conftest import RoleFactory
+from tests.integration.conftest import RoleFactory
 
 pytestmark = pytest.mark.account
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import document
+from tests.integration.conftest import document
 
 pytestmark = pytest.mark.account
 

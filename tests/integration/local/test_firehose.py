@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import FunctionFactory, RoleFactory, document, measured
+from tests.integration.conftest import RoleFactory, document
+from tests.integration.local.conftest import FunctionFactory, measured
 
 pytestmark = pytest.mark.account
 

@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.credentials import role_session
 from tests.conftest import Account
-from tests.integration.local.conftest import RoleFactory
+from tests.integration.conftest import RoleFactory
 
 pytestmark = pytest.mark.account
 

@@ -8,7 +8,8 @@ import pytest
 from botocore.config import Config
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import FunctionFactory, RoleFactory, bundle, measured
+from tests.integration.conftest import RoleFactory
+from tests.integration.local.conftest import FunctionFactory, bundle, measured
 
 pytestmark = pytest.mark.account
 

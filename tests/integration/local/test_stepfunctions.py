@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import RoleFactory
+from tests.integration.conftest import RoleFactory
 
 pytestmark = pytest.mark.account
 

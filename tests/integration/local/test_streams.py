@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import FunctionFactory, RoleFactory, bundle, document, measured
+from tests.integration.conftest import RoleFactory, document
+from tests.integration.local.conftest import FunctionFactory, bundle, measured
 
 pytestmark = pytest.mark.account
 ACCOUNT_ARN = "us-east-1:000000000000"

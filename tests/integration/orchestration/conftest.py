@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account, until
-from tests.integration.local.conftest import RoleFactory, document, role
-
-__all__ = ["role"]
+from tests.integration.conftest import RoleFactory, document
 
 DEFINITION = pathlib.Path(__file__).resolve().parents[3] / "orchestration" / "pipeline.asl.json"
 SECONDS = 90

@@ -9,8 +9,8 @@ import pytest
 
 from infra.local.credentials import role_session
 from infra.local.settings import ACCOUNT_ID, REGION
+from tests.integration.conftest import RoleFactory
 from tests.integration.local.athena.conftest import Queries
-from tests.integration.local.conftest import RoleFactory
 
 pytestmark = pytest.mark.account
 

@@ -14,11 +14,9 @@ import pytest
 
 from infra.local.settings import REGION
 from tests.conftest import Account, until
-from tests.integration.local.conftest import RoleFactory, role
+from tests.integration.conftest import RoleFactory, role_keys
 from transforms.dbt.failed_nodes import failed_nodes
 from transforms.silver.contract import TABLES
-
-__all__ = ["role"]
 
 PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
 Row = Mapping[str, str]
@@ -113,15 +111,10 @@ def warehouse(account: Account, unique: str, role: RoleFactory, tmp_path: pathli
     )
     for layer in ("silver", "gold"):
         session.client("glue").create_database(DatabaseInput={"Name": f"{name}_{layer}"})
-    keys = session.client("sts").assume_role(
-        RoleArn=role("codebuild", *_permissions(name)), RoleSessionName="dbt", DurationSeconds=3600
-    )["Credentials"]
     environment = {
         **os.environ,
         **account.settings.client_environment(),
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
+        **role_keys(role("codebuild", *_permissions(name))),
         "DBT_PROFILES_DIR": ".",
         "GOLD_BUCKET": name,
         "GOLD_SCHEMA": f"{name}_gold",
