@@ -6,14 +6,13 @@ index the machine is set up for.
 """
 
 import dataclasses
-import pathlib
 import subprocess
 import sys
 
 import uv
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-PYTHON = "3.11"
+from infra.bundling import PYTHON, ROOT
+
 # the Lambda runtime brings these; a second copy would only make cold starts longer
 PROVIDED_BY_LAMBDA = ("boto3", "botocore")
 
