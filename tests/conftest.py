@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import json
 import os
 import pathlib
 import signal
@@ -56,6 +57,8 @@ class Account:
                 stdout=log,
                 stderr=log,
             )
+        record = {"pid": self.process.pid, "port": self.settings.port}  # so that commands find the account
+        (self.settings.home / "account.json").write_text(json.dumps(record))
         until("the local account", self._answers, 30)
 
     def stop(self) -> None:

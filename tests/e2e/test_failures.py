@@ -46,7 +46,9 @@ def _job_that_raises() -> Iterator[None]:
         name: job[name]  # type: ignore[literal-required]
         for name in ("Role", "Command", "DefaultArguments", "GlueVersion", "Timeout", "WorkerType", "NumberOfWorkers")
     }
-    broken = {**kept, "DefaultArguments": {**kept["DefaultArguments"], "--bronze": "s3://todo-no-such-bucket/cdc/"}}
+    given = kept["DefaultArguments"]
+    without_catalog = {**given, "--conf": given["--conf"].replace("GlueCatalog", "NoSuchCatalog")}
+    broken = {**kept, "DefaultArguments": without_catalog}
     glue.update_job(JobName="todo-silver", JobUpdate=broken)  # type: ignore[arg-type]
     try:
         yield
@@ -87,7 +89,7 @@ def test_a_crawler_that_fails_is_named(platform: Platform, alerts: Alerts) -> No
 
 def test_a_spark_job_that_raises_is_named(platform: Platform, alerts: Alerts) -> None:
     with _job_that_raises():
-        _assert_names(platform, "BuildSilver", alerts, "not authorized to perform: s3:ListBucket")
+        _assert_names(platform, "BuildSilver", alerts, "NoSuchCatalog")
 
 
 def test_a_dbt_test_that_fails_is_named(platform: Platform, alerts: Alerts) -> None:

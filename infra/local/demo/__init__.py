@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
-from infra.deploy import deploy
+from infra.deploy import DeployError, deploy
 from infra.local import account
 from infra.local.demo import store, traffic
 from infra.local.settings import ROOT, Settings
@@ -66,7 +66,10 @@ def run(settings: Settings) -> bool:
     with clock.step("up", "1  The local account"):
         settings = _up(settings)
     with clock.step("deploy", "2  Six stacks, deployed with the CDK"):
-        outputs = deploy(dict(os.environ), target="local")
+        try:
+            outputs = deploy(dict(os.environ), target="local")
+        except DeployError as error:
+            raise DemoError(str(error)) from error
     table_name, bronze = outputs["TableName"], store.Bronze(outputs["BronzeBucket"])
     with clock.step("traffic", f"3  {USERS} users sign up and work over HTTP"):
         _traffic(outputs, seed=store.read_table(table_name).total)
@@ -80,15 +83,17 @@ def run(settings: Settings) -> bool:
         for name, columns in SHOWN.items():
             _show(name, columns)
     figures = _figures(table, bronze)
-    agrees = _agrees(table, figures)
+    right = agrees(table, figures)
     clock.seconds["total"] = round(sum(clock.seconds.values()), 1)
     _next_steps(outputs)
     print("demo: " + json.dumps({**figures, "seconds": clock.seconds}), flush=True)
-    return agrees
+    return right
 
 
 def _up(settings: Settings) -> Settings:
     spark.install(settings.toolchain)
+    if account.was_killed(settings):
+        console.print(account.KILLED, style="yellow", soft_wrap=True)
     try:
         running, started = account.start(settings, console.print)
     except account.AccountError as error:
@@ -157,7 +162,13 @@ def _figures(table: store.Table, bronze: store.Bronze) -> dict[str, Any]:
     }
 
 
-def _agrees(table: store.Table, figures: dict[str, Any]) -> bool:
+def agrees(table: store.Table, figures: dict[str, Any]) -> bool:
+    """Compare gold with the table, and print where they differ.
+
+    Args:
+        table: as it was before the pipeline ran.
+        figures: `total_tasks`, `completed_tasks` and `users` of gold.
+    """
     per_user = {
         row["user_id"]: {"total": int(row["total_tasks"] or 0), "completed": int(row["completed_tasks"] or 0)}
         for row in store.query("select * from task_analytics_user_metrics", "todo_analytics")
