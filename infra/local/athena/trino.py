@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError, syntax_message
 from infra.local.athena.functions import joda_to_strftime
+from infra.local.athena.grammar import foreign_word
 
 _LEADING_COMMENTS = re.compile(r"\A(\s*(--[^\n]*(\n|\Z)|/\*.*?\*/))*", re.DOTALL)
 
@@ -26,14 +27,20 @@ def parse(sql: str) -> exp.Expr:
     """The tree of one statement.
 
     Raises:
-        AthenaError: SYNTAX_ERROR, with the line and column.
+        AthenaError: SYNTAX_ERROR, with the line and column, or that there is more than one statement.
     """
     try:
-        return sqlglot.parse_one(sql, read="trino")
+        tree = sqlglot.parse_one(sql, read="trino")
+        foreign = foreign_word(sql)
     except sqlglot.ParseError as error:
         raise AthenaError(f"SYNTAX_ERROR: {syntax_message(error)}") from None
     except sqlglot.TokenError as error:
         raise AthenaError(f"SYNTAX_ERROR: line 1:1: {str(error)[:200]}") from None
+    if foreign:
+        raise AthenaError(f"SYNTAX_ERROR: {foreign}")
+    if isinstance(tree, exp.Block):
+        raise AthenaError(f"SYNTAX_ERROR: Only one sql statement is allowed. Got: {sql[:200]}")
+    return tree
 
 
 def with_parameters(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
