@@ -45,6 +45,12 @@ def partition_keys(table: Table) -> list[tuple[str, str]]:
     return [(c["Name"].lower(), c["Type"]) for c in table.get("PartitionKeys") or []]
 
 
+def comments(table: Table) -> dict[str, str]:
+    """What the catalog says about the columns that it says something about, by lower-case name."""
+    columns = ((table.get("StorageDescriptor") or {}).get("Columns") or []) + (table.get("PartitionKeys") or [])
+    return {c["Name"].lower(): c["Comment"] for c in columns if c.get("Comment")}
+
+
 def duck_type(hive: str) -> str:
     """The DuckDB type of a catalog column.
 

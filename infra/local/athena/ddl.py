@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from infra.local.athena import alter
-from infra.local.athena.catalog import Catalog, data_columns, is_iceberg, is_view, partition_keys
+from infra.local.athena.catalog import Catalog, comments, data_columns, is_iceberg, is_view, partition_keys
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.names import FULL_NAME, NAME, place_of
 from infra.local.athena.results import Column, Result
@@ -127,7 +127,11 @@ def _show_databases(session: Session, _: _Match) -> Result:
 
 def _describe(session: Session, found: _Match) -> Result:
     table = session.caller.catalog.table(*place_of(session, found))
-    lines = [f"{name:<20}\t{hive:<20}\t{'':<20}" for name, hive in data_columns(table) + partition_keys(table)]
+    said = comments(table)
+    lines = [
+        f"{name:<20}\t{hive:<20}\t{said.get(name, ''):<20}"
+        for name, hive in data_columns(table) + partition_keys(table)
+    ]
     return _listed(lines, "col_name")
 
 

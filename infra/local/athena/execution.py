@@ -12,7 +12,7 @@ from infra.local import hooks
 from infra.local.athena import caller, ddl, engine
 from infra.local.athena.errors import OTHER, SYSTEM, AthenaError, QueryCancelledError
 from infra.local.athena.objects import split_uri
-from infra.local.athena.results import Result
+from infra.local.athena.results import ROWS, Result
 from infra.local.athena.session import Session, connection
 
 log = logging.getLogger("infra.local.athena")
@@ -102,7 +102,7 @@ def _result(session: Session, execution: dict[str, Any], query: str, create: Any
 def _save(session: Session, execution: dict[str, Any], result: Result) -> None:
     """Write the result objects with the caller's permissions, and remember the rows for GetQueryResults.
 
-    A table is `<id>.csv`, all else `<id>.txt`; CTAS, INSERT and UNLOAD leave a manifest of the files they wrote.
+    A table is `<id>.csv`, all else `<id>.txt`; what writes data leaves a manifest of its files, even if there are none.
     """
     location = execution["ResultConfiguration"]["OutputLocation"].removesuffix(".csv")
     output = location + (".csv" if result.is_table() or result.kind == "DML" else ".txt")
@@ -110,10 +110,12 @@ def _save(session: Session, execution: dict[str, Any], result: Result) -> None:
     try:
         session.caller.objects.put(output, result.body().encode())
         session.caller.objects.put(output + ".metadata", b"")
-        if session.written:
+        if result.columns is ROWS:
             manifest = f"{location}-manifest.csv"
             session.caller.objects.put(manifest, "\n".join(session.written).encode())
             execution["Statistics"]["DataManifestLocation"] = manifest
+        else:
+            execution["Statistics"].pop("DataManifestLocation", None)
     except Exception as error:
         bucket, _ = split_uri(output)
         raise AthenaError(

@@ -142,7 +142,10 @@ class Iceberg:
         """`"table$snapshots"` and its like."""
         opened = StaticTable.from_metadata(table["Parameters"]["metadata_location"], self.io)
         found: pa.Table = getattr(opened.inspect, name)()
-        return lower_names(found)
+        # pyiceberg leaves out that these instants are UTC
+        instants = [pa.timestamp("us", "UTC") if pa.types.is_timestamp(f.type) else f.type for f in found.schema]
+        zoned = pa.schema([field.with_type(kind) for field, kind in zip(found.schema, instants, strict=True)])
+        return lower_names(found.cast(zoned))
 
     def load(self, database: str, name: str) -> IcebergTable:
         """The table at its current snapshot; a commit made through it fails if another came in between."""

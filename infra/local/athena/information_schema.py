@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/athena/latest/ug/querying-glue-catalog.html
 
 import pyarrow as pa
 
-from infra.local.athena.catalog import data_columns, is_view, partition_keys
+from infra.local.athena.catalog import comments, data_columns, is_view, partition_keys
 from infra.local.athena.session import Session
 from infra.local.athena.views import trino_type
 
@@ -53,9 +53,18 @@ def _rows(session: Session) -> dict[str, list[_ROW]]:
         for table in session.caller.catalog.tables(database):
             place = ("awsdatacatalog", database, table["Name"])
             found["tables"].append((*place, "VIEW" if is_view(table) else "BASE TABLE"))
-            keys = {name for name, _ in partition_keys(table)}
+            keys, said = {name for name, _ in partition_keys(table)}, comments(table)
             found["columns"] += [
-                (*place, name, i, None, "YES", trino_type(hive), None, "partition key" if name in keys else None)
+                (
+                    *place,
+                    name,
+                    i,
+                    None,
+                    "YES",
+                    trino_type(hive),
+                    said.get(name),
+                    "partition key" if name in keys else None,
+                )
                 for i, (name, hive) in enumerate(data_columns(table) + partition_keys(table), 1)
             ]
     return found

@@ -44,6 +44,19 @@ def test_awswrangler_reads_a_query(account: Account, athena: Queries, orders: st
     assert frame["paid"].tolist() == [True, False]
 
 
+@pytest.mark.parametrize("ctas", [True, False])
+def test_awswrangler_reads_a_query_without_rows(account: Account, athena: Queries, orders: str, ctas: bool) -> None:
+    frame = wr.athena.read_sql_query(
+        f"select id, note from {orders} where id > 2",
+        database=athena.database,
+        ctas_approach=ctas,
+        s3_output=athena.location(f"wrangler-empty-{ctas}"),
+        boto3_session=account.session,
+    )
+    assert frame.empty
+    assert list(frame.columns) == ["id", "note"]
+
+
 def test_awswrangler_passes_parameters(account: Account, athena: Queries, orders: str) -> None:
     frame = wr.athena.read_sql_query(
         f"select note from {orders} where id = ?",

@@ -146,6 +146,23 @@ def test_alter_table_changes_the_catalog(athena: Queries) -> None:
     assert table["Parameters"]["note"] == "x"
 
 
+def test_what_the_catalog_says_about_columns_can_be_read(athena: Queries) -> None:
+    athena.run(
+        "CREATE EXTERNAL TABLE said (id bigint, note string) PARTITIONED BY (dt string) "
+        f"LOCATION '{athena.location('said')}'"
+    )
+    athena.run("alter table said replace columns (id bigint comment 'Who it is.', note string)")
+    described = athena.results(athena.run("describe said"))["ResultSet"]["Rows"]
+    lines = [[cell.strip() for cell in row["Data"][0]["VarCharValue"].split("\t")] for row in described]
+    assert [line for line in lines if len(line) == 3] == [
+        ["id", "bigint", "Who it is."],
+        ["note", "string", ""],
+        ["dt", "string", ""],
+    ]
+    sql = "select column_name, comment from information_schema.columns where table_name = 'said' order by 1"
+    assert athena.rows(sql) == [["dt", None], ["id", "Who it is."], ["note", None]]
+
+
 def test_partitions_are_added_and_dropped_by_statement(athena: Queries) -> None:
     athena.put("manual/one/file", b'{"v": 1}')
     athena.run(

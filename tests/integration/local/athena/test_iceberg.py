@@ -76,6 +76,16 @@ def test_earlier_versions_stay_readable_by_snapshot_and_by_time(athena: Queries)
     assert athena.failure(f"select * from {table} for version as of 1").startswith("ICEBERG_INVALID_SNAPSHOT_ID")
 
 
+def test_the_instants_of_snapshots_are_in_utc(athena: Queries) -> None:
+    table = create(athena, "dated")
+    ((committed_at,),) = athena.rows(f'select committed_at from "{table}$snapshots"')
+    assert committed_at is not None
+    assert dt.datetime.strptime(committed_at, "%Y-%m-%d %H:%M:%S.%f UTC").replace(tzinfo=dt.UTC) <= dt.datetime.now(
+        dt.UTC
+    )
+    assert athena.types(f'select made_current_at from "{table}$history"') == ["timestamp with time zone"]
+
+
 def test_a_table_created_empty_has_the_declared_types(athena: Queries) -> None:
     athena.run(
         "CREATE TABLE declared (id bigint, name string, at timestamp, tags array<string>) "
