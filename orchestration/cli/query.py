@@ -9,7 +9,7 @@ from typing import Annotated
 
 import boto3
 import typer
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +20,7 @@ WORKGROUP = "todo-analytics-workgroup"
 DATABASE = "todo_analytics"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+WIDEST = 100_000
 
 
 class QueryError(Exception):
@@ -116,14 +117,38 @@ def query(
         _show(answer)
 
 
+def readable(answer: Answer, width: int) -> RenderableType:
+    """An answer as a table, or as one record per row when a table of several columns needs more than `width`."""
+    table = Table(header_style="bold")
+    for column in answer.columns:
+        table.add_column(column, overflow="fold")
+    for row in answer.rows:
+        table.add_row(*map(_cell, row))
+    fits = Console(width=WIDEST).measure(table).maximum <= width
+    if fits or len(answer.columns) == 1 or not answer.rows:
+        return table
+    return Group(*(_record(answer.columns, row, number) for number, row in enumerate(answer.rows, 1)))
+
+
+def _record(columns: list[str], row: list[str | None], number: int) -> RenderableType:
+    record = Table.grid(padding=(0, 2))
+    record.add_column(style="bold", no_wrap=True)
+    record.add_column(overflow="fold")
+    for column, cell in zip(columns, row, strict=True):
+        record.add_row(f"  {column}", _cell(cell))
+    return Group(Text(f"row {number}", "dim"), record)
+
+
+def _cell(cell: str | None) -> Text:
+    # DESCRIBE answers in one column with tabs, whose width nothing can measure
+    return Text("null", "dim") if cell is None else Text(cell.expandtabs())
+
+
 def _show(answer: Answer) -> None:
-    console = Console(highlight=False)
+    terminal = Console(highlight=False)
+    # a pipe has no width: what reads it gets a line per row
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=WIDEST)
     if answer.columns:
-        rows = Table(header_style="bold")
-        for column in answer.columns:
-            rows.add_column(column, overflow="fold")
-        for row in answer.rows:
-            rows.add_row(*(Text("null", "dim") if cell is None else Text(cell) for cell in row))
-        console.print(rows)
+        console.print(readable(answer, console.width))
     counted = f"{len(answer.rows)} row" + ("" if len(answer.rows) == 1 else "s")
     console.print(f"{counted}, {answer.scanned:,} bytes scanned, {duration(answer.seconds)}", style="dim")
