@@ -125,7 +125,7 @@ TASK_EVENTS = Table(
         ),
         VERSION,
         SEQUENCE_NUMBER,
-        Column("occurred_at", "timestamp", "When the change was committed, as the stream tells it."),
+        Column("occurred_at", "timestamp", "When the change was committed, as the stream tells it: to the second."),
         Column("ingested_at", "timestamp", "When the change was captured."),
         Column("status", "string", "Status after the change; a purged task keeps its last one."),
         Column("previous_status", "string", "Status before the change; null when the task was created.", nullable=True),
