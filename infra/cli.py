@@ -18,7 +18,7 @@ from infra.local.settings import ROOT, Settings
 from orchestration.cli import pipeline, query
 from orchestration.cli.login import login
 from orchestration.cli.outputs import stack_outputs
-from orchestration.cli.problems import explained
+from orchestration.cli.problems import explained, fail
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Operate Todo API with Insights: the local account, the pipeline, queries.",
 )
-LOCAL_COMMANDS = frozenset({"up", "down", "reset", "status", "env"})
+LOCAL_COMMANDS = frozenset({"up", "down", "reset", "status", "env", "demo"})
+NEED_NO_ACCOUNT = LOCAL_COMMANDS | {"synth"}
 
 
 @app.callback()
@@ -48,17 +49,18 @@ def choose_account(
     if target == "aws" and "AWS_REGION" in os.environ:
         # the CDK reads this name, boto3 the other one only
         os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
-    asks_for_help = bool({"-h", "--help"} & set(sys.argv))
-    if target == "aws" or context.invoked_subcommand in LOCAL_COMMANDS or asks_for_help:
+    if {"-h", "--help"} & set(sys.argv):
+        return
+    if target == "aws" and context.invoked_subcommand in LOCAL_COMMANDS:
+        fail(f"`insights {context.invoked_subcommand}` is about the local account only; it takes no --target aws")
+    if target == "aws" or context.invoked_subcommand in NEED_NO_ACCOUNT:
         return
     settings = Settings.from_environment()
     running = account.find(settings)
-    if running is None and context.invoked_subcommand == "demo":
-        return
     if running is None:
-        local.fail(
-            "the local account is not running. `insights up` starts it; `insights --target aws …` works on the AWS "
-            "account of your profile instead."
+        fail(
+            "the local account is not running",
+            "`insights up` starts it; `insights --target aws …` works on the AWS account of your profile instead",
         )
     os.environ.update(running.settings.client_environment())
 
@@ -72,7 +74,7 @@ def deploy(context: typer.Context) -> None:
     try:
         outputs = deploy_stacks(dict(os.environ), target=context.obj)
     except DeployError as error:
-        local.fail(str(error))
+        fail(str(error))
     for name, value in sorted(outputs.items()):
         typer.echo(f"{name:20} {value}")
 
@@ -80,11 +82,15 @@ def deploy(context: typer.Context) -> None:
 @app.command()
 def synth() -> None:
     """Write the templates of both targets to cdk.out/local and cdk.out/aws."""
+    from infra.deploy import DeployError
     from infra.deploy import synth as synthesize
 
-    for target in ("local", "aws"):
-        synthesize(target, ROOT / "cdk.out" / target)
-        typer.echo(f"cdk.out/{target}")
+    try:
+        for target in ("local", "aws"):
+            synthesize(target, ROOT / "cdk.out" / target)
+            typer.echo(f"cdk.out/{target}")
+    except DeployError as error:
+        fail(str(error))
 
 
 @app.command()
@@ -95,7 +101,7 @@ def demo() -> None:
     try:
         agrees = demonstration.run(Settings.from_environment())
     except demonstration.DemoError as error:
-        local.fail(str(error))
+        fail(str(error))
     raise typer.Exit(0 if agrees else 1)
 
 
@@ -108,7 +114,7 @@ def outputs(name: Annotated[str | None, typer.Argument(help="One output's value 
             typer.echo(f"{key:20} {value}")
         return
     if name not in found:
-        local.fail(f"there is no output {name}; there are {', '.join(sorted(found))}")
+        fail(f"there is no output {name}; there are {', '.join(sorted(found))}")
     typer.echo(found[name])
 
 

@@ -91,15 +91,15 @@ def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool
 
 
 def _bootstrapped(environment: Mapping[str, str]) -> bool:
-    session = boto3.Session(
-        profile_name=environment.get("AWS_PROFILE"),
-        region_name=environment.get("AWS_REGION"),
-        aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
-    )
-    cloudformation = session.client("cloudformation", endpoint_url=environment.get("AWS_ENDPOINT_URL"))
     try:
+        session = boto3.Session(
+            profile_name=environment.get("AWS_PROFILE"),
+            region_name=environment.get("AWS_REGION"),
+            aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+        )
+        cloudformation = session.client("cloudformation", endpoint_url=environment.get("AWS_ENDPOINT_URL"))
         (stack,) = cloudformation.describe_stacks(StackName=TOOLKIT)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
@@ -13,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
 
@@ -22,6 +23,10 @@ from infra.local.settings import ROOT, Settings
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 LAUNCHER = "infra.local.launcher"
+KILLED = (
+    "A process of this account was killed. What had happened since it was started is lost, but for objects in buckets, "
+    "so that gold may count tasks that the table does not have; `insights reset` starts over."
+)
 
 
 class AccountError(Exception):
@@ -47,6 +52,10 @@ def _record(home: pathlib.Path) -> pathlib.Path:
     return home / "account.json"
 
 
+def _killed(home: pathlib.Path) -> pathlib.Path:
+    return home / "killed"
+
+
 def log_file(settings: Settings) -> pathlib.Path:
     """Where the account's process writes what it prints."""
     return settings.home / "account.log"
@@ -62,6 +71,11 @@ def find(settings: Settings) -> Running | None:
     except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     return Running(process.pid, dataclasses.replace(settings, port=record["port"]), process.create_time())
+
+
+def was_killed(settings: Settings) -> bool:
+    """Whether a process of this account ever ended without saving its state."""
+    return _killed(settings.home).exists() or (_record(settings.home).exists() and find(settings) is None)
 
 
 def is_healthy(settings: Settings) -> bool:
@@ -86,14 +100,24 @@ def start(settings: Settings, say: Callable[[str], None]) -> tuple[Running, bool
     Raises:
         AccountError: the port is taken, or the process ended or did not answer in time.
     """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with _one_start_at_a_time(settings):
+        return _start(settings, say)
+
+
+@contextlib.contextmanager
+def _one_start_at_a_time(settings: Settings) -> Iterator[None]:
+    with (settings.home / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go by closing, also when this process is killed
+        yield
+
+
+def _start(settings: Settings, say: Callable[[str], None]) -> tuple[Running, bool]:
     if running := find(settings):
         _wait_until_healthy(running.settings, running.pid, say)
         return running, False
-    if _record(settings.home).exists():
-        say("the last process is gone without a clean stop; starting from the state it saved last")
-        _record(settings.home).unlink()
+    _remember_a_kill(settings)
     _refuse_busy_port(settings.port)
-    settings.home.mkdir(parents=True, exist_ok=True)
     with log_file(settings).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", LAUNCHER],
@@ -108,7 +132,8 @@ def start(settings: Settings, say: Callable[[str], None]) -> tuple[Running, bool
     try:
         _wait_until_healthy(settings, process.pid, say, process)
     except AccountError:
-        _record(settings.home).unlink(missing_ok=True)
+        if process.poll() is not None:  # one that is only slow can still be found, and stopped
+            _record(settings.home).unlink(missing_ok=True)
         raise
     return Running(process.pid, settings, time.time()), True
 
@@ -121,7 +146,7 @@ def stop(settings: Settings, say: Callable[[str], None]) -> bool:
     """
     running = find(settings)
     if running is None:
-        _record(settings.home).unlink(missing_ok=True)
+        _remember_a_kill(settings)
         return False
     process = psutil.Process(running.pid)
     process.send_signal(signal.SIGTERM)
@@ -148,6 +173,12 @@ def erase(settings: Settings) -> None:
     if running := find(settings):
         raise AccountError(f"the account is running (process {running.pid}): stop it with `insights down` first")
     shutil.rmtree(settings.home, ignore_errors=True)
+
+
+def _remember_a_kill(settings: Settings) -> None:
+    if was_killed(settings):
+        _killed(settings.home).touch()
+        _record(settings.home).unlink(missing_ok=True)
 
 
 def _refuse_busy_port(port: int) -> None:

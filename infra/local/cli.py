@@ -5,16 +5,20 @@ import json
 import pathlib
 import shlex
 import time
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import boto3
 import typer
 from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra.local import account
 from infra.local.settings import OWNER_KEYS, REGION, Settings
+from orchestration.cli.executions import Status
+from orchestration.cli.problems import fail
+from orchestration.cli.render import STYLES, WORDS, duration
 
 app = typer.Typer()
 console = Console(stderr=True, highlight=False)
@@ -31,16 +35,11 @@ def current() -> Settings:
     return running.settings if running else settings
 
 
-def fail(message: str) -> NoReturn:
-    """Print `message` to standard error and exit with 1."""
-    console.print(f"[red]error:[/red] {message}", soft_wrap=True)
-    raise typer.Exit(1)
-
-
 @app.command()
 def up(
     port: Annotated[
-        int | None, typer.Option(help="TCP port on 127.0.0.1 (default: INSIGHTS_LOCAL_PORT or 4566).")
+        int | None,
+        typer.Option(min=1, max=65535, help="TCP port on 127.0.0.1 (default: INSIGHTS_LOCAL_PORT or 4566)."),
     ] = None,
 ) -> None:
     """Start the local account and wait until it answers. A second call changes nothing."""
@@ -49,7 +48,7 @@ def up(
         settings = dataclasses.replace(settings, port=port)
     from infra.toolchain import spark
 
-    began = time.monotonic()
+    began, killed = time.monotonic(), account.was_killed(settings)
     with console.status("starting the local account") as status:
         try:
             spark.install(settings.toolchain)
@@ -64,7 +63,9 @@ def up(
     console.print(
         f"local account up at {settings.endpoint} in {time.monotonic() - began:.1f} s (process {running.pid})"
     )
-    console.print('next: `insights deploy`, or `eval "$(insights env)"` to point any AWS client at it')
+    if killed:
+        console.print(Text(account.KILLED, "yellow"), soft_wrap=True)
+    console.print('next: `insights deploy`, or `eval "$(insights env)"` for any AWS client', soft_wrap=True)
 
 
 @app.command()
@@ -88,7 +89,8 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
     if not yes:
         typer.confirm(f"Delete everything in the local account ({_short(settings.home)})?", abort=True)
     try:
-        account.stop(settings, console.print)
+        with console.status("stopping the local account"):
+            account.stop(settings, lambda _: None)
         account.erase(settings)
     except account.AccountError as error:
         fail(str(error))
@@ -123,13 +125,14 @@ def describe(settings: Settings) -> dict[str, Any]:
     """What `status` shows.
 
     Returns:
-        `running`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`, `stacks`
+        `running`, `killed`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`, `stacks`
         {name: status}, `last_execution` {name, status, started} or None, `alarms` (names in ALARM).
     """
     running = account.find(settings)
     healthy = running is not None and account.is_healthy(running.settings)
     report: dict[str, Any] = {
         "running": healthy,
+        "killed": account.was_killed(settings),
         "endpoint": (running.settings if running else settings).endpoint,
         "home": str(settings.home),
         "state_bytes": sum(path.stat().st_size for path in settings.home.rglob("*") if path.is_file()),
@@ -171,15 +174,21 @@ def _print_status(report: dict[str, Any]) -> None:
     table.add_row("endpoint", report["endpoint"])
     table.add_row("state", f"{_short(pathlib.Path(report['home']))} ({report['state_bytes'] / 1e6:.1f} MB)")
     if report["running"]:
-        table.add_row("process", f"{report['pid']}, up {report['uptime_s']} s")
+        table.add_row("process", f"{report['pid']}, up {duration(report['uptime_s'])}")
         stacks = [f"{name} {state}" for name, state in sorted(report["stacks"].items())]
         table.add_row("stacks", "\n".join(stacks) or "none – `insights deploy`")
         last = report["last_execution"]
-        table.add_row(
-            "last execution", f"{last['name']} {last['status']}" if last else "none – `insights pipeline start`"
-        )
+        table.add_row("last execution", _execution(last) if last else "none – `insights pipeline start`")
         table.add_row("alarms", "\n".join(f"[red]{name}[/red]" for name in report["alarms"]) or "none in ALARM")
     out.print(table)
+    if report["killed"]:
+        out.print(Text(account.KILLED, "yellow"), soft_wrap=True)
+
+
+def _execution(last: dict[str, Any]) -> Text:
+    status = Status(last["status"])
+    why = "" if status in (Status.RUNNING, Status.SUCCEEDED) else "\n`insights pipeline describe` tells why"
+    return Text.assemble(last["name"], " ", (WORDS[status], STYLES[status]), why)
 
 
 def _short(path: pathlib.Path) -> str:

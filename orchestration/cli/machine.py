@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 
 from orchestration.cli.executions import Timeline, timeline
-from orchestration.cli.outputs import NotDeployedError
+from orchestration.cli.outputs import NotDeployedError, NotRunError
 
 NAME = "todo-insights-pipeline"
 
@@ -55,7 +55,8 @@ def find(execution: str | None) -> str:
     """The ARN of an execution given by ARN or name; of the latest one when None.
 
     Raises:
-        NotDeployedError: there is no state machine, or it has not run yet.
+        NotDeployedError: there is no state machine.
+        NotRunError: it has not run yet.
     """
     if execution and execution.startswith("arn:"):
         return execution
@@ -65,7 +66,7 @@ def find(execution: str | None) -> str:
     for latest in recent(machine, 1):
         arn: str = latest["executionArn"]
         return arn
-    raise NotDeployedError("the pipeline has not run yet: `insights pipeline start` runs it")
+    raise NotRunError("the pipeline has not run yet")
 
 
 def read(execution_arn: str) -> Timeline:

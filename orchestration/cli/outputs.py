@@ -16,8 +16,12 @@ class NotDeployedError(Exception):
     """The account has none of the stacks, or not the one that was asked for."""
 
 
+class NotRunError(Exception):
+    """The pipeline is there and has no execution yet."""
+
+
 def stack_outputs() -> dict[str, str]:
-    """The outputs of every stack of the project, merged.
+    """The outputs of every stack of the project, merged, but for those by which stacks refer to each other.
 
     Raises:
         NotDeployedError: nothing is deployed in this account and region.
@@ -29,6 +33,7 @@ def stack_outputs() -> dict[str, str]:
         for stack in page["Stacks"]
         if stack["StackName"] in STACKS
         for output in stack.get("Outputs", [])
+        if not output["OutputKey"].startswith("ExportsOutput")
     }
     if not found:
         raise NotDeployedError("nothing is deployed in this account and region")

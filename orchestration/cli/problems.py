@@ -17,8 +17,9 @@ from botocore.exceptions import (
 from rich.console import Console
 from rich.text import Text
 
-from orchestration.cli.outputs import NotDeployedError
+from orchestration.cli.outputs import NotDeployedError, NotRunError
 
+DEPLOY = "deploy first (`make deploy`), or check that profile and region are the right ones"
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
 
 
@@ -37,7 +38,9 @@ def explained() -> Iterator[None]:
     try:
         yield
     except NotDeployedError as error:
-        fail(str(error), "deploy first (`make deploy`), or check that profile and region are the right ones")
+        fail(str(error), DEPLOY)
+    except NotRunError as error:
+        fail(str(error), "`insights pipeline start` runs it")
     except NoCredentialsError:
         fail("no AWS credentials were found", "sign in, or name a profile in AWS_PROFILE")
     except ProfileNotFound as error:
@@ -48,6 +51,15 @@ def explained() -> Iterator[None]:
         fail(str(error), "the account does not answer: is it up, and is the network?")
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        fail(f"{code}: {message}", "sign in again: these credentials are no longer valid" if code in EXPIRED else None)
+        fail(f"{code}: {message}", _hint(code, message))
     except BotoCoreError as error:
         fail(str(error))
+
+
+def _hint(code: str, message: str) -> str | None:
+    if code in EXPIRED:
+        return "sign in again: these credentials are no longer valid"
+    if code == "ExecutionDoesNotExist":
+        return "`insights pipeline history` lists the executions there are"
+    # Athena has one error for everything wrong with a request
+    return DEPLOY if message.startswith("WorkGroup ") and message.endswith(" is not found.") else None

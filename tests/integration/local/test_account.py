@@ -1,5 +1,6 @@
 """`insights up`, `down`, `status`, `env` and `reset`, as a person at a terminal meets them."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -103,10 +104,23 @@ def test_a_process_that_was_killed_is_noticed_and_replaced(terminal: Terminal) -
     killed.send_signal(signal.SIGKILL)
     until("the process to be gone", lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
 
-    assert terminal.status()["running"] is False
+    down = terminal.status()
+    assert (down["running"], down["killed"]) == (False, True)
     restarted = terminal.insights("up")
     assert restarted.returncode == 0
-    assert terminal.status()["pid"] != killed.pid
+    assert "What had happened since it was started is lost" in restarted.stderr
+    again = terminal.status()
+    assert (again["pid"] != killed.pid, again["killed"]) == (True, True)
+    terminal.insights("reset", "--yes")
+    assert terminal.status()["killed"] is False
+
+
+def test_two_starts_at_once_start_one_account(terminal: Terminal) -> None:
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        starts = list(pool.map(terminal.insights, ["up", "up"]))
+    assert [start.returncode for start in starts] == [0, 0]
+    assert sorted("already up" in start.stderr for start in starts) == [False, True]
+    assert terminal.status()["running"] is True
 
 
 def test_the_record_of_another_program_that_took_the_pid_is_stale(terminal: Terminal) -> None:
@@ -122,6 +136,17 @@ def test_a_command_that_needs_the_account_says_how_to_start_it(terminal: Termina
     assert refused.returncode == 1
     assert "insights up" in refused.stderr
     assert "--target aws" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "reset", "status", "demo"])
+def test_the_local_account_s_own_commands_do_not_pretend_to_work_on_aws(terminal: Terminal, command: str) -> None:
+    refused = terminal.insights("--target", "aws", command)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"`insights {command}` is about the local account only" in refused.stderr
+
+
+def test_a_port_that_there_is_not_is_a_usage_error(terminal: Terminal) -> None:
+    assert terminal.insights("up", "--port", "70000").returncode == 2
 
 
 def test_env_points_a_plain_client_at_the_account(terminal: Terminal) -> None:

@@ -1,0 +1,39 @@
+"""What operators read when a command meets a problem: the error, and the way out."""
+
+import pytest
+import typer
+from botocore.exceptions import ClientError
+
+from orchestration.cli.outputs import NotDeployedError, NotRunError
+from orchestration.cli.problems import explained
+
+
+def refused(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Call")
+
+
+@pytest.mark.parametrize(
+    ("raised", "way_out"),
+    [
+        (NotDeployedError("nothing is deployed"), "make deploy"),
+        (NotRunError("the pipeline has not run yet"), "insights pipeline start"),
+        (refused("InvalidRequestException", "WorkGroup todo-analytics-workgroup is not found."), "make deploy"),
+        (refused("ExecutionDoesNotExist", "Execution arn not found"), "insights pipeline history"),
+        (refused("ExpiredTokenException", "the token is too old"), "sign in again"),
+    ],
+)
+def test_a_problem_comes_with_its_way_out_and_no_other(
+    raised: Exception, way_out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as ended, explained():
+        raise raised
+    error, hint = capsys.readouterr().err.splitlines()
+    assert ended.value.exit_code == 1
+    assert str(raised.args[0] if not isinstance(raised, ClientError) else raised.response["Error"]["Message"]) in error
+    assert way_out in hint
+
+
+def test_an_error_without_a_known_way_out_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), explained():
+        raise refused("InvalidRequestException", "line 1:8: COLUMN_NOT_FOUND")
+    assert capsys.readouterr().err == "error: InvalidRequestException: line 1:8: COLUMN_NOT_FOUND\n"
