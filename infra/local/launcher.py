@@ -6,6 +6,7 @@ the account's home; a kill loses what happened since the start.
 
 import importlib
 import importlib.metadata
+import logging
 import os
 import pathlib
 import sys
@@ -63,6 +64,8 @@ def main() -> None:
     version = importlib.metadata.version("ministack")
     if version != SUPPORTED_VERSION:
         raise SystemExit(f"MiniStack {version} is installed, the completions are written for {SUPPORTED_VERSION}")
+    # each client that a completion makes would say where its endpoint comes from
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     for name in COMPLETIONS:
         importlib.import_module(f"infra.local.{name}").apply()
     from ministack import app
