@@ -83,7 +83,8 @@ def history(
     if as_json:
         typer.echo(json.dumps([_listed(execution) for execution in found]))
         return
-    rows = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    # a name has 36 characters, and a terminal 80
+    rows = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for heading in ("execution", "status", "started (UTC)", "duration"):
         rows.add_column(heading, overflow="fold")
     for execution in map(_listed, found):
@@ -91,7 +92,7 @@ def history(
         rows.add_row(
             execution["name"],
             Text(render.WORDS[status], render.STYLES[status]),
-            execution["started"],
+            execution["started"][:16].replace("T", " "),
             render.duration(execution["seconds"]),
         )
     _console().print(rows if found else "the pipeline has not run yet: `insights pipeline start` runs it")

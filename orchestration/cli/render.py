@@ -74,13 +74,16 @@ def live(told: Timeline, name: str) -> RenderableType:
 
 
 def changes(before: Timeline, after: Timeline) -> Iterator[str]:
-    """One line for each state that started or ended between two looks at an execution."""
+    """One line for each state that started or ended between two looks at an execution.
+
+    A state may end twice: the crawler starts well, and then the crawl fails.
+    """
     known = {run.name: shown_status(run, before) for run in before.states}
     for run in after.states:
         status = shown_status(run, after)
         if run.name not in known:
             yield f"{run.name} started"
-        if status is not Status.RUNNING and known.get(run.name, Status.RUNNING) is Status.RUNNING:
+        if status is not Status.RUNNING and status is not known.get(run.name):
             remark = _remark(run)
             took = duration(run.seconds(now()))
             yield f"{run.name} {WORDS[status]} after {took}" + (f" ({remark})" if remark else "")
@@ -88,8 +91,9 @@ def changes(before: Timeline, after: Timeline) -> Iterator[str]:
 
 def ending(console: Console, told: Timeline, name: str) -> None:
     """Say how an execution ended; when badly, in which state, why, and where its logs are."""
-    took = duration((told.ended - told.started).total_seconds()) if told.started and told.ended else "?"
-    console.print(Text(f"execution {name} {WORDS[told.status]} after {took}", f"bold {STYLES[told.status]}"))
+    took = duration(((told.ended or now()) - told.started).total_seconds()) if told.started else "?"
+    since = f"has been running for {took}" if told.status is Status.RUNNING else f"{WORDS[told.status]} after {took}"
+    console.print(Text(f"execution {name} {since}", f"bold {STYLES[told.status]}"), soft_wrap=True)
     if told.status in (Status.RUNNING, Status.SUCCEEDED):
         return
     failed = told.failed

@@ -141,3 +141,20 @@ def test_the_live_table_shows_a_waiting_machine_as_still_at_its_last_state() -> 
     row = next(line for line in output.getvalue().splitlines() if "CrawlBronze" in line)
     assert "running" in row
     assert "succeeded" not in row
+
+
+def test_a_state_that_worked_and_is_blamed_later_is_said_to_have_failed() -> None:
+    history = History().enter(1, "CrawlBronze").schedule(1).succeed(2).leave(2, "CrawlBronze").enter(3, "PollCrawl")
+    before = timeline(history.events)
+    history.schedule(3).succeed(4).leave(4, "PollCrawl").end(5, "CrawlBronze", "no such bucket")
+
+    assert list(render.changes(before, timeline(history.events))) == [
+        "CrawlBronze failed after 1.0 s",
+        "PollCrawl succeeded after 1.0 s",
+    ]
+
+
+def test_an_execution_that_runs_has_not_ended() -> None:
+    told = timeline(History().enter(1, "BuildSilver").schedule(1).events)
+    assert "run-1 has been running for " in printed(told)
+    assert "after" not in printed(told)
