@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Operate Todo API with Insights: the local account, the pipeline, queries.",
 )
+DBT_PROJECT = ROOT / "transforms" / "dbt"
 LOCAL_COMMANDS = frozenset({"up", "down", "reset", "status", "env", "demo"})
 NEED_NO_ACCOUNT = LOCAL_COMMANDS | {"synth"}
 
@@ -121,16 +122,24 @@ def outputs(name: Annotated[str | None, typer.Argument(help="One output's value 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dbt(context: typer.Context) -> None:
     """Run dbt on the account: insights dbt build -s stg_tasks+"""
-    project = ROOT / "transforms" / "dbt"
-    environment = {
-        "DBT_PROFILES_DIR": str(project),
-        "DBT_TARGET": "prod" if context.obj == "aws" else "local",
-        "GOLD_BUCKET": _outputs()["GoldBucket"],
-        # a laptop answers at once; what asks AWS keeps the profile's second
-        **({} if context.obj == "aws" else {"ATHENA_POLL_SECONDS": "0.1"}),
-    }
     words = [str(pathlib.Path(sys.executable).with_name("dbt")), *context.args]
-    raise typer.Exit(subprocess.run(words, cwd=project, env={**os.environ, **environment}, check=False).returncode)
+    environment = os.environ | dbt_environment(context.obj, _outputs()["GoldBucket"], os.environ.get("DBT_TARGET"))
+    raise typer.Exit(subprocess.run(words, cwd=DBT_PROJECT, env=environment, check=False).returncode)
+
+
+def dbt_environment(account: str, bucket: str, target: str | None) -> dict[str, str]:
+    """The variables that dbt's profile reads.
+
+    Args:
+        account: `local` or `aws`.
+        bucket: of gold.
+        target: of dbt, as the developer has chosen it; whoever works in `dev` must never build into another target.
+    """
+    variables = {"DBT_PROFILES_DIR": str(DBT_PROJECT), "GOLD_BUCKET": bucket}
+    if account == "aws":
+        return {**variables, "DBT_TARGET": target or "prod"}
+    # a laptop answers at once; what asks AWS keeps the profile's second
+    return {**variables, "DBT_TARGET": target or "local", "ATHENA_POLL_SECONDS": "0.1"}
 
 
 def _outputs() -> dict[str, str]:
