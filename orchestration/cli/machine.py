@@ -1,7 +1,7 @@
 """The pipeline's state machine and its executions, as Step Functions' API gives them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -71,10 +71,21 @@ def find(execution: str | None) -> str:
 
 def read(execution_arn: str) -> Timeline:
     """The execution as its history tells it so far."""
+    return reader(execution_arn)()
+
+
+def reader(execution_arn: str) -> Callable[[], Timeline]:
+    """What reads the execution again and again, with one client: while clients come and go, a Ctrl-C can get lost."""
     pages = boto3.client("stepfunctions").get_paginator("get_execution_history")
-    # inputs and outputs of states can be large, and no timeline shows them
-    found = pages.paginate(executionArn=execution_arn, includeExecutionData=False, PaginationConfig={"PageSize": 1000})
-    return timeline(event for page in found for event in page["events"])
+
+    def look() -> Timeline:
+        # inputs and outputs of states can be large, and no timeline shows them
+        found = pages.paginate(
+            executionArn=execution_arn, includeExecutionData=False, PaginationConfig={"PageSize": 1000}
+        )
+        return timeline(event for page in found for event in page["events"])
+
+    return look
 
 
 def name_of(execution_arn: str) -> str:

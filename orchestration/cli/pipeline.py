@@ -6,6 +6,7 @@ line is wrong, 130 interrupted by Ctrl-C.
 
 import json
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -129,7 +130,7 @@ def _watch(execution_arn: str, as_json: bool) -> int:
     console = _console(stderr=as_json)
     try:
         follow = _follow_on_terminal if console.is_terminal else _follow_in_lines
-        told = follow(console, execution_arn, name)
+        told = follow(console, machine.reader(execution_arn), name)
     except KeyboardInterrupt:
         console.print(
             Text(f"no longer watching; the execution goes on.\n  insights pipeline watch {name}\n")
@@ -143,22 +144,22 @@ def _watch(execution_arn: str, as_json: bool) -> int:
     return 0 if told.status is Status.SUCCEEDED else 1
 
 
-def _follow_on_terminal(console: Console, execution_arn: str, name: str) -> Timeline:
-    told = machine.read(execution_arn)
+def _follow_on_terminal(console: Console, look: Callable[[], Timeline], name: str) -> Timeline:
+    told = look()
     # an animated table is redrawn from the latest reading between two polls
     with Live(console=console, refresh_per_second=8, get_renderable=lambda: render.live(told, name)) as screen:
         while told.status is Status.RUNNING:
             time.sleep(POLL_SECONDS)
-            told = machine.read(execution_arn)
+            told = look()
         screen.refresh()
     return told
 
 
-def _follow_in_lines(console: Console, execution_arn: str, name: str) -> Timeline:
+def _follow_in_lines(console: Console, look: Callable[[], Timeline], name: str) -> Timeline:
     console.print(Text(f"execution {name}"), soft_wrap=True)
     before = Timeline(states=[])
     while True:
-        told = machine.read(execution_arn)
+        told = look()
         for line in render.changes(before, told):
             console.print(Text(line), soft_wrap=True)
         if told.status is not Status.RUNNING:
