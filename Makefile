@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
 SETUP := .venv/installed
 
-.PHONY: help setup demo test unit lint format up down reset status deploy synth pipeline dbt lock
+.PHONY: help setup demo test unit coverage lint format up down reset status deploy synth pipeline dbt lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: lint ## Everything: lint, types, unit, integration, infrastructure, end to
 
 unit: setup ## The quick tests
 	@$(BIN)/pytest -q tests/unit
+
+coverage: setup ## What the quick tests reach, by line and branch
+	@$(BIN)/pytest -q --cov --cov-report=term tests/unit
 
 lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff check .
