@@ -23,17 +23,19 @@ Hooks: the table `provisioners._RESOURCE_HANDLERS` (type -> {"create", "update",
 functions, which they look up at each call.
 """
 
-from infra.local.cloudformation import (
-    alarms,
-    buckets,
-    budgets,
-    http_apis,
-    jobs,
-    named_queries,
-    secrets,
-    state_machines,
-    tables,
-    user_pools,
+import importlib
+
+COMPLETED = (
+    "alarms",
+    "buckets",
+    "budgets",
+    "http_apis",
+    "jobs",
+    "named_queries",
+    "secrets",
+    "state_machines",
+    "tables",
+    "user_pools",
 )
 
 
@@ -43,16 +45,5 @@ def apply() -> None:
     Raises:
         HookChangedError: a provisioner no longer has the shape that its completion was written for.
     """
-    for module in (
-        alarms,
-        buckets,
-        budgets,
-        http_apis,
-        jobs,
-        named_queries,
-        secrets,
-        state_machines,
-        tables,
-        user_pools,
-    ):
-        module.apply()
+    for name in COMPLETED:
+        importlib.import_module(f"{__name__}.{name}").apply()
