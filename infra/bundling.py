@@ -24,7 +24,8 @@ from typing import Literal, get_args
 
 import uv
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from infra import ROOT
+
 BUILD = ROOT / "build"
 Target = Literal["local", "aws"]
 TARGETS: tuple[Target, ...] = get_args(Target)

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
+from infra import ROOT
 from infra.local import account
 from infra.local import cli as local
-from infra.local.settings import ROOT, Settings
+from infra.local.settings import Settings
 from orchestration.cli import pipeline, query
 from orchestration.cli.login import login
 from orchestration.cli.outputs import stack_outputs

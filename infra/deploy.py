@@ -19,7 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 
-from infra.bundling import ROOT, Target
+from infra import ROOT
+from infra.bundling import Target
 from infra.toolchain import node
 
 OUTPUT = ROOT / "cdk.out"

@@ -11,7 +11,8 @@ import sys
 
 import uv
 
-from infra.bundling import PYTHON, ROOT
+from infra import ROOT
+from infra.bundling import PYTHON
 
 # the Lambda runtime brings these; a second copy would only make cold starts longer
 PROVIDED_BY_LAMBDA = ("boto3", "botocore")

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 
 import psutil
 
-from infra.local.settings import ROOT, Settings
+from infra import ROOT
+from infra.local.settings import Settings
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0

@@ -5,7 +5,8 @@ import os
 import pathlib
 from typing import Self, TypedDict
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from infra import ROOT
+
 ACCOUNT_ID = "000000000000"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566

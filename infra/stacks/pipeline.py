@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.bundling import ROOT
+from infra import ROOT
 
 DEFINITION = ROOT / "orchestration" / "pipeline.asl.json"
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from infra import bundling
+from infra import ROOT, bundling
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
 
@@ -131,7 +131,7 @@ class TransformsStack(Stack):
         )
 
     def _silver_job(self) -> None:
-        script = s3_assets.Asset(self, "SilverScript", path=str(bundling.ROOT / "transforms" / "silver" / "job.py"))
+        script = s3_assets.Asset(self, "SilverScript", path=str(ROOT / "transforms" / "silver" / "job.py"))
         modules = s3_assets.Asset(self, "SilverModules", path=str(bundling.glue_modules()))
         role = roles.role(
             self,
@@ -178,7 +178,7 @@ class TransformsStack(Stack):
         source = s3_assets.Asset(
             self,
             "DbtSource",
-            path=str(bundling.ROOT / "transforms" / "dbt"),
+            path=str(ROOT / "transforms" / "dbt"),
             exclude=["target", "logs", "dbt_packages", ".user.yml", "__pycache__", "*.pyc"],
         )
         group = log_group(self, "DbtLogs", f"/aws/codebuild/{names.DBT_PROJECT}")

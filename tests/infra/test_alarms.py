@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.bundling import ROOT
+from infra import ROOT
 from infra.stacks import pipeline
 from tests.infra.conftest import Resource, Templates, joined
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from infra import bundling
-from infra.bundling import BUILD, BUNDLES, ROOT
+from infra import ROOT, bundling
+from infra.bundling import BUILD, BUNDLES
 from tests.infra.conftest import Templates
 
 pytestmark = pytest.mark.slow

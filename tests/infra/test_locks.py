@@ -7,8 +7,7 @@ import subprocess
 
 import pytest
 
-from infra import locks
-from infra.bundling import ROOT
+from infra import ROOT, locks
 from infra.locks import LOCKS, Lock
 
 PATHS = [lock.path for lock in LOCKS]

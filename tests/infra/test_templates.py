@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from infra import ROOT
 from infra.app import PROJECT
-from infra.bundling import ROOT
 from infra.toolchain import node
 from tests.infra.conftest import STACKS, Templates, joined
 

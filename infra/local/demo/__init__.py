@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 
+from infra import ROOT
 from infra.deploy import DeployError, deploy
 from infra.local import account
 from infra.local.demo import store, traffic
-from infra.local.settings import ROOT, Settings
+from infra.local.settings import Settings
 from infra.toolchain import spark
 from orchestration.cli.pipeline import run_and_watch
 
