@@ -20,6 +20,8 @@ from orchestration.cli import pipeline, query
 from orchestration.cli.login import login
 from orchestration.cli.outputs import stack_outputs
 from orchestration.cli.problems import explained, fail
+from orchestration.cli.smoke import smoke
+from orchestration.cli.smoke.api import api as smoke_api
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -152,6 +154,8 @@ app.add_typer(local.app)
 app.command()(login)
 app.command()(query)
 app.add_typer(pipeline, name="pipeline")
+app.add_typer(smoke, name="smoke")
+smoke.command("api")(smoke_api)
 
 
 def main() -> None:

@@ -1,0 +1,158 @@
+"""`insights smoke api`: one user's life with the deployed API, over HTTP with a real token."""
+
+import json
+import secrets
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Annotated, Any
+
+import boto3
+import typer
+import urllib3
+from rich.console import Console
+
+from orchestration.cli.login import authenticate, sign_up
+from orchestration.cli.outputs import stack_outputs
+from orchestration.cli.problems import explained
+from orchestration.cli.smoke.steps import StepFailedError, Steps, UnexpectedError
+
+SECONDS = 30
+INTERRUPTED = 130
+TOLD = 500
+TASKS = "/api/v1/tasks"
+
+
+class Api:
+    """The deployed API as a client sees it.
+
+    Args:
+        endpoint: its address, without `/api/v1`.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._http = urllib3.PoolManager(timeout=SECONDS, retries=False)
+        self._authorization: dict[str, str] = {}
+
+    def use(self, token: str) -> None:
+        """Send `token` with every request from now on."""
+        self._authorization = {"Authorization": f"Bearer {token}"}
+
+    def call(self, method: str, path: str, expected: int, body: dict[str, Any] | None = None) -> Any:
+        """Send one request, under an idempotency key of its own; the answer's JSON, None when it has no body.
+
+        Raises:
+            UnexpectedError: the status is not `expected`, or the body is not JSON.
+            urllib3.exceptions.HTTPError: there was no answer.
+        """
+        asked = f"{method} {self._endpoint}{path}"
+        headers = dict(self._authorization)
+        if method != "GET":
+            headers["Idempotency-Key"] = str(uuid.uuid4())
+        answer = self._http.request(method, self._endpoint + path, json=body, headers=headers)
+        text = answer.data.decode(errors="replace")
+        if answer.status != expected:
+            raise UnexpectedError(f"{asked}: expected {expected}, got {answer.status} {text[:TOLD]}")
+        if not text:
+            return None
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise UnexpectedError(f"{asked}: expected JSON, got {text[:TOLD]}") from None
+
+
+def check(outputs: dict[str, str], steps: Steps) -> None:
+    """Go through the API's life cycle with a user of its own, who is gone afterwards whatever happens.
+
+    Args:
+        outputs: of the stacks: `ApiEndpoint`, `UserPoolId`, `UserPoolClientId`.
+        steps: run and tell each step; the first that fails is the last, but for the clean-up.
+    """
+    # AWS's mailbox simulator takes the confirmation mail, which nobody at an invented address would
+    # https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
+    email = f"success+smoke-{uuid.uuid4().hex}@simulator.amazonses.com"
+    made: list[Callable[[], None]] = []
+    try:
+        with suppress(StepFailedError):
+            _live(Api(outputs["ApiEndpoint"]), outputs, email, steps, made)
+    finally:
+        if made:
+            with suppress(StepFailedError):
+                _clean_up(made, steps)
+
+
+def _live(api: Api, outputs: dict[str, str], email: str, steps: Steps, made: list[Callable[[], None]]) -> None:
+    pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
+    password = f"Aa1-{secrets.token_urlsafe(24)}"
+    title = f"smoke {uuid.uuid4().hex[:8]}"
+    with steps.step("health"):
+        _expect("health", api.call("GET", "/health", 200), {"status": "healthy"})
+    with steps.step("sign-up"):
+        made.append(lambda: _forget(pool_id, email))
+        sign_up(pool_id, client_id, email, password, "Smoke test")
+    with steps.step("token"):
+        api.use(authenticate(client_id, email, password).id_token)
+        _expect("the profile", _of(api.call("GET", "/api/v1/users", 200), "email"), {"email": email})
+    with steps.step("create"):
+        made.append(lambda: _empty(api))
+        task = api.call("POST", TASKS, 201, {"title": title, "priority": "high"})
+        known = {"title": title, "status": "pending", "priority": "high", "version": 1}
+        _expect("the new task", _of(task, *known), known)
+        path = f"{TASKS}/{_of(task, 'id')['id']}"
+    with steps.step("list"):
+        _expect("the list", api.call("GET", TASKS, 200), [task])
+    with steps.step("update"):
+        changed = api.call("PUT", path, 200, {"status": "completed"})
+        _expect("the changed task", _of(changed, "status", "version"), {"status": "completed", "version": 2})
+        _expect("the task read again", api.call("GET", path, 200), changed)
+    with steps.step("delete"):
+        api.call("DELETE", path, 204)
+        api.call("GET", path, 404)
+        _expect("the list", api.call("GET", TASKS, 200), [])
+
+
+def _clean_up(made: list[Callable[[], None]], steps: Steps) -> None:
+    with steps.step("clean-up"), ExitStack() as stack:
+        # one that fails keeps none of the others from being done
+        for remove in made:
+            stack.callback(remove)
+
+
+def _empty(api: Api) -> None:
+    for task in api.call("GET", TASKS, 200):
+        api.call("DELETE", f"{TASKS}/{task['id']}", 204)
+
+
+def _forget(pool_id: str, email: str) -> None:
+    cognito = boto3.client("cognito-idp")
+    with suppress(cognito.exceptions.UserNotFoundException):
+        cognito.admin_delete_user(UserPoolId=pool_id, Username=email)
+
+
+def _of(document: Any, *names: str) -> dict[str, Any]:
+    if not isinstance(document, dict) or not set(names) <= set(document):
+        raise UnexpectedError(f"expected an object with {', '.join(names)}, got {str(document)[:TOLD]}")
+    return {name: document[name] for name in names}
+
+
+def _expect(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise UnexpectedError(f"{what}: expected {expected}, got {str(found)[:TOLD]}")
+
+
+def api(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output, no more.")] = False,
+) -> None:
+    """Health, sign-up, token, create, list, update, delete, clean-up; exits with 1 on the first that fails."""
+    steps = Steps(Console(highlight=False, stderr=as_json, quiet=as_json))
+    with explained():
+        outputs = stack_outputs()
+    try:
+        check(outputs, steps)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what was made is cleaned up", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        typer.echo(json.dumps({"endpoint": outputs["ApiEndpoint"], "ok": steps.ok, "steps": steps.as_json()}))
+    raise typer.Exit(0 if steps.ok else 1)
