@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
 SETUP := .venv/installed
 
-.PHONY: help setup demo test unit coverage lint format up down reset status deploy synth pipeline dbt lock
+.PHONY: help setup demo test unit coverage lint format up down reset status deploy synth pipeline dbt silver-reference lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ pipeline: setup ## One pipeline execution, watched live
 
 dbt: setup ## dbt on the local account: make dbt ARGS="build -s stg_tasks+"
 	@$(BIN)/insights dbt -- $(ARGS)
+
+silver-reference: setup ## Write dbt's sources and docs/silver.md from silver's contract
+	@$(BIN)/python -m transforms.silver.reference
 
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	@$(BIN)/python -m infra.locks

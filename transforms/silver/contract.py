@@ -1,8 +1,9 @@
 """The contract of silver: every table, its columns, their types, what they mean, and one row's grain.
 
-One place, from which the Spark schemas, the Iceberg tables and (checked by tests) dbt's sources follow. Types are
-written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which Athena shows as `timestamp(6)
-with time zone` (https://iceberg.apache.org/docs/latest/spark-getting-started/#type-compatibility).
+One place, from which the Spark schemas, the Iceberg tables, dbt's sources and docs/silver.md follow (`reference.py`
+writes the last two). Types are written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which
+Athena shows as `timestamp(6) with time zone`
+(https://iceberg.apache.org/docs/latest/spark-getting-started/#type-compatibility).
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from pyspark.sql.types import (
     BooleanType,
     DataType,
     DateType,
+    DoubleType,
     LongType,
     StringType,
     StructField,
@@ -22,6 +24,7 @@ from pyspark.sql.types import (
 TYPES: dict[str, DataType] = {
     "string": StringType(),
     "bigint": LongType(),
+    "double": DoubleType(),
     "boolean": BooleanType(),
     "date": DateType(),
     "timestamp": TimestampType(),
@@ -39,12 +42,21 @@ PROPERTIES = {
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """One column: its name, its type in Spark SQL (a key of `TYPES`), its meaning, and whether it may be null."""
+    """One column.
+
+    Args:
+        name: as in the table.
+        type: in Spark SQL, a key of `TYPES`.
+        description: what its values mean.
+        nullable: whether it may be null.
+        values: all that it may hold; none: anything of its type.
+    """
 
     name: str
     type: str
     description: str
     nullable: bool = False
+    values: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,20 +66,24 @@ class Table:
     Args:
         name: within the silver database.
         grain: what one row is.
+        note: what a reader of the table has to know besides; may be empty.
         key: the columns that identify a row.
         columns: in the order in which they are written.
         order: the columns by which the greater of two rows of the same key is the one to keep, most significant first.
         earliest: whether the lesser row is to be kept instead.
         partitioned_by: Iceberg transforms in Spark SQL, such as `days(occurred_at)`.
+        arrival: the column that tells how fresh the table is; None if a quiet table is no sign of trouble.
     """
 
     name: str
     grain: str
+    note: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     order: tuple[str, ...]
     earliest: bool = False
     partitioned_by: tuple[str, ...] = ()
+    arrival: str | None = None
 
     def column_names(self) -> list[str]:
         """The columns' names in table order."""
@@ -77,11 +93,12 @@ class Table:
         """The table's Spark schema."""
         return StructType([StructField(c.name, TYPES[c.type], c.nullable) for c in self.columns])
 
-    def ddl(self, database: str) -> str:
+    def ddl(self, database: str, name: str | None = None) -> str:
         """The statement that creates the table unless it exists.
 
         Args:
             database: catalog and database, such as `glue_catalog.todo_silver`.
+            name: of the table, if it is not to have its own.
         """
         columns = ",\n  ".join(
             f"{c.name} {c.type}{'' if c.nullable else ' not null'} comment {_quoted(c.description)}"
@@ -90,7 +107,7 @@ class Table:
         partitions = f"\npartitioned by ({', '.join(self.partitioned_by)})" if self.partitioned_by else ""
         properties = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in PROPERTIES.items())
         return (
-            f"create table if not exists {database}.{self.name} (\n  {columns}\n) using iceberg{partitions}"
+            f"create table if not exists {database}.{name or self.name} (\n  {columns}\n) using iceberg{partitions}"
             f"\ncomment {_quoted(self.grain)}\ntblproperties ({properties})"
         )
 
@@ -98,6 +115,11 @@ class Table:
 def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
+
+EVENT_TYPES = ("created", "updated", "completed", "reopened", "cancelled", "deleted", "restored", "purged")
+STATUSES = ("pending", "in_progress", "completed", "cancelled")
+PRIORITIES = ("low", "medium", "high", "urgent")
+SOURCES = ("cdc", "logs")
 
 VERSION = Column("version", "bigint", "The item's version after the change; a removal counts as one more write.")
 SEQUENCE_NUMBER = Column(
@@ -109,11 +131,13 @@ SEQUENCE_NUMBER = Column(
 TASK_EVENTS = Table(
     name="task_events",
     grain="One committed change of a task.",
+    note="The events of deleted and purged tasks stay; those of an erased user go.",
     key=("event_id",),
     # a record that is delivered twice differs in this only; its first capture stays, whichever window is merged first
     order=("ingested_at",),
     earliest=True,
     partitioned_by=("days(occurred_at)",),
+    arrival="ingested_at",
     columns=(
         Column("event_id", "string", "The stream record's id; the same however often the record is delivered."),
         Column("task_id", "string", "The task (ULID)."),
@@ -121,15 +145,22 @@ TASK_EVENTS = Table(
         Column(
             "event_type",
             "string",
-            "created, updated, completed, reopened, cancelled, deleted (can be restored), restored, or purged (gone).",
+            "What the change meant to the task's owner; deleted can be restored, purged is gone.",
+            values=EVENT_TYPES,
         ),
         VERSION,
         SEQUENCE_NUMBER,
         Column("occurred_at", "timestamp", "When the change was committed, as the stream tells it: to the second."),
         Column("ingested_at", "timestamp", "When the change was captured."),
-        Column("status", "string", "Status after the change; a purged task keeps its last one."),
-        Column("previous_status", "string", "Status before the change; null when the task was created.", nullable=True),
-        Column("priority", "string", "Priority after the change."),
+        Column("status", "string", "Status after the change; a purged task keeps its last one.", values=STATUSES),
+        Column(
+            "previous_status",
+            "string",
+            "Status before the change; null when the task was created.",
+            nullable=True,
+            values=STATUSES,
+        ),
+        Column("priority", "string", "Priority after the change.", values=PRIORITIES),
         Column("category", "string", "Category after the change.", nullable=True),
         Column("due_date", "date", "Due date after the change.", nullable=True),
         Column(
@@ -144,14 +175,15 @@ TASK_EVENTS = Table(
 TASKS = Table(
     name="tasks",
     grain="One task, latest state.",
+    note="Soft-deleted and purged tasks stay, flagged is_deleted; those of an erased user go.",
     key=("task_id",),
     order=("version", "sequence_number"),
     columns=(
         Column("task_id", "string", "The task (ULID)."),
         Column("user_id", "string", "The task's owner."),
         Column("title", "string", "Title; null once the task is purged.", nullable=True),
-        Column("status", "string", "pending, in_progress, completed or cancelled."),
-        Column("priority", "string", "low, medium, high or urgent."),
+        Column("status", "string", "State of the task's work.", values=STATUSES),
+        Column("priority", "string", "Priority that the owner gave it.", values=PRIORITIES),
         Column("category", "string", "Category.", nullable=True),
         Column("due_date", "date", "Due date.", nullable=True),
         Column("created_at", "timestamp", "When the task was created."),
@@ -167,6 +199,7 @@ TASKS = Table(
 USERS = Table(
     name="users",
     grain="One user, latest state.",
+    note="Personal data is masked. Who has left stays as an identifier, flagged is_deleted, until the lake is erased.",
     key=("user_id",),
     # an erased user who comes back starts again at version 1: when the profile was created decides first
     order=("created_at", "version", "sequence_number"),
@@ -189,4 +222,42 @@ USERS = Table(
     ),
 )
 
-TABLES = (TASK_EVENTS, TASKS, USERS)
+API_REQUESTS = Table(
+    name="api_requests",
+    grain="One request that the API answered.",
+    note="From the API's own log lines; it names users by a keyed hash only.",
+    # a client may send the same x-request-id with several requests
+    key=("request_id", "occurred_at"),
+    order=("duration_ms", "status_code"),
+    partitioned_by=("days(occurred_at)",),
+    columns=(
+        Column("request_id", "string", "The request's identifier, the client's own if it sent one."),
+        Column("occurred_at", "timestamp", "When the request came."),
+        Column("method", "string", "HTTP method, in capitals."),
+        Column("route", "string", "The route that matched, with its parameters' names in the place of their values."),
+        Column("status_code", "bigint", "HTTP status of the answer."),
+        Column("duration_ms", "double", "Time until the answer, milliseconds."),
+        Column("user_hash", "string", "Keyed hash of the caller's identifier; null without one.", nullable=True),
+        Column("cold_start", "boolean", "Whether the request was the first of its execution environment."),
+        Column("idempotent_replay", "boolean", "Whether the answer was a stored one, given again."),
+    ),
+)
+
+REJECTS = Table(
+    name="rejects",
+    grain="One line of bronze that broke its contract.",
+    note="It holds nothing of what users wrote; the line itself is in bronze, found by file and digest.",
+    key=("bronze_file", "digest"),
+    order=("seen_at",),
+    earliest=True,
+    columns=(
+        Column("source", "string", "The folder of bronze that holds the line.", values=SOURCES),
+        Column("reason", "string", "The first rule that the line breaks."),
+        Column("payload", "string", "What can be told of the line without its words, JSON.", nullable=True),
+        Column("bronze_file", "string", "The object that holds the line, s3://bucket/key."),
+        Column("digest", "string", "SHA-256 of the line in UTF-8, hexadecimal."),
+        Column("seen_at", "timestamp", "The hour in which the object arrived."),
+    ),
+)
+
+TABLES = (TASK_EVENTS, TASKS, USERS, API_REQUESTS, REJECTS)

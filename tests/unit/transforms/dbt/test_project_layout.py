@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 import yaml
 
-from transforms.silver.contract import TABLES
-
 PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 MARTS = sorted((PROJECT / "models" / "marts").glob("*.sql"))
@@ -91,18 +89,6 @@ def test_no_model_reads_words_that_users_wrote() -> None:
     for model in MODELS:
         for private in ("title", "description", "email_hash"):
             assert private not in model.read_text(), model.stem
-
-
-def test_sources_say_of_silver_what_its_contract_says() -> None:
-    athena = {"string": "varchar", "timestamp": "timestamp(6) with time zone", "array<string>": "array(varchar)"}
-    (silver,) = yaml.safe_load((PROJECT / "models" / "staging" / "__sources.yml").read_text())["sources"]
-    assert {table["name"]: table["columns"] for table in silver["tables"]} == {
-        table.name: [
-            {"name": c.name, "data_type": athena.get(c.type, c.type), "description": c.description}
-            for c in table.columns
-        ]
-        for table in TABLES
-    }
 
 
 def test_only_staging_reads_silver() -> None:

@@ -40,7 +40,7 @@ def test_schema_and_ddl_say_the_same(table: Table) -> None:
 
 
 def test_a_quote_in_a_description_does_not_end_it() -> None:
-    table = Table("t", "One row.", ("a",), (contract.Column("a", "string", r"It's a \ here."),), order=("a",))
+    table = Table("t", "One row.", "", ("a",), (contract.Column("a", "string", r"It's a \ here."),), order=("a",))
     assert r"comment 'It\'s a \\ here.'" in table.ddl("c.d")
 
 
