@@ -24,6 +24,7 @@ COMPLETIONS: tuple[str, ...] = (
     "lambda_",
     "streams",
     "firehose",
+    "logs",
     "glue",
     "codebuild",
     "s3",

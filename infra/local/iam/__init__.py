@@ -6,9 +6,11 @@ service's authorization page names.
 MiniStack 1.5.33 enforces identity policies, but leaves out condition keys that policies here use, and for some services
 asks about `*` or about another resource than the request's, so that a correct policy fails and a wrong one may pass.
 
-Hooks: see `conditions` and `resources`.
+Hooks: see `conditions` and `resources`; `roles` asks the evaluator (`_gather_role_policies`, `_permissions_boundary`,
+`evaluate`).
 """
 
+from infra.local import hooks
 from infra.local.iam import conditions, resources
 
 
@@ -18,5 +20,10 @@ def apply() -> None:
     Raises:
         HookChangedError: the emulator has changed how it asks for permission.
     """
+    from ministack.core import iam_evaluator
+
+    hooks.hook(iam_evaluator, "_gather_role_policies", "role_name account_id")
+    hooks.hook(iam_evaluator, "_permissions_boundary", "store name account_id")
+    hooks.hook(iam_evaluator, "evaluate", "ctx policies limits")
     for module in (conditions, resources):
         module.apply()

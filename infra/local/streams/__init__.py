@@ -38,12 +38,8 @@ from infra.local.streams.reader import Readers
 
 def apply() -> None:
     """Complete DynamoDB event source mappings in this process."""
-    from ministack.core import iam_evaluator
     from ministack.services import dynamodb, lambda_svc
 
-    hooks.hook(iam_evaluator, "_gather_role_policies", "role_name account_id")
-    hooks.hook(iam_evaluator, "_permissions_boundary", "store name account_id")
-    hooks.hook(iam_evaluator, "evaluate", "ctx policies limits")
     hooks.hook(lambda_svc, "_execute_function", "func event")
     hooks.hook(lambda_svc, "_apply_filter_criteria", "records esm")
     hooks.hook(lambda_svc, "_get_func_record_for_qualifier", "name qualifier")
