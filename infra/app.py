@@ -31,8 +31,12 @@ def add_stacks(app: aws_cdk.App, target: Target) -> None:
     Stacks find each other's resources by their fixed names; the order below is what must exist when the next is made.
     """
     data = DataStack(app, "TodoDataStack")
-    ApiStack(app, "TodoApiStack", target=target).add_stack_dependency(data)
-    IngestionStack(app, "TodoIngestionStack", table=data.table, target=target).add_stack_dependency(data)
+    api = ApiStack(app, "TodoApiStack", target=target)
+    api.add_stack_dependency(data)
+    ingestion = IngestionStack(app, "TodoIngestionStack", table=data.table, target=target)
+    ingestion.add_stack_dependency(data)
+    # it subscribes to the api function's log group
+    ingestion.add_stack_dependency(api)
     transforms = TransformsStack(app, "TodoTransformsStack")
     transforms.add_stack_dependency(data)
     OrchestrationStack(app, "TodoOrchestrationStack").add_stack_dependency(transforms)

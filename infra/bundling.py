@@ -53,6 +53,7 @@ class Bundle:
 BUNDLES = {
     "todo-api": Bundle(sources=("api",), lock="api/requirements.lock"),
     "todo-cdc": Bundle(sources=("ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"),
+    "todo-logs": Bundle(sources=("ingestion/__init__.py", "ingestion/logs"), lock="ingestion/requirements.lock"),
 }
 GLUE_MODULES = ("transforms/__init__.py", "transforms/silver")
 

@@ -1,8 +1,7 @@
-"""Change capture: the table's stream, the cdc function, the delivery stream into bronze."""
+"""Into bronze: change capture from the table's stream, request logs from the api function's log group."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
@@ -11,42 +10,43 @@ from constructs import Construct
 
 from infra.bundling import Target
 from infra.stacks import functions, names, roles
-from infra.stacks.log_groups import log_group
+from infra.stacks.bronze import delivery_stream
 
 # idempotency records are nobody's history: they never leave the table
 CAPTURED = ("TASK#", "USER#")
 READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-# as AWS asks for an S3 destination:
-# https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
-DELIVER = (
-    "s3:AbortMultipartUpload",
-    "s3:GetBucketLocation",
-    "s3:GetObject",
-    "s3:ListBucket",
-    "s3:ListBucketMultipartUploads",
-    "s3:PutObject",
-)
+API_LOGS = f"/aws/lambda/{names.API_FUNCTION}"
+REQUEST_LOGS = '{ $.log_type = "request" }'
 
 
 class IngestionStack(Stack):
-    """Everything between the table and bronze."""
+    """Everything between what happens and bronze."""
 
     def __init__(self, scope: Construct, construct_id: str, *, table: dynamodb.ITable, target: Target) -> None:
-        super().__init__(scope, construct_id, description="Todo API with Insights: change capture into bronze")
-        failures = sqs.Queue(
+        super().__init__(
+            scope, construct_id, description="Todo API with Insights: change capture and request logs into bronze"
+        )
+        self._capture_changes(table, target)
+        self._collect_logs(target)
+
+    def _capture_changes(self, table: dynamodb.ITable, target: Target) -> None:
+        failures = self._queue("Failures", names.CDC_FAILURES)
+        stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix="cdc")
+        function = self._cdc_function(table, failures, target)
+        function.node.add_dependency(stream)
+        function.add_event_source(self._changes(table, failures))
+
+    def _queue(self, construct_id: str, name: str) -> sqs.Queue:
+        return sqs.Queue(
             self,
-            "Failures",
-            queue_name=names.CDC_FAILURES,
+            construct_id,
+            queue_name=name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        stream = self._delivery_stream()
-        function = self._function(table, failures, target)
-        function.node.add_dependency(stream)
-        function.add_event_source(self._changes(table, failures))
 
-    def _function(self, table: dynamodb.ITable, failures: sqs.IQueue, target: Target) -> lambda_.Function:
+    def _cdc_function(self, table: dynamodb.ITable, failures: sqs.IQueue, target: Target) -> lambda_.Function:
         return functions.function(
             self,
             "Cdc",
@@ -84,44 +84,40 @@ class IngestionStack(Stack):
             filters=[lambda_.FilterCriteria.filter({"dynamodb": {"Keys": keys}})],
         )
 
-    def _delivery_stream(self) -> firehose.CfnDeliveryStream:
-        group = log_group(self, "DeliveryLogs", f"/aws/kinesisfirehose/{names.CDC_STREAM}")
-        log_stream = logs.LogStream(
+    def _collect_logs(self, target: Target) -> None:
+        function = functions.function(
             self,
-            "DeliveryLogStream",
-            log_group=group,
-            log_stream_name="S3Delivery",
-            removal_policy=RemovalPolicy.DESTROY,
+            "Logs",
+            name=names.LOGS_FUNCTION,
+            handler="ingestion.logs.handler.handler",
+            target=target,
+            description="Turns the API's log events into request logs in bronze",
+            timeout=Duration.minutes(1),
+            memory=512,
+            environment={},
+            statements=[],
         )
+        stream = delivery_stream(self, "LogsDelivery", name=names.LOGS_STREAM, prefix="logs", transform=function)
         role = roles.role(
             self,
-            "DeliveryRole",
-            "firehose.amazonaws.com",
-            roles.allow(DELIVER, [names.bucket_arn("bronze"), names.bucket_arn("bronze", "*")]),
-            roles.allow(["logs:PutLogEvents"], names.log_group_arns(self, f"/aws/kinesisfirehose/{names.CDC_STREAM}")),
+            "LogsSubscriptionRole",
+            "logs.amazonaws.com",
+            roles.allow(
+                ["firehose:PutRecord", "firehose:PutRecordBatch"],
+                [names.arn(self, "firehose", "deliverystream", names.LOGS_STREAM)],
+            ),
         )
-        return firehose.CfnDeliveryStream(
+        subscription = logs.CfnSubscriptionFilter(
             self,
-            "Delivery",
-            delivery_stream_name=names.CDC_STREAM,
-            delivery_stream_type="DirectPut",
-            delivery_stream_encryption_configuration_input=firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(
-                key_type="AWS_OWNED_CMK"
-            ),
-            extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
-                bucket_arn=names.bucket_arn("bronze"),
-                role_arn=role.role_arn,
-                prefix="cdc/dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/",
-                error_output_prefix="errors/cdc/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/",
-                compression_format="GZIP",
-                buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
-                    interval_in_seconds=60, size_in_m_bs=64
-                ),
-                cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
-                    enabled=True, log_group_name=group.log_group_name, log_stream_name=log_stream.log_stream_name
-                ),
-            ),
+            "LogsSubscription",
+            filter_name=names.LOGS_STREAM,
+            log_group_name=API_LOGS,
+            filter_pattern=REQUEST_LOGS,
+            destination_arn=names.arn(self, "firehose", "deliverystream", names.LOGS_STREAM),
+            role_arn=role.role_arn,
         )
+        # CloudWatch Logs sends a test message, as the role, before it takes the filter
+        subscription.node.add_dependency(stream, role)
 
 
 def _stream_arn(table: dynamodb.ITable) -> str:

@@ -28,6 +28,7 @@ SERVICES = {
     "glue.amazonaws.com",
     "codebuild.amazonaws.com",
     "states.amazonaws.com",
+    "logs.amazonaws.com",
 }
 
 
@@ -71,7 +72,7 @@ def test_metrics_go_to_the_products_namespace_only(deployed: Templates) -> None:
 
 def test_no_role_gets_a_policy_of_awss_own(deployed: Templates) -> None:
     roles = list(deployed.resources("AWS::IAM::Role"))
-    assert len(roles) == 7
+    assert len(roles) == 10
     assert [role.id for role in roles if role.properties.get("ManagedPolicyArns")] == []
 
 
@@ -91,15 +92,20 @@ def test_the_api_may_do_on_the_table_what_its_calls_need_and_no_more(deployed: T
     assert on_table == {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
 
 
-def test_nothing_but_the_delivery_stream_writes_to_bronze(deployed: Templates) -> None:
-    writers = {
-        place
+def test_only_the_delivery_streams_write_to_bronze_each_below_its_own_prefix(deployed: Templates) -> None:
+    written = {
+        (place.rstrip("0123456789ABCDEF"), joined(resource).split("/", 1)[1])
         for place, item in statements(deployed)
         if "s3:PutObject" in listed(item["Action"])
-        and any("todo-bronze-" in joined(resource) for resource in listed(item["Resource"]))
+        for resource in listed(item["Resource"])
+        if "todo-bronze-" in joined(resource)
     }
-    assert len(writers) == 1
-    assert next(iter(writers)).startswith("TodoIngestionStack/DeliveryRole")
+    assert written == {
+        ("TodoIngestionStack/DeliveryRole", "cdc/*"),
+        ("TodoIngestionStack/DeliveryRole", "errors/cdc/*"),
+        ("TodoIngestionStack/LogsDeliveryRole", "logs/*"),
+        ("TodoIngestionStack/LogsDeliveryRole", "errors/logs/*"),
+    }
 
 
 def test_only_the_silver_job_may_read_the_key_that_hashes_e_mails(deployed: Templates) -> None:

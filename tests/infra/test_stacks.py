@@ -104,7 +104,9 @@ def test_users_sign_up_by_e_mail_and_sign_in_with_a_password(deployed: Templates
 def test_functions_know_what_they_need_from_their_environment(deployed: Templates) -> None:
     api = deployed.one("AWS::Lambda::Function", FunctionName="todo-api").properties
     cdc = deployed.one("AWS::Lambda::Function", FunctionName="todo-cdc").properties
+    logs = deployed.one("AWS::Lambda::Function", FunctionName="todo-logs").properties
     assert (api["Handler"], cdc["Handler"]) == ("api.entrypoint.handler", "ingestion.cdc.handler.handler")
+    assert logs["Handler"] == "ingestion.logs.handler.handler"
     assert api["Environment"]["Variables"] == {
         "TABLE_NAME": "todo-app-data",
         "CURSOR_KEY_SECRET_ID": "todo-cursor-key",
@@ -112,8 +114,8 @@ def test_functions_know_what_they_need_from_their_environment(deployed: Template
         "POWERTOOLS_METRICS_NAMESPACE": "TodoInsights",
     }
     assert cdc["Environment"]["Variables"]["DELIVERY_STREAM_NAME"] == "todo-cdc"
-    assert {function["Runtime"] for function in (api, cdc)} == {"python3.11"}
-    assert [function["Architectures"] for function in (api, cdc)] == [["arm64"], ["arm64"]]
+    assert {function["Runtime"] for function in (api, cdc, logs)} == {"python3.11"}
+    assert [function["Architectures"] for function in (api, cdc, logs)] == [["arm64"]] * 3
 
 
 def test_change_capture_loses_no_change_and_leaves_idempotency_records_behind(deployed: Templates) -> None:
@@ -133,12 +135,31 @@ def test_change_capture_loses_no_change_and_leaves_idempotency_records_behind(de
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": [queue.id, "Arn"]}
 
 
-def test_bronze_gets_compressed_objects_under_hive_style_prefixes(deployed: Templates) -> None:
-    target = deployed.one("AWS::KinesisFirehose::DeliveryStream").properties["ExtendedS3DestinationConfiguration"]
-    assert target["Prefix"] == "cdc/dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
-    assert target["ErrorOutputPrefix"] == "errors/cdc/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/"
+@pytest.mark.parametrize(("name", "prefix"), [("todo-cdc", "cdc"), ("todo-logs", "logs")])
+def test_bronze_gets_compressed_objects_under_hive_style_prefixes(deployed: Templates, name: str, prefix: str) -> None:
+    stream = deployed.one("AWS::KinesisFirehose::DeliveryStream", DeliveryStreamName=name).properties
+    target = stream["ExtendedS3DestinationConfiguration"]
+    assert target["Prefix"] == prefix + "/dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+    assert target["ErrorOutputPrefix"] == (
+        "errors/" + prefix + "/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/"
+    )
     assert target["CompressionFormat"] == "GZIP"
     assert joined(target["BucketARN"]).endswith(f":s3:::{BRONZE}")
+
+
+def test_request_logs_go_through_their_function_to_bronze(deployed: Templates) -> None:
+    subscription = deployed.one("AWS::Logs::SubscriptionFilter").properties
+    api = deployed.one("AWS::Lambda::Function", FunctionName="todo-api")
+    group = deployed.one("AWS::Logs::LogGroup", LogGroupName="/aws/lambda/todo-api")
+    assert api.properties["LoggingConfig"]["LogGroup"] == {"Ref": group.id}
+    assert subscription["LogGroupName"] == "/aws/lambda/todo-api"
+    assert subscription["FilterPattern"] == '{ $.log_type = "request" }'
+    assert joined(subscription["DestinationArn"]).endswith(":deliverystream/todo-logs")
+    stream = deployed.one("AWS::KinesisFirehose::DeliveryStream", DeliveryStreamName="todo-logs").properties
+    (processor,) = stream["ExtendedS3DestinationConfiguration"]["ProcessingConfiguration"]["Processors"]
+    parameters = {item["ParameterName"]: item["ParameterValue"] for item in processor["Parameters"]}
+    function = deployed.one("AWS::Lambda::Function", FunctionName="todo-logs")
+    assert parameters["LambdaArn"] == {"Fn::GetAtt": [function.id, "Arn"]}
 
 
 def test_the_crawler_reads_bronze_only_and_deletes_nothing(deployed: Templates) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from infra import ROOT
 from infra.app import PROJECT
+from infra.bundling import BUNDLES
 from infra.toolchain import node
 from tests.infra.conftest import STACKS, Templates, joined
 
@@ -93,7 +94,7 @@ def test_the_targets_differ_in_the_functions_code_and_in_nothing_else(templates:
         f"/{resource.stack}/Resources/{resource.id}/Properties/Code/S3Key"
         for resource in templates["aws"].resources("AWS::Lambda::Function")
     }
-    assert len(functions) == 2
+    assert len(functions) == len(BUNDLES)
     assert found == functions
 
 

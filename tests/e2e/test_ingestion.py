@@ -1,0 +1,60 @@
+"""What happens ends in bronze, through the deployed stacks: change by change, request by request."""
+
+import gzip
+import json
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+from jsonschema import Draft202012Validator
+
+from infra import ROOT
+from tests.conftest import until
+from tests.e2e.conftest import Platform
+
+pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
+
+
+def bronze_lines(platform: Platform, prefix: str) -> list[dict[str, Any]]:
+    """Every line of bronze below `prefix`."""
+    s3, bucket = boto3.client("s3"), platform.outputs["BronzeBucket"]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+    bodies = [gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+    return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+
+def test_every_request_is_one_line_of_bronze_that_names_nobody(platform: Platform) -> None:
+    user = platform.user()
+    task = user.create(title="Zebra crossing")
+    key = str(uuid.uuid4())
+    answers = [
+        user.send("POST", "/tasks", {"title": "Once"}, key=key),
+        user.send("POST", "/tasks", {"title": "Once"}, key=key),
+        user.send("GET", f"/tasks/{task['id']}"),
+        user.send("GET", f"/tasks/{uuid.uuid4()}"),
+    ]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+
+    def arrived() -> dict[str, dict[str, Any]] | None:
+        found = {line["request_id"]: line for line in bronze_lines(platform, "logs/")}
+        return found if set(ids) <= set(found) else None
+
+    found = until("the request logs in bronze", arrived, 60)
+    assert [
+        (line["method"], line["route"], line["status_code"], line["idempotent_replay"])
+        for line in map(found.get, ids)
+        if line
+    ] == [
+        ("POST", "/api/v1/tasks", 201, False),
+        ("POST", "/api/v1/tasks", 201, True),
+        ("GET", "/api/v1/tasks/{task_id}", 200, False),
+        ("GET", "/api/v1/tasks/{task_id}", 404, False),
+    ]
+    schema = json.loads((ROOT / "ingestion" / "logs" / "request.schema.json").read_text())
+    for line in found.values():
+        Draft202012Validator(schema).validate(line)
+    text = json.dumps(list(found.values()))
+    assert user.id not in text
+    assert "Zebra" not in text
