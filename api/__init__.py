@@ -9,7 +9,7 @@ Five thin layers; a request passes through each in turn and none is skipped:
 3. `api.services`: the rules. Who may see what, what an update does to `completed_at`, when a write is a replay, which
    cursor belongs to which query. No HTTP, no DynamoDB expressions.
 4. `api.repositories`: the table. Items, keys, condition expressions, and nothing that decides anything.
-5. DynamoDB, reached by a boto3 client that lives as long as the process.
+5. DynamoDB, reached by a botocore client that lives as long as the process.
 
 Across the layers: `api.models` (what crosses between them, validated by pydantic where it comes from a client),
 `api.problems` (every refusal as an RFC 9457 problem), `api.identity` (the caller, from verified claims only) and
@@ -24,7 +24,7 @@ Rules that hold for the whole API:
   other writer's values.
 - An update that changes nothing answers 200 with the task as it is and writes nothing: `version`, `updated_at` and
   the change feed stay as they were. Under an `Idempotency-Key` its answer is recorded like any other.
-- Endpoints and dependencies are `async def` although boto3 blocks: a Lambda process serves one request at a time, so
+- Endpoints and dependencies are `async def` although botocore blocks: a Lambda process serves one request at a time, so
   a thread pool would add a hand-over per call and nothing else.
 - References in `Location` and `Link` are relative to the request's URL (RFC 3986), so they hold below any base path.
 """

@@ -1,9 +1,13 @@
 """The key that signs cursors, from Secrets Manager."""
 
 import functools
+from typing import TYPE_CHECKING, cast
 
-import boto3
 from botocore.config import Config
+from botocore.session import get_session
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
 class CursorKey:
@@ -22,8 +26,9 @@ class CursorKey:
         Raises:
             botocore.exceptions.ClientError: the secret is missing or may not be read.
         """
-        client = boto3.client(
+        client = get_session().create_client(
             "secretsmanager",
             config=Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3}),
         )
-        return client.get_secret_value(SecretId=self._secret_id)["SecretString"].encode()
+        secrets = cast("SecretsManagerClient", client)
+        return secrets.get_secret_value(SecretId=self._secret_id)["SecretString"].encode()

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-import boto3
 import pytest
+from botocore.session import Session
 
 from tests.integration.api.client import Client
 
@@ -130,13 +130,13 @@ def test_a_cursor_is_good_for_its_user_and_query_only(alice: Client, bob: Client
 
 def test_the_signing_key_is_fetched_only_when_a_cursor_is_met(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    build: Callable[..., Any] = boto3.client
+    build: Callable[..., Any] = Session.create_client
 
-    def counting(service: str, **settings: Any) -> Any:
+    def counting(session: Session, service: str, **settings: Any) -> Any:
         asked.append(service)
-        return build(service, **settings)
+        return build(session, service, **settings)
 
-    monkeypatch.setattr(boto3, "client", counting)
+    monkeypatch.setattr(Session, "create_client", counting)
     for number in range(3):
         alice.created(str(number))
     alice.send("GET", TASKS)

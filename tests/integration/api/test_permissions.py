@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import boto3
 import pytest
 
 from api.settings import Settings
@@ -28,8 +27,6 @@ def as_role(settings: Settings, role: RoleFactory, monkeypatch: pytest.MonkeyPat
         ]
         for name, value in role_keys(role("lambda", *statements)).items():
             monkeypatch.setenv(name, value)
-        # boto3 remembers the credentials of its default session
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         from api.application import build
         from api.entrypoint import adapt
 
