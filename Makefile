@@ -76,5 +76,9 @@ dbt: setup ## dbt on the local account: make dbt ARGS="build -s stg_tasks+"
 silver-reference: setup ## Write dbt's sources and docs/silver.md from silver's contract
 	@$(BIN)/python -m transforms.silver.reference
 
+.PHONY: bench-api
+bench-api: setup ## What the API costs: calls, write units, CPU, cold import, overhead
+	@$(BIN)/python -m tests.bench.api
+
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	@$(BIN)/python -m infra.locks

@@ -14,12 +14,10 @@ from api.repositories.items import unmarshal
 from api.settings import Settings
 from tests.conftest import Account
 from tests.integration.api.client import Client, Handler
+from tests.integration.api.table import create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-KEYS = {"PK": "HASH", "SK": "RANGE"}
-INDEXES = {"by_due_date": "due_sort", "by_change": "change_sort"}
 
 
 @pytest.fixture(scope="session")
@@ -29,27 +27,8 @@ def dynamodb(account: Account) -> "DynamoDBClient":
 
 @pytest.fixture(scope="session")
 def table(dynamodb: "DynamoDBClient") -> str:
-    """A table with the keys, indexes and stream of `todo-app-data`."""
-    name = f"todo-api-{uuid.uuid4().hex[:10]}"
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (*KEYS, *INDEXES.values())],
-        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-        LocalSecondaryIndexes=[
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": "PK", "KeyType": "HASH"},
-                    {"AttributeName": sort, "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for index, sort in INDEXES.items()
-        ],
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )
-    return name
+    """A table like `todo-app-data`."""
+    return create_table(dynamodb)
 
 
 @pytest.fixture(scope="session")
