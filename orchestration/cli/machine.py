@@ -1,15 +1,26 @@
 """The pipeline's state machine and its executions, as Step Functions' API gives them."""
 
+import datetime as dt
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from orchestration.cli.executions import Timeline, timeline
+from orchestration.cli.executions import Status, Timeline, timeline
 from orchestration.cli.outputs import NotDeployedError, NotRunError
 
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
+
 NAME = "todo-insights-pipeline"
+# https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html#redrive-eligibility
+REDRIVABLE_DAYS = 14
+
+
+class NotRedrivableError(Exception):
+    """The execution cannot be taken up again; the message says why."""
 
 
 def state_machine() -> str:
@@ -26,10 +37,17 @@ def state_machine() -> str:
     raise NotDeployedError(f"there is no state machine {NAME} in this account and region")
 
 
-def start(state_machine_arn: str, document: Mapping[str, Any]) -> str:
-    """Start an execution with `document` as its input and return its ARN."""
+def start(state_machine_arn: str, document: Mapping[str, Any], name: str | None = None) -> str:
+    """Start an execution with `document` as its input and return its ARN.
+
+    Args:
+        state_machine_arn: of the pipeline.
+        document: the input.
+        name: of the execution; Step Functions gives it one otherwise. A name serves once in 90 days.
+    """
+    chosen = {"name": name} if name else {}
     started = boto3.client("stepfunctions").start_execution(
-        stateMachineArn=state_machine_arn, input=json.dumps(document)
+        stateMachineArn=state_machine_arn, input=json.dumps(document), **chosen
     )
     return started["executionArn"]
 
@@ -39,16 +57,83 @@ def stop(execution_arn: str, reason: str) -> None:
     boto3.client("stepfunctions").stop_execution(executionArn=execution_arn, error="StoppedByOperator", cause=reason)
 
 
-def recent(state_machine_arn: str, limit: int) -> Iterator[Mapping[str, Any]]:
-    """The latest executions, newest first, at most `limit`."""
+def redrive(execution_arn: str) -> None:
+    """Take a failed, timed out or stopped execution up again at the state it ended in.
+
+    Raises:
+        NotRedrivableError: Step Functions keeps it as it is.
+    """
+    found = describe(execution_arn)
+    refusal = not_redrivable(found, dt.datetime.now(dt.UTC))
+    if refusal:
+        raise NotRedrivableError(refusal)
+    machines = boto3.client("stepfunctions")
+    try:
+        machines.redrive_execution(executionArn=execution_arn)
+    except machines.exceptions.ExecutionNotRedrivable as error:
+        raise NotRedrivableError(error.response["Error"]["Message"]) from None
+
+
+def not_redrivable(execution: "Mapping[str, Any] | DescribeExecutionOutputTypeDef", now: dt.datetime) -> str | None:
+    """Why a described execution cannot be redriven; None when it can.
+
+    Args:
+        execution: as DescribeExecution gives it.
+        now: this instant.
+    """
+    name, status, ended = execution["name"], Status(execution["status"]), execution.get("stopDate")
+    if status is Status.RUNNING:
+        return f"{name} is still running"
+    if status is Status.SUCCEEDED:
+        return f"{name} succeeded: there is no failed state to go on from"
+    if ended and now - ended > dt.timedelta(days=REDRIVABLE_DAYS):
+        return f"{name} ended {(now - ended).days} days ago; Step Functions redrives for {REDRIVABLE_DAYS} days"
+    if execution.get("redriveStatus") == "NOT_REDRIVABLE":
+        return f"{name} cannot be redriven: {execution.get('redriveStatusReason', 'no reason was given')}"
+    return None
+
+
+def describe(execution_arn: str) -> "DescribeExecutionOutputTypeDef":
+    """One execution as DescribeExecution gives it."""
+    return boto3.client("stepfunctions").describe_execution(executionArn=execution_arn)
+
+
+def recent(
+    state_machine_arn: str, limit: int | None = None, status: Status | None = None
+) -> "Iterator[ExecutionListItemTypeDef]":
+    """The latest executions, newest first, at most `limit`; only those of one status when it is given."""
     pages = boto3.client("stepfunctions").get_paginator("list_executions")
+    which = {"statusFilter": status.value} if status else {}
+    size = min(limit or 1000, 1000)
     found = 0
-    for page in pages.paginate(stateMachineArn=state_machine_arn, PaginationConfig={"PageSize": min(limit, 1000)}):
+    for page in pages.paginate(stateMachineArn=state_machine_arn, PaginationConfig={"PageSize": size}, **which):  # type: ignore[arg-type]
         for execution in page["executions"]:
             if found == limit:
                 return
             found += 1
             yield execution
+
+
+def running(state_machine_arn: str) -> "Callable[[], ExecutionListItemTypeDef | None]":
+    """What tells again and again which execution runs, the oldest if there are several; None when there is none.
+
+    It has one client, as `reader` has.
+    """
+    pages = boto3.client("stepfunctions").get_paginator("list_executions")
+
+    def look() -> "ExecutionListItemTypeDef | None":
+        found = pages.paginate(stateMachineArn=state_machine_arn, statusFilter="RUNNING")
+        return next((page["executions"][-1] for page in list(found)[::-1] if page["executions"]), None)
+
+    return look
+
+
+def wait_for_end(execution_arn: str, every: float) -> "DescribeExecutionOutputTypeDef":
+    """Ask every so many seconds until the execution has ended; its description then."""
+    machines = boto3.client("stepfunctions")
+    while (found := machines.describe_execution(executionArn=execution_arn))["status"] == Status.RUNNING:
+        time.sleep(every)
+    return found
 
 
 def find(execution: str | None) -> str:
@@ -64,24 +149,41 @@ def find(execution: str | None) -> str:
     if execution:
         return f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
     for latest in recent(machine, 1):
-        arn: str = latest["executionArn"]
-        return arn
+        return latest["executionArn"]
     raise NotRunError("the pipeline has not run yet")
 
 
-def read(execution_arn: str) -> Timeline:
+def definition(execution_arn: str) -> Mapping[str, Any]:
+    """The states by name, also those inside others, of the machine as it was when the execution began."""
+    found = boto3.client("stepfunctions").describe_state_machine_for_execution(executionArn=execution_arn)
+    return dict(_states(json.loads(found["definition"])))
+
+
+def _states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, state in machine.get("States", {}).items():
+        yield name, state
+        inner = [*state.get("Branches", []), state.get("ItemProcessor", {}), state.get("Iterator", {})]
+        for part in inner:
+            yield from _states(part)
+
+
+def read(execution_arn: str, data: bool = False) -> Timeline:
     """The execution as its history tells it so far."""
-    return reader(execution_arn)()
+    return reader(execution_arn, data)()
 
 
-def reader(execution_arn: str) -> Callable[[], Timeline]:
-    """What reads the execution again and again, with one client: while clients come and go, a Ctrl-C can get lost."""
+def reader(execution_arn: str, data: bool = False) -> Callable[[], Timeline]:
+    """What reads the execution again and again, with one client: while clients come and go, a Ctrl-C can get lost.
+
+    Args:
+        execution_arn: of the execution.
+        data: with the states' input and output, which can be large.
+    """
     pages = boto3.client("stepfunctions").get_paginator("get_execution_history")
 
     def look() -> Timeline:
-        # inputs and outputs of states can be large, and no timeline shows them
         found = pages.paginate(
-            executionArn=execution_arn, includeExecutionData=False, PaginationConfig={"PageSize": 1000}
+            executionArn=execution_arn, includeExecutionData=data, PaginationConfig={"PageSize": 1000}
         )
         return timeline(event for page in found for event in page["events"])
 

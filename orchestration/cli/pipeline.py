@@ -1,175 +1,149 @@
-"""`insights pipeline …`: start, watch, history, describe, stop.
+"""`insights pipeline …`: start, stop and redrive executions; the commands that only look are in `looking`."""
 
-Exit status: 0 the execution succeeded (or the command did what it was asked), 1 it failed or AWS refused, 2 the command
-line is wrong, 130 interrupted by Ctrl-C.
-"""
-
+import datetime as dt
 import json
 import time
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from orchestration.cli import machine, render
-from orchestration.cli.executions import Status, Timeline
-from orchestration.cli.problems import explained
+from orchestration.cli import machine, render, windows, work
+from orchestration.cli.backfill import backfill
+from orchestration.cli.executions import Status
+from orchestration.cli.exits import EPILOG
+from orchestration.cli.following import find_work, terminal, watch
+from orchestration.cli.looking import AsJson, Data, Execution, describe, follow, history, logs
+from orchestration.cli.problems import explained, fail
+from orchestration.cli.waiting import until_none_runs
 
+STOP_SECONDS = 60.0
 POLL_SECONDS = 0.5
-INTERRUPTED = 130
 
-pipeline = typer.Typer(no_args_is_help=True, help="Run the pipeline, and see how it went.")
+pipeline = typer.Typer(no_args_is_help=True, help="Run the pipeline, and see how it went.", epilog=EPILOG)
 
-Execution = Annotated[
-    str | None, typer.Argument(metavar="[EXECUTION]", help="Name or ARN of an execution; the latest when not given.")
+Stay = Annotated[bool, typer.Option("--wait", "--watch", help="Stay until it ends; exit with 1 unless it succeeds.")]
+Queue = Annotated[
+    bool, typer.Option("--wait-for-running", help="While another execution runs, wait; without this, exit with 4.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 
 
-@pipeline.command()
+@pipeline.command(epilog=EPILOG)
 def start(
-    wait: Annotated[
-        bool, typer.Option("--wait", "--watch", help="Stay until it ends; exit with 1 unless it succeeds.")
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            windows.FROM,
+            metavar="WHEN",
+            parser=windows.instant,
+            help="First arrival, UTC: 2026-11-01 or 2026-11-01T06:00Z.",
+        ),
+    ] = None,
+    until: Annotated[
+        dt.datetime | None,
+        typer.Option(windows.TO, metavar="WHEN", parser=windows.instant, help="End of the arrivals, not included."),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Rebuild silver and gold from all of bronze.")
     ] = False,
-    document: Annotated[str, typer.Option("--input", metavar="JSON", help="Input of the execution, an object.")] = "{}",
+    select: Annotated[str | None, typer.Option(metavar="MODELS", help="dbt models to build, in dbt's syntax.")] = None,
+    skip: Annotated[str | None, typer.Option(metavar="MODELS", help="dbt models to leave out.")] = None,
+    document: Annotated[
+        str | None, typer.Option("--input", metavar="JSON", help="The whole input as JSON, instead of these flags.")
+    ] = None,
+    wait: Stay = False,
+    wait_for_running: Queue = False,
     as_json: AsJson = False,
+    data: Data = False,
 ) -> None:
-    """Start an execution."""
-    given = _object(document)
+    """Start an execution; without a window it takes everything since the last one that succeeded."""
+    given = windows.document(since, until, full_refresh, select, skip)
+    if document is not None:
+        if given:
+            raise typer.BadParameter(
+                f"it takes the place of the other flags ({', '.join(given)})", param_hint="--input"
+            )
+        given = _object(document)
     with explained():
-        execution = machine.start(machine.state_machine(), given)
-        if wait:
-            raise typer.Exit(_watch(execution, as_json))
-        if as_json:
-            typer.echo(json.dumps(render.as_json(machine.read(execution), execution)))
-            return
-    name = machine.name_of(execution)
-    typer.echo(f"started {name}")
-    typer.echo(f"follow it: insights pipeline watch {name}")
+        arn = machine.state_machine()
+        until_none_runs(arn, wait_for_running)
+        execution = machine.start(arn, given)
+        _started(execution, wait, as_json, data)
 
 
-@pipeline.command()
-def watch(execution: Execution = None, as_json: AsJson = False) -> None:
-    """Follow an execution until it ends; exit with 1 unless it succeeds."""
-    with explained():
-        raise typer.Exit(_watch(machine.find(execution), as_json))
+@pipeline.command(epilog=EPILOG)
+def redrive(
+    execution: Execution = None,
+    wait: Stay = False,
+    wait_for_running: Queue = False,
+    as_json: AsJson = False,
+    data: Data = False,
+) -> None:
+    """Take a failed, timed out or stopped execution up again, at the state it ended in, with the same input.
 
-
-@pipeline.command()
-def describe(execution: Execution = None, as_json: AsJson = False) -> None:
-    """Show the states of an execution, and why it failed if it did."""
+    It keeps the definition it was started with: after a change of the state machine itself, `start` anew.
+    """
     with explained():
         arn = machine.find(execution)
-        told = machine.read(arn)
-    if as_json:
-        typer.echo(json.dumps(render.as_json(told, arn)))
-        return
-    console = _console()
-    console.print(render.table(told))
-    render.ending(console, told, machine.name_of(arn))
+        refusal = machine.not_redrivable(machine.describe(arn), render.now())
+        if refusal is None:
+            until_none_runs(arn.replace(":execution:", ":stateMachine:").rpartition(":")[0], wait_for_running)
+        before = machine.read(arn).redrives
+        machine.redrive(arn)
+        _started(arn, wait, as_json, data, redrives=before + 1)
 
 
-@pipeline.command()
-def history(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, from the latest.")] = 10,
-    as_json: AsJson = False,
-) -> None:
-    """List executions, the latest first."""
-    with explained():
-        found = list(machine.recent(machine.state_machine(), limit))
-    if as_json:
-        typer.echo(json.dumps([_listed(execution) for execution in found]))
-        return
-    # a name has 36 characters, and a terminal 80
-    rows = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for heading in ("execution", "status", "started (UTC)", "duration"):
-        rows.add_column(heading, overflow="fold")
-    for execution in map(_listed, found):
-        status = Status(execution["status"])
-        rows.add_row(
-            execution["name"],
-            Text(render.WORDS[status], render.STYLES[status]),
-            execution["started"][:16].replace("T", " "),
-            render.duration(execution["seconds"]),
-        )
-    _console().print(rows if found else "the pipeline has not run yet: `insights pipeline start` runs it")
-
-
-@pipeline.command()
+@pipeline.command(epilog=EPILOG)
 def stop(
     execution: Execution = None,
     reason: Annotated[str, typer.Option(help="Kept with the execution.")] = "stopped by an operator",
+    as_json: AsJson = False,
 ) -> None:
-    """Stop a running execution."""
+    """Stop a running execution, and see the job or build end that it had started."""
     with explained():
         arn = machine.find(execution)
-        told = machine.read(arn)
-        if told.status is not Status.RUNNING:
-            typer.echo(f"{machine.name_of(arn)} is not running: it {render.WORDS[told.status]}")
-            return
-        machine.stop(arn, reason)
-    typer.echo(f"stopped {machine.name_of(arn)}")
-
-
-def run_and_watch(state_machine_arn: str, document: dict[str, Any] | None = None) -> int:
-    """Start an execution, show it until it ends, and return the exit status: 0 when it succeeded.
-
-    Args:
-        state_machine_arn: what to run.
-        document: the execution's input; an empty object when not given.
-    """
-    return _watch(machine.start(state_machine_arn, document or {}), as_json=False)
-
-
-def _watch(execution_arn: str, as_json: bool) -> int:
-    name = machine.name_of(execution_arn)
-    console = _console(stderr=as_json)
-    try:
-        follow = _follow_on_terminal if console.is_terminal else _follow_in_lines
-        told = follow(console, machine.reader(execution_arn), name)
-    except KeyboardInterrupt:
-        console.print(
-            Text(f"no longer watching; the execution goes on.\n  insights pipeline watch {name}\n")
-            + Text(f"  insights pipeline stop {name}")
-        )
-        return INTERRUPTED
+        told = machine.read(arn, data=True)
+        running = told.status is Status.RUNNING
+        going = _work_under_way(arn, told) if running else []
+        if running:
+            machine.stop(arn, reason)
+        ended = {str(one): _wait_for_end(one) for one in going}
+    name = machine.name_of(arn)
     if as_json:
-        typer.echo(json.dumps(render.as_json(told, execution_arn)))
+        typer.echo(json.dumps({"execution": arn, "stopped": running, "work": ended}))
+    elif not running:
+        typer.echo(f"{name} is not running: it {render.WORDS[told.status]}")
     else:
-        render.ending(console, told, name)
-    return 0 if told.status is Status.SUCCEEDED else 1
+        typer.echo(f"stopped {name}")
+        for one, status in ended.items():
+            typer.echo(f"{one} ended: {status}" if status not in work.RUNNING else f"{one} is still {status}")
+    if any(status in work.RUNNING for status in ended.values()):
+        fail(f"what {name} had started still runs after {STOP_SECONDS:.0f} s", "look at it in its service's console")
 
 
-def _follow_on_terminal(console: Console, look: Callable[[], Timeline], name: str) -> Timeline:
-    told = look()
-    # an animated table is redrawn from the latest reading between two polls
-    with Live(console=console, refresh_per_second=8, get_renderable=lambda: render.live(told, name)) as screen:
-        while told.status is Status.RUNNING:
+def _started(execution: str, wait: bool, as_json: bool, data: bool, redrives: int = 0) -> None:
+    if wait:
+        raise typer.Exit(watch(execution, as_json, data, redrives))
+    if as_json:
+        typer.echo(json.dumps(render.as_json(machine.read(execution, data=True), execution)))
+        return
+    name = machine.name_of(execution)
+    typer.echo(f"{'redriven' if redrives else 'started'} {name}")
+    typer.echo(f"follow it: insights pipeline watch {name}")
+
+
+def _work_under_way(arn: str, told: Any) -> list[work.Work]:
+    under_way = [run for run in told.states if run.status is Status.RUNNING]
+    found = [find_work(arn, run) for run in under_way]
+    return [one for one in found if one is not None and work.status(one) is not None]
+
+
+def _wait_for_end(one: work.Work) -> str:
+    end = time.monotonic() + STOP_SECONDS
+    with terminal(stderr=True).status(Text(f"waiting for {one} to end")):
+        while (status := str(work.status(one))) in work.RUNNING and time.monotonic() < end:
             time.sleep(POLL_SECONDS)
-            told = look()
-        screen.refresh()
-    return told
-
-
-def _follow_in_lines(console: Console, look: Callable[[], Timeline], name: str) -> Timeline:
-    console.print(Text(f"execution {name}"), soft_wrap=True)
-    before = Timeline(states=[])
-    while True:
-        told = look()
-        for line in render.changes(before, told):
-            console.print(Text(line), soft_wrap=True)
-        if told.status is not Status.RUNNING:
-            return told
-        before = told
-        time.sleep(POLL_SECONDS)
-
-
-def _console(stderr: bool = False) -> Console:
-    return Console(stderr=stderr, highlight=False)
+    return status
 
 
 def _object(document: str) -> dict[str, Any]:
@@ -182,12 +156,5 @@ def _object(document: str) -> dict[str, Any]:
     return given
 
 
-def _listed(execution: Any) -> dict[str, Any]:
-    ended = execution.get("stopDate")
-    return {
-        "name": execution["name"],
-        "execution": execution["executionArn"],
-        "status": execution["status"],
-        "started": execution["startDate"].astimezone(render.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "seconds": round(((ended or render.now()) - execution["startDate"]).total_seconds(), 3),
-    }
+for command in (follow, describe, history, logs, backfill):
+    pipeline.command(name="watch" if command is follow else None, epilog=EPILOG)(command)

@@ -1,5 +1,6 @@
 """What goes wrong between an operator and AWS, in words that say what to do about it."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -9,27 +10,44 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
+    PartialCredentialsError,
     ProfileNotFound,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
 )
 from rich.console import Console
 from rich.text import Text
 
+from orchestration.cli.exits import Exit
+from orchestration.cli.machine import NotRedrivableError
 from orchestration.cli.outputs import NotDeployedError, NotRunError
 
 DEPLOY = "deploy first (`make deploy`), or check that profile and region are the right ones"
-EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+EXPIRED = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "UnrecognizedClientException",
+)
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+# as IAM words it: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+MISSING = re.compile(r"not authorized to perform:? (?P<action>[\w-]+:\w+)(?: on resource:? (?P<resource>\S+))?")
 
 
-def fail(message: str, hint: str | None = None) -> NoReturn:
-    """Print `message`, and what to do about it, to standard error; exit with 1."""
+def fail(message: str, hint: str | None = None, code: Exit = Exit.FAILED) -> NoReturn:
+    """Print `message`, and what to do about it, to standard error; exit with `code`."""
     console = Console(stderr=True, highlight=False)
     console.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
     if hint:
         console.print(Text(hint), soft_wrap=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 @contextmanager
@@ -41,8 +59,12 @@ def explained() -> Iterator[None]:
         fail(str(error), DEPLOY)
     except NotRunError as error:
         fail(str(error), "`insights pipeline start` runs it")
-    except NoCredentialsError:
+    except NotRedrivableError as error:
+        fail(str(error), "`insights pipeline start` begins a new execution; `insights pipeline history` lists them")
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
         fail("no AWS credentials were found", "sign in, or name a profile in AWS_PROFILE")
+    except (SSOTokenLoadError, UnauthorizedSSOTokenError, TokenRetrievalError) as error:
+        fail(f"the AWS sign-in has ended: {error}", "`aws sso login` signs in again")
     except ProfileNotFound as error:
         fail(str(error), "AWS_PROFILE has to name a profile of your AWS configuration")
     except NoRegionError:
@@ -59,6 +81,14 @@ def explained() -> Iterator[None]:
 def _hint(code: str, message: str) -> str | None:
     if code in EXPIRED:
         return "sign in again: these credentials are no longer valid"
+    if code in DENIED:
+        missing = MISSING.search(message)
+        needed = (
+            f"{missing['action']} on {(missing['resource'] or '*').rstrip('.,')}" if missing else "what was refused"
+        )
+        return f"your AWS identity lacks a permission; ask for {needed}, or use another AWS_PROFILE"
+    if code in ("ThrottlingException", "TooManyRequestsException"):
+        return "AWS asks to slow down; try again in a moment"
     if code == "ExecutionDoesNotExist":
         return "`insights pipeline history` lists the executions there are"
     # Athena has one error for everything wrong with a request

@@ -17,7 +17,7 @@ from infra.local import account
 from infra.local.demo import store, traffic
 from infra.local.settings import Settings
 from infra.toolchain import spark
-from orchestration.cli.pipeline import run_and_watch
+from orchestration.cli.following import run_and_watch
 
 USERS = 3
 TASKS_PER_USER = 20

@@ -1,12 +1,12 @@
 """The operator's commands against a real state machine: what they print, and how they exit."""
 
 import json
-import os
 import pathlib
 import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 import typer
@@ -23,8 +23,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 INTERRUPTIBLE = (
     "import sys; from orchestration.cli import machine, pipeline; machine.NAME = sys.argv.pop(1); pipeline()"
 )
+PIPED: Any = {"cwd": ROOT, "stdout": subprocess.PIPE, "text": True}
 runner = CliRunner()
 app: typer.Typer = commands
+
+
+def interruptible(name: str, *words: str) -> list[str]:
+    """`insights pipeline` as a process, which a signal can reach, over the state machine of this name."""
+    return [sys.executable, "-u", "-c", INTERRUPTIBLE, name, *words]
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +52,8 @@ def test_start_and_wait_shows_the_states_and_fails_with_the_execution(pipeline: 
     lines = result.stdout.splitlines()
     assert lines[1] == "CrawlBronze started"
     assert lines[2].startswith("CrawlBronze failed after ")
-    assert "  state  CrawlBronze" in lines
-    assert any(line.startswith("  error  Glue.EntityNotFoundException: ") for line in lines)
+    assert "  state    CrawlBronze" in lines
+    assert any(line.startswith("  error    Glue.EntityNotFoundException: ") for line in lines)
     assert pipeline.run()["error"] == "CrawlBronze"
 
 
@@ -60,6 +66,20 @@ def test_start_and_wait_in_json_is_one_document_on_standard_output(pipeline: Pip
     assert document["execution"].startswith(pipeline.arn.replace("stateMachine", "execution"))
 
 
+def test_flags_reach_the_execution_as_its_input(pipeline: Pipeline) -> None:
+    flags = ["--from", "2026-11-23", "--to", "2026-11-23T06:00Z", "--select", "marts", "--skip", "agg_cycle_time"]
+    document = json.loads(runner.invoke(app, ["start", "--wait", "--json", *flags]).stdout)
+
+    described = pipeline.client("stepfunctions").describe_execution(executionArn=document["execution"])
+    assert json.loads(described["input"]) == document["input"]
+    assert document["input"] == {
+        "from": "2026-11-23T00:00:00Z",
+        "to": "2026-11-23T06:00:00Z",
+        "select": "marts",
+        "skip": "agg_cycle_time",
+    }
+
+
 def test_input_reaches_the_execution(pipeline: Pipeline) -> None:
     document = json.loads(runner.invoke(app, ["start", "--json", "--input", '{"select": "stg_tasks+"}']).stdout)
 
@@ -67,9 +87,20 @@ def test_input_reaches_the_execution(pipeline: Pipeline) -> None:
     assert json.loads(described["input"]) == {"select": "stg_tasks+"}
 
 
-@pytest.mark.parametrize("given", ["{not json", "[1]"])
-def test_input_that_is_no_object_is_a_usage_error(given: str) -> None:
-    assert runner.invoke(app, ["start", "--input", given]).exit_code == 2
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["--input", "{not json"], "--input"),
+        (["--input", "[1]"], "--input"),
+        (["--input", "{}", "--full-refresh"], "--input"),
+        (["--from", "yesterday"], "--from"),
+        (["--from", "2026-11-02", "--to", "2026-11-01"], "--to"),
+        (["--from", "2026-11-02", "--full-refresh"], "--full-refresh"),
+    ],
+)
+def test_a_wrong_flag_is_a_usage_error_that_names_it(given: list[str], named: str) -> None:
+    result = runner.invoke(app, ["start", *given])
+    assert (result.exit_code, f"Invalid value for {named}" in result.stderr.replace("'", "")) == (2, True)
 
 
 def test_history_describe_and_stop_speak_of_the_same_executions(pipeline: Pipeline) -> None:
@@ -88,17 +119,97 @@ def test_history_describe_and_stop_speak_of_the_same_executions(pipeline: Pipeli
     listed = json.loads(runner.invoke(app, ["history", "--json"]).stdout)
     described = runner.invoke(app, ["describe"])
 
-    assert stopped.stdout == f"stopped {name}\n"
+    (run,) = pipeline.client("glue").get_job_runs(JobName=pipeline.name)["JobRuns"]
+    assert run["JobRunState"] == "STOPPED"
+    assert stopped.stdout == f"stopped {name}\nGlue job {pipeline.name} run {run['Id']} ended: STOPPED\n"
     assert again.stdout == f"{name} is not running: it stopped\n"
     assert [(one["name"] == name, one["status"]) for one in listed] == [(True, "ABORTED"), (False, "FAILED")]
     assert "BuildSilver" in described.stdout
-    assert "  error  wrong data" in described.stdout
+    assert "  error    wrong data" in described.stdout
 
 
-def test_history_is_cut_at_its_limit() -> None:
+def test_a_second_start_is_told_which_execution_runs_and_may_wait_for_its_end(pipeline: Pipeline) -> None:
+    slow_job(pipeline)
+    running = machine.name_of(json.loads(runner.invoke(app, ["start", "--json"]).stdout)["execution"])
+
+    refused = runner.invoke(app, ["start"])
+    assert (refused.exit_code, refused.stdout) == (4, "")
+    assert refused.stderr.startswith(f"error: {running} has been running for ")
+    assert "--wait-for-running" in refused.stderr
+
+    with subprocess.Popen(interruptible(pipeline.name, "start", "--wait-for-running", "--json"), **PIPED) as waiting:
+        time.sleep(3)
+        assert waiting.poll() is None
+        runner.invoke(app, ["stop", running])
+        assert waiting.stdout is not None
+        second = json.loads(waiting.stdout.read())["execution"]
+    assert machine.name_of(second) != running
+    runner.invoke(app, ["stop", second])
+
+
+def test_a_build_under_way_ends_with_its_execution(pipeline: Pipeline) -> None:
+    pipeline.crawler(allow("s3:ListBucket", "s3:GetObject", "glue:*", "logs:*"))
+    pipeline.job("print('merged')")
+    pipeline.project("version: 0.2\nphases:\n  build: {commands: [sleep 300]}\n")
+    execution = json.loads(runner.invoke(app, ["start", "--json"]).stdout)["execution"]
+    builds = pipeline.client("codebuild")
+    until("the build", lambda: builds.list_builds_for_project(projectName=pipeline.name)["ids"], 60)
+
+    stopped = json.loads(runner.invoke(app, ["stop", "--json"]).stdout)
+
+    (build,) = builds.batch_get_builds(ids=builds.list_builds_for_project(projectName=pipeline.name)["ids"])["builds"]
+    assert build["buildStatus"] == "STOPPED"
+    assert stopped == {
+        "execution": execution,
+        "stopped": True,
+        "work": {f"CodeBuild build {build['id']}": "STOPPED"},
+    }
+
+
+def test_the_log_of_a_job_is_followed_until_the_state_ends(pipeline: Pipeline) -> None:
+    pipeline.crawler(allow("s3:ListBucket", "s3:GetObject", "glue:*", "logs:*"))
+    pipeline.job("""\
+        import sys, time
+        for number in range(4):
+            print("step", number, flush=True)
+            time.sleep(1)
+        sys.exit("bronze holds nonsense")
+        """)
+    runner.invoke(app, ["start"])
+    until("the job", lambda: pipeline.client("glue").get_job_runs(JobName=pipeline.name)["JobRuns"], 60)
+
+    followed = runner.invoke(app, ["logs", "--state", "BuildSilver"])
+    again = runner.invoke(app, ["logs", "-n", "1", "--json"])
+    watched = runner.invoke(app, ["watch"])
+
+    assert followed.exit_code == 0
+    assert [line for line in followed.stdout.splitlines() if line.startswith("step")] == [f"step {n}" for n in range(4)]
+    assert followed.stderr.startswith(f"BuildSilver: Glue job {pipeline.name} run jr_")
+    (last,) = [json.loads(line) for line in again.stdout.splitlines()]
+    assert (last["state"], "bronze holds nonsense" in last["message"]) == ("BuildSilver", True)
+    assert watched.exit_code == 1
+    assert "  step 3" in watched.stdout.splitlines()
+
+
+def test_a_state_is_described_with_all_that_is_known_of_it() -> None:
+    runner.invoke(app, ["start", "--wait", "--input", '{"select": "marts"}'])
+
+    described = json.loads(runner.invoke(app, ["describe", "--state", "CrawlBronze", "--json"]).stdout)
+    shown = runner.invoke(app, ["describe", "--state", "CrawlBronze"]).stdout
+    unknown = runner.invoke(app, ["describe", "--state", "BuildGold"])
+
+    assert [state["name"] for state in described["states"]] == ["CrawlBronze"]
+    assert "Glue.EntityNotFoundException" in shown
+    assert (unknown.exit_code, "CrawlBronze" in unknown.stderr) == (2, True)
+
+
+def test_history_is_cut_at_its_limit_and_can_be_of_one_status() -> None:
     for _ in range(3):
         runner.invoke(app, ["start", "--wait"])
     assert len(json.loads(runner.invoke(app, ["history", "--limit", "2", "--json"]).stdout)) == 2
+    assert len(json.loads(runner.invoke(app, ["history", "--status", "failed", "--json"]).stdout)) == 3
+    assert json.loads(runner.invoke(app, ["history", "--status", "succeeded", "--json"]).stdout) == []
+    assert runner.invoke(app, ["history", "--status", "succeeded"]).stdout == "no execution has the status SUCCEEDED\n"
 
 
 def test_before_the_first_run_the_commands_say_so() -> None:
@@ -130,9 +241,7 @@ def test_an_account_that_does_not_answer_is_no_stack_trace(monkeypatch: pytest.M
 
 def test_an_interrupted_wait_leaves_the_execution_running(pipeline: Pipeline) -> None:
     slow_job(pipeline)
-    command = [sys.executable, "-c", INTERRUPTIBLE, pipeline.name, "start", "--wait"]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as waiting:
+    with subprocess.Popen(interruptible(pipeline.name, "start", "--wait"), **PIPED) as waiting:
         assert waiting.stdout is not None
         name = waiting.stdout.readline().split()[1]
         time.sleep(0.5)

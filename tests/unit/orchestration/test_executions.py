@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from orchestration.cli.executions import LogStream, Status, log_stream, timeline
+from orchestration.cli.executions import Status, timeline
 
 BEGIN = dt.datetime(2026, 11, 23, 22, 0, tzinfo=dt.UTC)
 RUN = {"Id": "jr_1", "JobName": "todo-silver", "JobRunState": "FAILED", "ErrorMessage": "boom"}
@@ -97,7 +97,7 @@ def test_a_caught_failure_is_the_failure_of_its_state() -> None:
         ("RecordFailure", Status.SUCCEEDED),
     ]
     assert told.failed is told.states[0]
-    assert log_stream(told.failed.cause) == LogStream("/aws-glue/jobs/error", "jr_1")
+    assert told.failed.cause == json.dumps(RUN)
     assert (told.error, told.cause) == ("BuildSilver", "boom (job run jr_1)")
 
 
@@ -152,13 +152,143 @@ def test_no_state_yet_is_a_running_execution() -> None:
     assert (told.states, told.status, told.failed) == ([], Status.RUNNING, None)
 
 
-def test_a_build_tells_where_its_log_is() -> None:
-    logs = {"GroupName": "/aws/codebuild/todo-dbt", "StreamName": "b1"}
-    expected = LogStream("/aws/codebuild/todo-dbt", "b1")
-    assert log_stream(json.dumps({"Build": {"Logs": logs}})) == expected
-    assert log_stream(json.dumps({"Logs": logs})) == expected
+def test_an_execution_that_is_out_of_time_takes_its_state_along() -> None:
+    history = History().enter(1, "BuildGold").schedule(1)
+    history.add(60, "ExecutionTimedOut", executionTimedOutEventDetails={})
+
+    told = timeline(history.events)
+
+    assert (told.status, told.failed) == (Status.TIMED_OUT, told.states[0])
+    assert (told.states[0].status, told.states[0].ended) == (Status.TIMED_OUT, at(60))
 
 
-def test_what_describes_no_job_has_no_log() -> None:
-    for cause in (None, "", "Crawler not found", "[1]", "{}", '{"Id": "cut o', '{"Build": {"Logs": {}}}'):
-        assert log_stream(cause) is None
+def test_the_data_of_the_latest_visit_is_kept() -> None:
+    history = History()
+    history.add(1, "TaskStateEntered", stateEnteredEventDetails={"name": "BuildSilver", "input": '{"a": 1}'})
+    history.add(1, "TaskScheduled", taskScheduledEventDetails={})
+    history.add(1, "TaskSubmitted", taskSubmittedEventDetails={"output": '{"JobRunId": "jr_1"}'})
+    history.add(9, "TaskStateExited", stateExitedEventDetails={"name": "BuildSilver", "output": '{"b": 2}'})
+    history.add(9, "ExecutionSucceeded", executionSucceededEventDetails={"output": '{"b": 2}'})
+
+    told = timeline(history.events)
+
+    (run,) = told.states
+    assert (run.input, run.submitted, run.output, told.output) == (
+        '{"a": 1}',
+        '{"JobRunId": "jr_1"}',
+        '{"b": 2}',
+        '{"b": 2}',
+    )
+
+
+def redriven() -> History:
+    """BuildSilver fails after 4 s, and an hour later the execution is redriven."""
+    history = History().enter(1, "BuildSilver").schedule(1)
+    history.fail(5, "States.TaskFailed", "boom").leave(5, "BuildSilver")
+    history.enter(5, "RecordFailure").schedule(5).succeed(6).leave(6, "RecordFailure").end(6, "BuildSilver", "boom")
+    return history.add(3606, "ExecutionRedriven", executionRedrivenEventDetails={"redriveCount": 1})
+
+
+def test_a_redriven_execution_runs_again_and_has_no_error_any_more() -> None:
+    told = timeline(redriven().events)
+    assert (told.status, told.ended, told.error, told.redrives, told.failed) == (Status.RUNNING, None, None, 1, None)
+    assert told.seconds(at(3616)) == 16
+
+
+def test_a_redrive_is_one_more_attempt_of_the_failed_state_without_the_time_between() -> None:
+    history = redriven().enter(3607, "BuildSilver").schedule(3607)
+
+    run = timeline(history.events).states[0]
+    assert (run.name, run.status, run.visits, run.attempts, run.retries) == ("BuildSilver", Status.RUNNING, 1, 2, 1)
+    assert run.seconds(at(3610)) == 7
+
+    history.succeed(3627).leave(3627, "BuildSilver")
+    history.add(3628, "ExecutionSucceeded", executionSucceededEventDetails={})
+    told = timeline(history.events)
+    assert [(state.name, state.status) for state in told.states] == [
+        ("BuildSilver", Status.SUCCEEDED),
+        ("RecordFailure", Status.SUCCEEDED),
+    ]
+    assert (told.status, told.seconds(at(9999))) == (Status.SUCCEEDED, 28)
+
+
+def test_a_state_that_a_redrive_goes_on_in_without_entering_it_counts_the_same() -> None:
+    history = History().enter(1, "BuildGold").schedule(1)
+    history.add(5, "ExecutionAborted", executionAbortedEventDetails={"cause": "lunch"})
+    history.add(105, "ExecutionRedriven", executionRedrivenEventDetails={"redriveCount": 1}).schedule(105)
+
+    (run,) = timeline(history.events).states
+
+    assert (run.status, run.visits, run.attempts, run.ended) == (Status.RUNNING, 1, 2, None)
+    assert run.seconds(at(107)) == 6
+
+
+def test_a_second_redrive_is_counted_too() -> None:
+    history = redriven().enter(3607, "BuildSilver").schedule(3607)
+    history.fail(3608, "States.TaskFailed", "again").leave(3608, "BuildSilver").end(3609, "BuildSilver", "again")
+    history.add(3700, "ExecutionRedriven", executionRedrivenEventDetails={"redriveCount": 2})
+    history.enter(3700, "BuildSilver").schedule(3700)
+
+    told = timeline(history.events)
+
+    assert (told.redrives, told.states[0].attempts, told.states[0].visits) == (2, 3, 1)
+
+
+class Branches(History):
+    """Events that name the one before them in their own branch, as the service interleaves them."""
+
+    def after(self, previous: int, second: float, kind: str, **details: Any) -> int:
+        self.add(second, kind, **details)
+        self.events[-1]["previousEventId"] = previous
+        number: int = self.events[-1]["id"]
+        return number
+
+    def enter_after(self, previous: int, second: float, name: str, kind: str = "Task") -> int:
+        return self.after(previous, second, f"{kind}StateEntered", stateEnteredEventDetails={"name": name})
+
+
+def test_interleaved_branches_keep_their_own_failures() -> None:
+    history = Branches()
+    outer = history.enter_after(1, 1, "Both", "Parallel")
+    began = history.after(outer, 1, "ParallelStateStarted")
+    left, right = history.enter_after(began, 1, "Left"), history.enter_after(began, 1, "Right")
+    left = history.after(left, 2, "TaskScheduled", taskScheduledEventDetails={})
+    right = history.after(right, 2, "TaskScheduled", taskScheduledEventDetails={})
+    left = history.after(left, 3, "TaskFailed", taskFailedEventDetails={"error": "Boom", "cause": "left"})
+    history.after(right, 3, "TaskStateAborted")
+    ended = history.after(left, 4, "ParallelStateFailed", parallelStateFailedEventDetails={"error": "Boom"})
+    history.after(ended, 5, "ExecutionFailed", executionFailedEventDetails={"error": "Boom"})
+
+    told = timeline(history.events)
+
+    assert [(run.name, run.depth, run.status, run.attempts) for run in told.states] == [
+        ("Both", 0, Status.FAILED, 1),
+        ("Left", 1, Status.FAILED, 1),
+        ("Right", 1, Status.ABORTED, 1),
+    ]
+    assert told.states[1].cause == "left"
+
+
+def test_a_map_counts_its_iterations_and_the_state_after_it_is_outside() -> None:
+    history = Branches()
+    outer = history.enter_after(1, 1, "EachDay", "Map")
+    began = history.after(outer, 1, "MapStateStarted", mapStateStartedEventDetails={"length": 2})
+    for index, outcome in enumerate(("Succeeded", "Failed")):
+        step = history.after(began, 1, "MapIterationStarted", mapIterationStartedEventDetails={"index": index})
+        step = history.enter_after(step, 2, "Count")
+        step = history.after(step, 2, "TaskScheduled", taskScheduledEventDetails={})
+        step = history.after(step, 3, "TaskSucceeded", taskSucceededEventDetails={})
+        step = history.after(step, 3, "TaskStateExited", stateExitedEventDetails={"name": "Count"})
+        step = history.after(step, 3, f"MapIteration{outcome}", **{f"mapIteration{outcome}EventDetails": {}})
+    step = history.after(step, 4, "MapStateSucceeded")
+    step = history.after(step, 4, "MapStateExited", stateExitedEventDetails={"name": "EachDay"})
+    history.enter_after(step, 5, "Publish")
+
+    told = timeline(history.events)
+
+    assert [(run.name, run.depth, run.status, run.visits) for run in told.states] == [
+        ("EachDay", 0, Status.SUCCEEDED, 1),
+        ("Count", 1, Status.SUCCEEDED, 2),
+        ("Publish", 0, Status.RUNNING, 1),
+    ]
+    assert (told.states[0].iterations, told.states[0].broken) == (2, 1)

@@ -4,8 +4,10 @@ import pytest
 import typer
 from botocore.exceptions import ClientError
 
+from orchestration.cli.exits import Exit
+from orchestration.cli.machine import NotRedrivableError
 from orchestration.cli.outputs import NotDeployedError, NotRunError
-from orchestration.cli.problems import explained
+from orchestration.cli.problems import explained, fail
 
 
 def refused(code: str, message: str) -> ClientError:
@@ -20,6 +22,20 @@ def refused(code: str, message: str) -> ClientError:
         (refused("InvalidRequestException", "WorkGroup todo-analytics-workgroup is not found."), "make deploy"),
         (refused("ExecutionDoesNotExist", "Execution arn not found"), "insights pipeline history"),
         (refused("ExpiredTokenException", "the token is too old"), "sign in again"),
+        (refused("ThrottlingException", "Rate exceeded"), "slow down"),
+        (NotRedrivableError("run-1 succeeded"), "insights pipeline start"),
+        (
+            refused(
+                "AccessDeniedException",
+                "User: x is not authorized to perform: states:RedriveExecution on resource: arn:aws:y",
+            ),
+            "ask for states:RedriveExecution on arn:aws:y",
+        ),
+        (
+            refused("AccessDenied", "User x is not authorized to perform: states:ListStateMachines"),
+            "ask for states:ListStateMachines on *",
+        ),
+        (refused("AccessDenied", "Access Denied"), "lacks a permission"),
     ],
 )
 def test_a_problem_comes_with_its_way_out_and_no_other(
@@ -37,3 +53,9 @@ def test_an_error_without_a_known_way_out_is_one_line(capsys: pytest.CaptureFixt
     with pytest.raises(typer.Exit), explained():
         raise refused("InvalidRequestException", "line 1:8: COLUMN_NOT_FOUND")
     assert capsys.readouterr().err == "error: InvalidRequestException: line 1:8: COLUMN_NOT_FOUND\n"
+
+
+def test_another_exit_code_than_1_is_passed_on() -> None:
+    with pytest.raises(typer.Exit) as ended:
+        fail("another execution runs", code=Exit.BUSY)
+    assert ended.value.exit_code == 4

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from orchestration.cli import render
 from orchestration.cli.executions import Timeline, timeline
-from tests.unit.orchestration.test_executions import RUN, History
+from tests.unit.orchestration.test_executions import RUN, History, redriven
 
 
 def printed(told: Timeline) -> str:
@@ -87,16 +87,17 @@ def test_retries_are_remarked_upon() -> None:
     )
 
 
-def test_a_failure_ends_with_state_reason_and_where_the_log_is() -> None:
+def test_a_failure_ends_with_state_reason_and_what_to_do_next() -> None:
     history = History().enter(1, "BuildSilver").schedule(1)
     history.fail(5, "States.TaskFailed", json.dumps(RUN)).leave(5, "BuildSilver")
     history.end(5, "BuildSilver", "boom (job run jr_1), a reason longer than the terminal is wide, in one line")
 
     assert printed(timeline(history.events)).splitlines() == [
         "execution run-1 failed after 5.0 s",
-        "  state  BuildSilver",
-        "  error  boom (job run jr_1), a reason longer than the terminal is wide, in one line",
-        "  logs   aws logs tail /aws-glue/jobs/error --since 1d --log-stream-names jr_1",
+        "  state    BuildSilver",
+        "  error    boom (job run jr_1), a reason longer than the terminal is wide, in one line",
+        "  logs     insights pipeline logs run-1",
+        "  go on    insights pipeline redrive run-1",
     ]
 
 
@@ -115,6 +116,10 @@ def test_json_has_every_state_with_its_figures() -> None:
         "status": "SUCCEEDED",
         "started": "2026-11-23T22:00:00Z",
         "ended": "2026-11-23T22:00:03Z",
+        "seconds": 3.0,
+        "redrives": 0,
+        "input": None,
+        "output": None,
         "error": None,
         "cause": None,
         "states": [
@@ -127,6 +132,9 @@ def test_json_has_every_state_with_its_figures() -> None:
                 "visits": 1,
                 "retries": 0,
                 "error": None,
+                "cause": None,
+                "input": None,
+                "output": None,
             }
         ],
     }
@@ -158,3 +166,56 @@ def test_an_execution_that_runs_has_not_ended() -> None:
     told = timeline(History().enter(1, "BuildSilver").schedule(1).events)
     assert "run-1 has been running for " in printed(told)
     assert "after" not in printed(told)
+
+
+def shown(told: Timeline, width: int, data: bool = False) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    console.print(render.live(told, "backfill-20261101T0000-20261102T0000-2", data))
+    output = console.file
+    assert isinstance(output, io.StringIO)
+    return output.getvalue().splitlines()
+
+
+def test_the_live_table_has_one_line_per_state_in_80_columns() -> None:
+    history = redriven().enter(3607, "BuildSilver").schedule(3607)
+    history.fail(3608, "Glue.ConcurrentRunsExceededException").schedule(3620)
+
+    lines = shown(timeline(history.events), 80)
+
+    assert [line.split()[0] for line in lines[1:]] == ["state", "BuildSilver", "RecordFailure"]
+    assert lines[0].endswith(", redriven once")
+    assert "tried again 2 times, last Glue." in lines[2]
+    assert max(map(len, lines)) <= 80
+
+
+def test_data_is_cut_at_the_edge_of_the_terminal_and_complete_in_describe() -> None:
+    history = History()
+    entered = json.dumps({"window": {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}, "skip": "x" * 80})
+    history.add(1, "TaskStateEntered", stateEnteredEventDetails={"name": "BuildSilver", "input": entered})
+    told = timeline(history.events)
+
+    lines = shown(told, 80, data=True)
+    assert lines[-2].startswith('  in  {"window"')
+    assert lines[-2].rstrip().endswith("…")
+    assert len(lines[-2]) <= 80
+
+    console = Console(file=io.StringIO(), width=80)
+    for part in render.one_state(told.states[0], told):
+        console.print(part)
+    output = console.file
+    assert isinstance(output, io.StringIO)
+    assert "x" * 78 in output.getvalue()
+
+
+def test_a_redriven_history_is_told_in_lines_as_one() -> None:
+    history = redriven()
+    before = timeline(history.events)
+    assert list(render.changes(Timeline(states=[]), before)) == [
+        "BuildSilver started",
+        "BuildSilver failed after 4.0 s",
+        "RecordFailure started",
+    ]
+    assert list(render.changes(before, timeline(history.enter(3607, "BuildSilver").schedule(3607).events))) == [
+        "BuildSilver started again",
+        "RecordFailure succeeded after 1.0 s",
+    ]
