@@ -4,12 +4,20 @@ from fastapi import FastAPI
 
 from api import error_handlers
 from api.repositories.dynamodb import dynamodb_client
+from api.repositories.erasures import ErasureRepository
 from api.repositories.idempotency import IdempotencyRepository
+from api.repositories.insights import InsightsRepository
 from api.repositories.secrets import CursorKey
+from api.repositories.task_lists import TaskLists
 from api.repositories.tasks import TaskRepository
 from api.repositories.users import UserRepository
-from api.routes import docs, health, tasks, users
+from api.routes import batch, changes, docs, health, insights, tasks, users
+from api.services.batch import BatchService
+from api.services.changes import ChangeFeed
 from api.services.cursors import Cursors
+from api.services.erasure import ErasureService
+from api.services.insights import InsightsService
+from api.services.task_lists import TaskListService
 from api.services.tasks import TaskService
 from api.services.users import UserService
 from api.settings import Settings
@@ -17,11 +25,12 @@ from api.settings import Settings
 
 def build(settings: Settings) -> FastAPI:
     """Build the application and its AWS clients; once per process."""
-    client = dynamodb_client()
+    client, table = dynamodb_client(), settings.table_name
     key = CursorKey(settings.cursor_key_secret_id)
-    user_service = UserService(UserRepository(client, settings.table_name))
-    records = IdempotencyRepository(settings.table_name)
-    task_repository = TaskRepository(client, settings.table_name, records)
+    cursors = Cursors(lambda: key.value)
+    records = IdempotencyRepository(client, table)
+    task_repository, lists = TaskRepository(table, records), TaskLists(client, table)
+    user_service = UserService(UserRepository(table, records))
 
     app = FastAPI(
         title="Todo API with Insights",
@@ -34,8 +43,14 @@ def build(settings: Settings) -> FastAPI:
         servers=[{"url": "."}],
     )
     app.state.users = user_service
-    app.state.tasks = TaskService(task_repository, user_service, Cursors(lambda: key.value))
+    app.state.tasks = TaskService(task_repository, user_service)
+    app.state.lists = TaskListService(lists, user_service, cursors)
+    app.state.batches = BatchService(task_repository, user_service)
+    app.state.changes = ChangeFeed(lists, user_service, cursors)
+    app.state.insights = InsightsService(InsightsRepository(client, table), user_service)
+    app.state.erasure = ErasureService(ErasureRepository(client, table), user_service)
     error_handlers.install(app)
-    for module in (health, docs, tasks, users):
+    # batch and changes before tasks, whose paths' parameter would match theirs
+    for module in (health, docs, batch, changes, tasks, users, insights):
         app.include_router(module.router)
     return app

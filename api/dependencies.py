@@ -10,7 +10,12 @@ from fastapi.security import HTTPBearer
 from api.identity import Caller, caller_of
 from api.models.fields import TASK_ID_PATTERN
 from api.problems import TaskNotFound
+from api.services.batch import BatchService
+from api.services.changes import ChangeFeed
+from api.services.erasure import ErasureService
+from api.services.insights import InsightsService
 from api.services.intent import Intent
+from api.services.task_lists import TaskListService
 from api.services.tasks import TaskService
 from api.services.users import UserService
 
@@ -34,14 +39,11 @@ async def _request_id(request: Request) -> str:
     return str(request.scope["request_id"])
 
 
-async def _task_service(request: Request) -> TaskService:
-    service: TaskService = request.app.state.tasks
-    return service
+def _service(name: str) -> Any:
+    async def of_application(request: Request) -> Any:
+        return getattr(request.app.state, name)
 
-
-async def _user_service(request: Request) -> UserService:
-    service: UserService = request.app.state.users
-    return service
+    return Depends(of_application)
 
 
 async def _task_id(
@@ -65,10 +67,15 @@ IdempotencyKey = Annotated[str, _IDEMPOTENCY_KEY]
 OptionalIdempotencyKey = Annotated[str | None, _IDEMPOTENCY_KEY]
 CurrentUser = Annotated[Caller, Depends(_current_user)]
 RequestId = Annotated[str, Depends(_request_id)]
-TaskServiceDep = Annotated[TaskService, Depends(_task_service)]
-UserServiceDep = Annotated[UserService, Depends(_user_service)]
+TaskServiceDep = Annotated[TaskService, _service("tasks")]
+TaskListServiceDep = Annotated[TaskListService, _service("lists")]
+BatchServiceDep = Annotated[BatchService, _service("batches")]
+ChangeFeedDep = Annotated[ChangeFeed, _service("changes")]
+UserServiceDep = Annotated[UserService, _service("users")]
+ErasureServiceDep = Annotated[ErasureService, _service("erasure")]
+InsightsServiceDep = Annotated[InsightsService, _service("insights")]
 TaskIdInPath = Annotated[str, Depends(_task_id)]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="Entity tags of which the task must have one.")]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="Entity tags, one of which must be the current.")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", description="Entity tags that the client has.")]
 
 

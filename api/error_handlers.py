@@ -29,6 +29,7 @@ from api.repositories.dynamodb import is_throttling
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _IDEMPOTENCY_KEY = "idempotency-key"
+_OPERATIONS = ("create", "update", "delete")
 
 
 def install(app: FastAPI) -> None:
@@ -81,6 +82,8 @@ def _field_error(error: dict[str, Any]) -> FieldError:
     if error["type"] == "json_invalid":
         place = f"not valid JSON at character {path[0]}: {error['ctx']['error']}"
         return {"location": "body", "field": "body", "code": "json_invalid", "message": place}
+    if len(path) > 2 and path[0] == "operations" and path[2] in _OPERATIONS:
+        del path[2]  # which kind of operation it was taken for; not a field of the request
     return {
         "location": str(location),
         "field": ".".join(map(str, path)) or str(location),

@@ -74,10 +74,10 @@ class IdempotencyKeyInvalid(Problem):
 class CursorInvalid(Problem):
     status, slug, title = 400, "cursor-invalid", "Cursor invalid"
 
-    def __init__(self) -> None:
-        message = "This cursor was not issued for this user and this query."
+    def __init__(self, parameter: str = "cursor") -> None:
+        message = f"{parameter}: it was not issued for this user and this query."
         super().__init__(
-            message, errors=[{"location": "query", "field": "cursor", "code": "cursor_invalid", "message": message}]
+            message, errors=[{"location": "query", "field": parameter, "code": "cursor_invalid", "message": message}]
         )
 
 
@@ -95,6 +95,13 @@ class TaskNotFound(Problem):
 
     def __init__(self) -> None:
         super().__init__("There is no such task.")
+
+
+class InsightsNotFound(Problem):
+    status, slug, title = 404, "insights-not-found", "No insights yet"
+
+    def __init__(self) -> None:
+        super().__init__("There are no figures for you yet. They are published when the insights pipeline has run.")
 
 
 class MethodNotAllowed(Problem):
@@ -117,6 +124,16 @@ class RequestInProgress(Problem):
         super().__init__("A request with this Idempotency-Key is being carried out. Send it again for its answer.")
 
 
+class SyncTokenExpired(Problem):
+    status, slug, title = 410, "sync-token-expired", "Synchronization token expired"
+
+    def __init__(self) -> None:
+        message = "since: it is too old to tell all deletions since. Leave it out and start afresh."
+        super().__init__(
+            message, errors=[{"location": "query", "field": "since", "code": "sync_token_expired", "message": message}]
+        )
+
+
 class PreconditionFailed(Problem):
     status, slug, title = 412, "precondition-failed", "Precondition failed"
 
@@ -131,6 +148,14 @@ class UnsupportedMediaType(Problem):
 
 class ValidationFailed(Problem):
     status, slug, title = 422, "validation-failed", "Validation failed"
+
+
+class BatchRefused(Problem):
+    status, slug, title = 422, "batch-refused", "Batch refused"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        told = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+        super().__init__(f"Nothing was changed, because of: {told}", errors=errors)
 
 
 class IdempotencyKeyReused(Problem):
@@ -154,6 +179,14 @@ class IdempotencyKeyReused(Problem):
 class InternalError(Problem):
     def __init__(self) -> None:
         super().__init__("Something went wrong on our side. The request id finds it in our logs.")
+
+
+class ErasureUnfinished(Problem):
+    status, slug, title = 503, "erasure-unfinished", "Erasure unfinished"
+    standard_headers: ClassVar[Mapping[str, str]] = {"Retry-After": RETRY_SECONDS}
+
+    def __init__(self) -> None:
+        super().__init__("There is more to erase than one request can. Send it again to go on.")
 
 
 class Unavailable(Problem):

@@ -12,6 +12,11 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WITHOUT_NULLS = r"^[^\u0000]*$"
 _NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 
+_EMAIL = r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+$"
+
+ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+# RFC 9110, section 8.8.3: `*` or a list of entity tags
+ENTITY_TAGS_PATTERN = rf"^\s*(?:\*|{ENTITY_TAG}\s*(?:,\s*{ENTITY_TAG}\s*)*)\s*$"
 TASK_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
 
@@ -66,8 +71,19 @@ Category = Annotated[
     AfterValidator(_without_nulls),
     AfterValidator(_not_blank),
 ]
+SearchText = Annotated[
+    str,
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": _NOT_BLANK}),
+    AfterValidator(_without_nulls),
+    AfterValidator(_not_blank),
+]
+Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"})]
 DueDate = Annotated[dt.date, BeforeValidator(_iso_date)]
 TaskId = Annotated[str, Field(description="ULID", pattern=TASK_ID_PATTERN)]
+EntityTags = Annotated[str, Field(description="As the header If-Match.", pattern=ENTITY_TAGS_PATTERN)]
+UserName = Title
+# An address is for people to read; nothing is sent to it, so its form is all that is checked (RFC 5321: 254 octets).
+Email = Annotated[str, Field(max_length=254, pattern=_EMAIL)]
 Timestamp = Annotated[str, Field(description="RFC 3339, UTC, microseconds", json_schema_extra={"format": "date-time"})]
 
 

@@ -1,29 +1,119 @@
-"""The query string of a list."""
+"""The query string of a list, and what it selects."""
 
-from typing import Annotated
+import dataclasses
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-from api.models.fields import Category, Priority, Status
+from api.models.fields import Category, DueDate, Priority, SearchText, Status
 
 
-class TaskFilters(BaseModel):
-    """Which tasks; a task has to satisfy every filter that is given."""
+class Sort(enum.StrEnum):
+    CREATED_AT = "created_at"
+    CREATED_AT_DESCENDING = "-created_at"
+    DUE_DATE = "due_date"
+    DUE_DATE_DESCENDING = "-due_date"
+
+
+def _true_or_false(value: Any) -> Any:
+    # pydantic would also take 1, yes, on and the like, which the JSON schema does not tell
+    if value not in ("true", "false", True, False) or (isinstance(value, int) and not isinstance(value, bool)):
+        raise PydanticCustomError("boolean", "must be true or false")
+    return value
+
+
+Cursor = Annotated[str, Field(max_length=1024, description="From the Link header of the page before.")]
+Limit = Annotated[int, Field(ge=1, le=200, description="At most so many.")]
+
+
+class TaskQuery(BaseModel):
+    """Which tasks, in which order, how many and from where. A task has to satisfy every filter that is given.
+
+    An unknown parameter is refused: a misspelt filter that is ignored would answer with tasks that were not asked for.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     status: Status | None = None
     priority: Priority | None = None
     category: Category | None = None
+    due_before: Annotated[DueDate, Field(description="Due on an earlier date than this.")] | None = None
+    due_after: Annotated[DueDate, Field(description="Due on a later date than this.")] | None = None
+    overdue: (
+        Annotated[
+            bool,
+            BeforeValidator(_true_or_false),
+            Field(description="true: neither completed nor cancelled and due before today (UTC); false: all others."),
+        ]
+        | None
+    ) = None
+    q: (
+        Annotated[
+            SearchText,
+            Field(description="Text in the title or the description, in upper or lower case."),
+        ]
+        | None
+    ) = None
+    sort: Annotated[Sort, Field(description="`-` descends. By due date, only tasks that have one are listed.")] = (
+        Sort.CREATED_AT_DESCENDING
+    )
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+    def parameters(self) -> dict[str, str]:
+        """The parameters that were given, as text, but for the cursor and the page's size."""
+        given = {name: value for name in sorted(self.model_fields_set) if (value := getattr(self, name)) is not None}
+        return {name: _text(value) for name, value in given.items() if name not in {"limit", "cursor"}}
+
+    def selection(self, today: dt.date) -> "Selection":
+        """What the query selects on the day `today`."""
+        named = {"status": self.status, "priority": self.priority, "category": self.category}
+        return Selection(
+            equal={name: str(value) for name, value in named.items() if value is not None},
+            due_before=self.due_before.isoformat() if self.due_before else None,
+            due_after=self.due_after.isoformat() if self.due_after else None,
+            overdue=self.overdue,
+            today=today.isoformat(),
+            text=self.q.casefold() if self.q else None,
+            by_due_date=self.sort.endswith("due_date"),
+            descending=self.sort.startswith("-"),
+        )
 
 
-class TaskQuery(TaskFilters):
-    """Which tasks, how many and from where; newest first. An unknown parameter is refused: a misspelt filter that is
-    ignored would answer with tasks that were not asked for."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Selection:
+    """Which live tasks, in which order.
 
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: Annotated[str, Field(max_length=1024, description="From the Link header of the page before.")] | None = None
+    Args:
+        equal: attributes and the values they must have.
+        due_before: date (YYYY-MM-DD) before which a task must be due.
+        due_after: date after which it must be due.
+        overdue: whether it must be overdue, or must not be.
+        today: the date to judge that by.
+        text: what title or description must hold, in folded case.
+        by_due_date: in the order of due dates, those without one left out; else in the order of creation.
+        descending: in reverse.
+    """
 
-    def filters(self) -> dict[str, str]:
-        """The filters that are given, by attribute."""
-        return {name: str(value) for name in TaskFilters.model_fields if (value := getattr(self, name)) is not None}
+    equal: Mapping[str, str]
+    due_before: str | None
+    due_after: str | None
+    overdue: bool | None
+    today: str
+    text: str | None
+    by_due_date: bool
+    descending: bool
+
+    @property
+    def filters(self) -> bool:
+        """Whether tasks have to be looked at to tell which of them are wanted."""
+        outside_keys = (self.due_before or self.due_after) and not self.by_due_date
+        return bool(self.equal or outside_keys or self.text) or self.overdue is not None
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,59 +1,152 @@
-"""Idempotency items: `IDEMPOTENCY#{user_id}:{key}` / `METADATA`, removed by TTL some time after they expired."""
+"""Idempotency items: `IDEMPOTENCY#{user_id}:{key}` / `METADATA`, read and written together with what they protect.
+
+TTL removes them some time after they expired; until then an expired one counts as absent.
+"""
 
 import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
+from botocore.exceptions import ClientError
 
 from api.models.answer import Answer, Record
-from api.repositories.dynamodb import ConditionalPut
+from api.repositories.dynamodb import ConditionalPut, Refusal, RefusedError, commit, refusals_of
 from api.repositories.items import attribute, marshal, unmarshal
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = Mapping[str, Any]
+
+
+class RecordFoundError(Exception):
+    """The idempotency record exists already; nothing was written."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__("the idempotency key was used before")
+        self.record = record
+
+
+class RecordContendedError(Exception):
+    """Another transaction under the same idempotency key is under way; nothing was written."""
 
 
 class IdempotencyRepository:
-    """Records as items; they are written and read together with what they protect, by that repository."""
+    """Items and the record that protects them, as one: neither is read or written without the other."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
         self._table = table
 
-    def key(self, user_id: str, key: str) -> dict[str, Any]:
-        """The primary key of a user's record."""
-        return {"PK": {"S": f"IDEMPOTENCY#{user_id}:{key}"}, "SK": {"S": "METADATA"}}
+    def find(
+        self, keys: Sequence[Mapping[str, Any]], user_id: str, key: str | None, now: int
+    ) -> tuple[list[Item | None], Record | None]:
+        """Items and the unexpired record of `key`, as they were at one instant, in one call.
 
-    def put(self, record: Record, now: int) -> ConditionalPut:
-        """The write of `record`. TTL removes items late, so one that expired before `now` counts as absent."""
-        return ConditionalPut(
-            self._table,
-            self.key(record.user_id, record.key)
-            | marshal(
-                {
-                    "entity_type": "IDEMPOTENCY",
-                    "fingerprint": record.fingerprint,
-                    "response": _packed(record.answer),
-                    "expiration_timestamp": record.expires_at,
-                    "last_request_id": record.request_id,
-                }
-            ),
-            "attribute_not_exists(PK) OR expiration_timestamp < :now",
-            {":now": attribute(now)},
-        )
+        Read one after the other, a concurrent twin could commit in between: its effect would be seen without its
+        record, and a retried delete would be told 404.
 
-    def unexpired(self, item: Mapping[str, Any] | None, user_id: str, key: str, now: int) -> Record | None:
-        """The record of `item`, unless there is none or it expired before `now`."""
-        if not item:
-            return None
-        plain = unmarshal(item)
-        if plain["expiration_timestamp"] < now:
-            return None
-        return Record(
-            user_id=user_id,
-            key=key,
-            fingerprint=plain["fingerprint"],
-            answer=_unpacked(plain["response"]),
-            expires_at=plain["expiration_timestamp"],
-            request_id=plain["last_request_id"],
-        )
+        Args:
+            keys: primary keys; at most 99.
+            key: the `Idempotency-Key`; None when there is none.
+            now: seconds since 1970; a record that expired before counts as absent.
+
+        Returns:
+            the items in the order of their keys, None where there is none, and the record.
+
+        Raises:
+            RecordContendedError: a transaction is writing one of them.
+        """
+        if key is None and len(keys) == 1:
+            one = self._client.get_item(TableName=self._table, Key=keys[0], ConsistentRead=True)
+            return [one.get("Item")], None
+        wanted = [*keys, record_key(user_id, key)] if key is not None else keys
+        try:
+            answer = self._client.transact_get_items(
+                TransactItems=[{"Get": {"TableName": self._table, "Key": one}} for one in wanted]
+            )
+        except ClientError as error:
+            if refusals_of(error, len(wanted)):
+                raise RecordContendedError from error
+            raise
+        items = [cast("Item | None", response.get("Item")) for response in answer["Responses"]]
+        record = unexpired(items.pop(), user_id, key, now) if key is not None else None
+        return items, record
+
+    def commit(self, puts: Sequence[ConditionalPut], record: Record | None, now: int) -> None:
+        """Write all of `puts`, with the record when there is one, or nothing, in one call.
+
+        Args:
+            puts: at most 99.
+            record: written in the same transaction.
+            now: seconds since 1970; a record that expired before counts as absent.
+
+        Raises:
+            RecordFoundError: the key was used before.
+            RecordContendedError: the key is being used at this moment.
+            RefusedError: one of `puts` was refused; it has an entry for each of them.
+        """
+        try:
+            commit(self._client, [*puts, put(self._table, record, now)] if record else puts)
+        except RefusedError as refused:
+            if record is None:
+                raise
+            *refusals, of_record = refused.refusals
+            if of_record:
+                raise _about(of_record, record, now) from refused
+            raise RefusedError(refusals) from refused
+
+
+def record_key(user_id: str, key: str) -> dict[str, Any]:
+    """The primary key of a user's record."""
+    return {"PK": {"S": f"{records_prefix(user_id)}{key}"}, "SK": {"S": "METADATA"}}
+
+
+def records_prefix(user_id: str) -> str:
+    """How the partition keys of all of a user's records begin."""
+    return f"IDEMPOTENCY#{user_id}:"
+
+
+def put(table: str, record: Record, now: int) -> ConditionalPut:
+    """The write of `record`. TTL removes items late, so one that expired before `now` counts as absent."""
+    return ConditionalPut(
+        table,
+        record_key(record.user_id, record.key)
+        | marshal(
+            {
+                "entity_type": "IDEMPOTENCY",
+                "fingerprint": record.fingerprint,
+                "response": _packed(record.answer),
+                "expiration_timestamp": record.expires_at,
+                "last_request_id": record.request_id,
+            }
+        ),
+        "attribute_not_exists(PK) OR expiration_timestamp < :now",
+        {":now": attribute(now)},
+    )
+
+
+def unexpired(item: Item | None, user_id: str, key: str, now: int) -> Record | None:
+    """The record of `item`, unless there is none or it expired before `now`."""
+    if not item:
+        return None
+    plain = unmarshal(item)
+    if plain["expiration_timestamp"] < now:
+        return None
+    return Record(
+        user_id=user_id,
+        key=key,
+        fingerprint=plain["fingerprint"],
+        answer=_unpacked(plain["response"]),
+        expires_at=plain["expiration_timestamp"],
+        request_id=plain["last_request_id"],
+    )
+
+
+def _about(refusal: Refusal, record: Record, now: int) -> Exception:
+    existing = unexpired(refusal.existing, record.user_id, record.key, now)
+    return RecordFoundError(existing) if existing else RecordContendedError()
 
 
 def _packed(answer: Answer) -> bytes:

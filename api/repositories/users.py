@@ -1,57 +1,83 @@
 """User items: `USER#{id}` / `METADATA`."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from api.models.answer import Record
 from api.models.user import User
-from api.repositories.dynamodb import ConditionalPut, RefusedError, commit
+from api.repositories.dynamodb import ConditionalPut, RefusedError
+from api.repositories.idempotency import IdempotencyRepository
 from api.repositories.items import attribute, marshal, unmarshal
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+
+class UserMovedError(Exception):
+    """The profile is not (or no longer) what the write replaces; nothing was written.
+
+    Attributes:
+        existing: the profile that is there, if there is one.
+    """
+
+    def __init__(self, existing: User | None) -> None:
+        super().__init__("the profile was written by another request")
+        self.existing = existing
 
 
 class UserRepository:
     """Profiles in the table."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
+    def __init__(self, table: str, records: IdempotencyRepository) -> None:
         self._table = table
+        self._records = records
 
-    def find(self, user_id: str) -> User | None:
-        """The profile, or None."""
-        answer = self._client.get_item(TableName=self._table, Key=_key(user_id), ConsistentRead=True)
-        item = answer.get("Item")
-        return _user(item) if item else None
+    def find(self, user_id: str, idempotency_key: str | None = None, now: int = 0) -> tuple[User | None, Record | None]:
+        """The profile, or None, with the unexpired idempotency record of a key, as they were at one instant.
 
-    def add(self, user: User, request_id: str) -> User | None:
-        """Write a new profile; answers with the one that was there already, then nothing is written."""
-        return self._save(ConditionalPut(self._table, _item(user, request_id), "attribute_not_exists(PK)"))
+        Raises:
+            RecordContendedError: a transaction is writing one of them.
+        """
+        (item,), record = self._records.find([key(user_id)], user_id, idempotency_key, now)
+        return _user(item) if item else None, record
 
-    def replace(self, user: User, *, replaces: int, request_id: str) -> User | None:
-        """Write the next version of a profile; answers with the one in the way, if another request was faster."""
-        condition, values = "version = :read", {":read": attribute(replaces)}
-        return self._save(ConditionalPut(self._table, _item(user, request_id), condition, values))
+    def save(self, user: User, request_id: str, *, replaces: int | None, record: Record | None, now: int) -> None:
+        """Write one version of a profile, with the idempotency record when there is one, in one call.
 
-    def _save(self, put: ConditionalPut) -> User | None:
+        Args:
+            replaces: the version that it replaces; None when there is no profile.
+            record: written in the same transaction.
+            now: seconds since 1970; a record that expired before counts as absent.
+
+        Raises:
+            UserMovedError: another request wrote the profile first.
+            RecordFoundError: the key was used before.
+            RecordContendedError: the key is being used at this moment.
+        """
+        item = key(user.user_id) | marshal({"entity_type": "USER", **user.model_dump(), "last_request_id": request_id})
+        put = ConditionalPut(self._table, item, "attribute_not_exists(PK)")
+        if replaces is not None:
+            put = ConditionalPut(self._table, item, "version = :read", {":read": attribute(replaces)})
         try:
-            commit(self._client, [put])
+            self._records.commit([put], record, now)
         except RefusedError as refused:
             refusal = refused.refusals[0]
-            if refusal and refusal.existing:
-                return _user(refusal.existing)
-            raise
-        return None
+            existing = _user(refusal.existing) if refusal and refusal.existing else None
+            # a put is retried by the SDK without a request token: what stands in its way may be itself
+            if record is None and existing == user:
+                return
+            raise UserMovedError(existing) from refused
+
+    def save_record(self, record: Record, now: int) -> None:
+        """Write a record alone, for a request that was answered without a write.
+
+        Raises:
+            RecordFoundError: the key was used before.
+            RecordContendedError: the key is being used at this moment.
+        """
+        self._records.commit([], record, now)
 
 
-def _key(user_id: str) -> dict[str, Any]:
+def key(user_id: str) -> dict[str, Any]:
+    """The primary key of a profile."""
     return {"PK": {"S": f"USER#{user_id}"}, "SK": {"S": "METADATA"}}
-
-
-def _item(user: User, request_id: str) -> dict[str, Any]:
-    return _key(user.user_id) | marshal(
-        {"entity_type": "USER", **user.model_dump(), "last_request_id": request_id},
-    )
 
 
 def _user(item: Mapping[str, Any]) -> User:

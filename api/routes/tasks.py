@@ -13,33 +13,38 @@ from api.dependencies import (
     IfNoneMatch,
     RequestId,
     TaskIdInPath,
+    TaskListServiceDep,
     TaskServiceDep,
     WriteIntent,
 )
-from api.models.answer import Answer
 from api.models.task import NewTask, Task, TaskChanges
 from api.models.task_query import TaskQuery
-from api.routes.bodies import JsonRoute
-from api.services.preconditions import entity_tag, is_known
+from api.routes.bodies import MERGE_PATCH, JsonRoute
+from api.routes.responses import json, versioned, written
 
 router = APIRouter(prefix="/api/v1/tasks", tags=["tasks"], route_class=JsonRoute, dependencies=[TOKEN_SCHEME])
+
+_MERGE_PATCH_BODY = {
+    "requestBody": {"content": {MERGE_PATCH: {"schema": {"$ref": "#/components/schemas/TaskChanges"}}}}
+}
 
 
 @router.post("", status_code=201, response_model=Task, operation_id="createTask")
 async def create(new: NewTask, intent: CreateIntent, tasks: TaskServiceDep) -> Response:
     """Create a task."""
-    return _written(tasks.create(intent, new))
+    return written(tasks.create(intent, new))
 
 
 @router.get("", response_model=list[Task], operation_id="listTasks")
 async def page(
-    query: Annotated[TaskQuery, Query()], caller: CurrentUser, request_id: RequestId, tasks: TaskServiceDep
+    query: Annotated[TaskQuery, Query()], caller: CurrentUser, request_id: RequestId, lists: TaskListServiceDep
 ) -> Response:
-    """List tasks, newest first. When there may be more, `Link` has the next page's address, relative to this one's."""
-    listed = tasks.page(caller, query, request_id)
-    response = _json(listed.body)
+    """List tasks, newest first unless `sort` says otherwise. When there may be more, `Link` has the next page's
+    address, relative to this one's."""
+    listed = lists.page(caller, query, request_id)
+    response = json(listed.body)
     if listed.cursor:
-        following = urlencode({**query.filters(), "limit": query.limit, "cursor": listed.cursor})
+        following = urlencode({**query.parameters(), "limit": query.limit, "cursor": listed.cursor})
         response.headers["Link"] = f'<?{following}>; rel="next"'
     return response
 
@@ -54,10 +59,7 @@ async def get(
 ) -> Response:
     """Read a task."""
     task = tasks.get(caller, task_id, request_id)
-    headers = {"ETag": entity_tag(task.version)}
-    if is_known(if_none_match, task.version):
-        return Response(status_code=304, headers=headers)
-    return _json(task.model_dump_json(), headers)
+    return versioned(task.model_dump_json(), task.version, if_none_match)
 
 
 @router.put("/{task_id}", response_model=Task, operation_id="updateTask")
@@ -69,24 +71,32 @@ async def update(
     if_match: IfMatch = None,
 ) -> Response:
     """Change the fields that the body names; the others stay."""
-    return _written(tasks.update(intent, task_id, changes, if_match))
+    return written(tasks.update(intent, task_id, changes, if_match))
+
+
+@router.patch("/{task_id}", response_model=Task, operation_id="patchTask", openapi_extra=_MERGE_PATCH_BODY)
+async def patch(
+    task_id: TaskIdInPath,
+    changes: TaskChanges,
+    intent: WriteIntent,
+    tasks: TaskServiceDep,
+    if_match: IfMatch = None,
+) -> Response:
+    """Change the fields that the body names (JSON Merge Patch, RFC 7396): null clears a field, the others stay."""
+    return written(tasks.update(intent, task_id, changes, if_match))
 
 
 @router.delete("/{task_id}", status_code=204, response_class=Response, operation_id="deleteTask")
 async def delete(
     task_id: TaskIdInPath, intent: WriteIntent, tasks: TaskServiceDep, if_match: IfMatch = None
 ) -> Response:
-    """Delete a task."""
-    return _written(tasks.delete(intent, task_id, if_match))
+    """Delete a task; for 30 days it can be restored."""
+    return written(tasks.delete(intent, task_id, if_match))
 
 
-def _json(body: bytes | str, headers: dict[str, str] | None = None) -> Response:
-    return Response(body, media_type="application/json", headers=headers)
-
-
-def _written(answer: Answer) -> Response:
-    headers = dict(answer.headers)
-    if answer.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    media_type = "application/json" if answer.body else None
-    return Response(answer.body, status_code=answer.status, headers=headers, media_type=media_type)
+@router.post("/{task_id}/restore", response_model=Task, operation_id="restoreTask")
+async def restore(
+    task_id: TaskIdInPath, intent: CreateIntent, tasks: TaskServiceDep, if_match: IfMatch = None
+) -> Response:
+    """Undo the deletion of a task. One that is not deleted stays as it is."""
+    return written(tasks.restore(intent, task_id, if_match))

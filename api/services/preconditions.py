@@ -2,11 +2,10 @@
 
 import re
 
+from api.models.fields import ENTITY_TAG, ENTITY_TAGS_PATTERN
 from api.problems import InvalidHeader, PreconditionFailed
 
-_ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_LIST = re.compile(rf"\s*{_ENTITY_TAG}\s*(?:,\s*{_ENTITY_TAG}\s*)*")
-_TAGS = re.compile(_ENTITY_TAG)
+_TAGS = re.compile(ENTITY_TAG)
 
 
 def entity_tag(version: int) -> str:
@@ -27,7 +26,7 @@ def require_match(if_match: str | None, version: int) -> None:
     # strong comparison: a weak tag never matches
     if tags is not None and entity_tag(version) not in tags:
         raise PreconditionFailed(
-            "The task has changed since the version in If-Match. Read it again before changing it.",
+            "It has changed since the version in If-Match. Read it again before changing it.",
             errors=[
                 {
                     "location": "header",
@@ -56,7 +55,7 @@ def _parse(header: str, value: str) -> list[str] | None:
     """The entity tags of a list; None for `*`."""
     if value.strip() == "*":
         return None
-    if not _LIST.fullmatch(value):
+    if not re.fullmatch(ENTITY_TAGS_PATTERN, value):
         message = 'must be * or a list of entity tags, for example "3"'
         raise InvalidHeader(
             f"{header} {message}.",

@@ -1,14 +1,21 @@
-"""Profiles: written once per user, from the first token seen."""
+"""Profiles: written once per user, from the first token seen, and changed by their owner."""
 
 import datetime as dt
 from collections.abc import Callable
 
 from api.identity import Caller
+from api.models.answer import Answer
 from api.models.fields import timestamp
-from api.models.user import User
-from api.repositories.users import UserRepository
+from api.models.user import ProfileChanges, User
+from api.problems import RequestInProgress, WriteConflict
+from api.repositories.idempotency import RecordContendedError, RecordFoundError
+from api.repositories.users import UserMovedError, UserRepository
+from api.services.idempotency import fingerprint, record_of, replay
+from api.services.intent import Intent
+from api.services.preconditions import entity_tag, require_match
 
 _REMEMBERED = 10_000
+_ATTEMPTS = 4
 
 
 def utc_now() -> dt.datetime:
@@ -17,7 +24,7 @@ def utc_now() -> dt.datetime:
 
 
 class UserService:
-    """Makes sure that whoever calls has a profile.
+    """Makes sure that whoever calls has a profile, and lets them change it.
 
     Users this process has met are remembered, the newest ten thousand, so that the table is asked once per user and
     process and not once per request.
@@ -34,43 +41,119 @@ class UserService:
         identified = self._met.get(caller.user_id)
         if identified or (identified is False and caller.email is None):
             return
-        moment = timestamp(self._now())
-        fresh = User(
-            user_id=caller.user_id,
-            email=caller.email,
-            name=caller.name,
-            created_at=moment,
-            updated_at=moment,
-            version=1,
-        )
-        existing = self._users.add(fresh, request_id)
-        if existing and existing.email is None and caller.email:
-            fuller = existing.model_copy(
-                update={
-                    "email": caller.email,
-                    "name": caller.name,
-                    "updated_at": moment,
-                    "version": existing.version + 1,
-                }
-            )
+        now = self._now()
+        profile = self._saved(_first(caller, timestamp(now)), None, request_id, now)
+        if profile.email is None and caller.email:
+            filled = {"email": caller.email, "name": profile.name or caller.name}
             # whoever was faster had an ID token, too, or the next request tries again
-            existing = self._users.replace(fuller, replaces=existing.version, request_id=request_id) or fuller
-        self._remember(caller.user_id, (existing or fresh).email is not None)
+            profile = self._saved(_next(profile, timestamp(now), **filled), profile.version, request_id, now)
+        self._remember(caller.user_id, profile.email is not None)
+
+    def find(self, user_id: str) -> User | None:
+        """The profile as it is, or None."""
+        return self._users.find(user_id)[0]
 
     def profile(self, caller: Caller, request_id: str) -> User:
         """The caller's profile."""
         self.meet(caller, request_id)
-        found = self._users.find(caller.user_id)
+        found = self.find(caller.user_id)
         if found is None:
             # it was there when this process met the user: write it again
-            self._met.pop(caller.user_id, None)
+            self.forget(caller.user_id)
             self.meet(caller, request_id)
-            found = self._users.find(caller.user_id)
+            found = self.find(caller.user_id)
         if found is None:
             raise LookupError("a profile vanished between writing and reading it")
         return found
+
+    def create(self, intent: Intent, changes: ProfileChanges) -> Answer:
+        """Write the caller's profile, or change what `changes` names if an earlier request has written it.
+
+        Raises:
+            as `update`.
+        """
+        return self._write(intent, "create-user", changes, None, status_of_new=201)
+
+    def update(self, intent: Intent, changes: ProfileChanges, if_match: str | None) -> Answer:
+        """Change the fields that `changes` names.
+
+        Raises:
+            PreconditionFailed: the profile is not at the version in `if_match`.
+            WriteConflict: others kept writing to it.
+            IdempotencyKeyReused: the key belongs to another request.
+            RequestInProgress: its twin is being carried out.
+        """
+        self.meet(intent.caller, intent.request_id)
+        return self._write(intent, "update-user", changes, if_match, status_of_new=200)
+
+    def forget(self, user_id: str) -> None:
+        """Meet the user anew at the next request."""
+        self._met.pop(user_id, None)
+
+    def _write(
+        self, intent: Intent, operation: str, changes: ProfileChanges, if_match: str | None, status_of_new: int
+    ) -> Answer:
+        """Read, check, change, commit; again from the start when another writer came between."""
+        user_id = intent.caller.user_id
+        asked = fingerprint(operation, "", changes.model_dump(mode="json", exclude_unset=True))
+        for _ in range(_ATTEMPTS):
+            now = self._now()
+            seconds = int(now.timestamp())
+            try:
+                before, record = self._users.find(user_id, intent.key, seconds)
+                if record:
+                    return replay(record, asked)
+                if before:
+                    require_match(if_match, before.version)
+                after = _changed(before, intent.caller, changes, timestamp(now))
+                answer = _answer(200 if before else status_of_new, after)
+                record = record_of(intent, asked, answer, seconds)
+                if after is not before:
+                    replaces = before.version if before else None
+                    self._users.save(after, intent.request_id, replaces=replaces, record=record, now=seconds)
+                elif record:
+                    self._users.save_record(record, seconds)
+            except RecordFoundError as twin:
+                return replay(twin.record, asked)
+            except RecordContendedError as contended:
+                raise RequestInProgress from contended
+            except UserMovedError:
+                continue
+            self._remember(user_id, after.email is not None)
+            return answer
+        raise WriteConflict
+
+    def _saved(self, user: User, replaces: int | None, request_id: str, now: dt.datetime) -> User:
+        """The profile after the attempt to write `user`: that, or what stood in its way."""
+        try:
+            self._users.save(user, request_id, replaces=replaces, record=None, now=int(now.timestamp()))
+        except UserMovedError as moved:
+            if moved.existing is None:
+                raise WriteConflict from moved
+            return moved.existing
+        return user
 
     def _remember(self, user_id: str, identified: bool) -> None:
         if len(self._met) >= _REMEMBERED and user_id not in self._met:
             del self._met[next(iter(self._met))]
         self._met[user_id] = identified
+
+
+def _first(caller: Caller, at: str) -> User:
+    return User(user_id=caller.user_id, email=caller.email, name=caller.name, created_at=at, updated_at=at, version=1)
+
+
+def _next(user: User, at: str, **changes: str | None) -> User:
+    return user.model_copy(update={**changes, "updated_at": at, "version": user.version + 1})
+
+
+def _changed(before: User | None, caller: Caller, changes: ProfileChanges, at: str) -> User:
+    """The next version; `before` itself when nothing would change."""
+    if before is None:
+        return _first(caller, at).model_copy(update=changes.named())
+    named = {name: value for name, value in changes.named().items() if value != getattr(before, name)}
+    return _next(before, at, **named) if named else before
+
+
+def _answer(status: int, user: User) -> Answer:
+    return Answer(status, user.model_dump_json().encode(), {"ETag": entity_tag(user.version)})

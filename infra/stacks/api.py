@@ -17,6 +17,9 @@ from infra.stacks.log_groups import log_group
 PUBLIC_PATHS = ("/health", "/docs", "/openapi.json")
 # transactions have no action of their own: each operation in one is checked by its own name
 USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
+# a user's idempotency records have a partition each, so that only a scan finds them
+ERASE = ("dynamodb:Scan", "dynamodb:BatchWriteItem")
+INDEXES = ("by_due_date", "by_change")
 
 ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -76,6 +79,7 @@ class ApiStack(Stack):
         )
 
     def _function(self, target: Target) -> lambda_.Function:
+        table = names.arn(self, "dynamodb", "table", names.TABLE)
         return functions.function(
             self,
             "Function",
@@ -88,7 +92,8 @@ class ApiStack(Stack):
             memory=1024,
             environment={"TABLE_NAME": names.TABLE, "CURSOR_KEY_SECRET_ID": names.CURSOR_SECRET},
             statements=[
-                roles.allow(USE_TABLE, [names.arn(self, "dynamodb", "table", names.TABLE)]),
+                roles.allow((*USE_TABLE, *ERASE), [table]),
+                roles.allow(("dynamodb:Query",), [f"{table}/index/{index}" for index in INDEXES]),
                 roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.CURSOR_SECRET)]),
             ],
         )

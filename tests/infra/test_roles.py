@@ -89,7 +89,9 @@ def test_only_the_services_that_run_the_work_may_take_the_roles(deployed: Templa
 def test_the_api_may_do_on_the_table_what_its_calls_need_and_no_more(deployed: Templates) -> None:
     on_table = {action for action in actions(deployed, "TodoApiStack/Function") if action.startswith("dynamodb:")}
     # each of them is needed: tests/integration/api/test_permissions.py
-    assert on_table == {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
+    assert on_table == {
+        "dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan",
+    }  # fmt: skip
 
 
 def test_only_the_delivery_streams_write_to_bronze_each_below_its_own_prefix(deployed: Templates) -> None:

@@ -199,10 +199,12 @@ def test_an_unknown_address_is_404_and_an_unknown_method_names_the_known_ones(al
         assert alice.send("GET", path).problem_type == "not-found"
     for path, allowed in (
         ("/api/v1/tasks", "GET, POST"),
-        ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, PUT, DELETE"),
-        ("/api/v1/users", "GET"),
+        ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, PUT, PATCH, DELETE"),
+        ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV/restore", "POST"),
+        ("/api/v1/users", "GET, POST, PUT, DELETE"),
+        ("/api/v1/insights", "GET"),
         ("/health", "GET"),
     ):
-        reply = alice.send("PATCH", path, {"title": "x"})
+        reply = alice.send("OPTIONS", path)
         assert (reply.status, reply.problem_type) == (405, "method-not-allowed")
         assert reply.headers["allow"] == allowed

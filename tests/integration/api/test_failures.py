@@ -41,7 +41,7 @@ def refuse(app: FastAPI) -> Callable[..., list[str]]:
             headers = botocore.awsrequest.HeadersDict({"x-amzn-requestid": "r"})
             return botocore.awsrequest.AWSResponse(request.url, status, cast("Any", headers), RawBody(body.encode()))
 
-        app.state.tasks._tasks._client.meta.events.register(f"before-send.dynamodb.{operation}", answer)
+        app.state.lists._tasks._client.meta.events.register(f"before-send.dynamodb.{operation}", answer)
         return attempts
 
     return inject
@@ -101,7 +101,7 @@ def test_endless_contention_is_409(alice: Client, refuse: Callable[..., list[str
 
 def test_an_update_whose_first_answer_was_lost_is_not_mistaken_for_another_s(alice: Client, app: FastAPI) -> None:
     path = f"{TASKS}/{alice.created()['id']}"
-    client = app.state.tasks._tasks._client
+    client = app.state.lists._tasks._client
     lost: list[str] = []
 
     def lose(**_: Any) -> float | None:
@@ -124,7 +124,7 @@ def test_no_answer_from_dynamodb_is_503(alice: Client, app: FastAPI, monkeypatch
     def nobody(**_: Any) -> None:
         raise ConnectTimeoutError(endpoint_url="https://internal.example")
 
-    monkeypatch.setattr(app.state.tasks._tasks._client, "query", nobody)
+    monkeypatch.setattr(app.state.lists._tasks._client, "query", nobody)
     reply = alice.send("GET", TASKS)
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert "internal.example" not in reply.text

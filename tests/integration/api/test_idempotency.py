@@ -166,7 +166,7 @@ def test_a_crash_before_the_commit_leaves_neither_task_nor_record(
     def crash(**_: Any) -> None:
         raise RuntimeError("crash")
 
-    client = app.state.tasks._tasks._client
+    client = app.state.lists._tasks._client
     with monkeypatch.context() as crashing:
         crashing.setattr(client, "transact_write_items", crash)
         assert alice.create("nothing", key="k").status == 500

@@ -67,7 +67,7 @@ def test_filters_narrow_together(alice: Client) -> None:
 
 
 def test_filtered_pages_are_filled_up(alice: Client, monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
-    import api.repositories.tasks as repository
+    import api.repositories.task_lists as repository
 
     made = [alice.created(str(number), priority="high" if number % 5 == 0 else "low") for number in range(15)]
     monkeypatch.setattr(repository, "_FILTERED_READ", 3)
@@ -81,7 +81,7 @@ def test_filtered_pages_are_filled_up(alice: Client, monkeypatch: pytest.MonkeyP
 def test_a_page_that_reaches_the_bound_on_queries_is_short_but_goes_on(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import api.repositories.tasks as repository
+    import api.repositories.task_lists as repository
 
     oldest = alice.created("oldest", priority="high")
     for number in range(9):

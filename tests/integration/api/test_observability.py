@@ -93,7 +93,16 @@ def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) ->
     nobody = Client(alice.handler, None)
     assert nobody.send("GET", "/health").json() == {"status": "healthy"}
     document = nobody.send("GET", "/openapi.json").json()
-    assert set(document["paths"]) == {"/health", "/api/v1/tasks", "/api/v1/tasks/{task_id}", "/api/v1/users"}
+    assert set(document["paths"]) == {
+        "/health",
+        "/api/v1/tasks",
+        "/api/v1/tasks/batch",
+        "/api/v1/tasks/changes",
+        "/api/v1/tasks/{task_id}",
+        "/api/v1/tasks/{task_id}/restore",
+        "/api/v1/users",
+        "/api/v1/insights",
+    }
     page = nobody.send("GET", "/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert "openapi.json" in page.text

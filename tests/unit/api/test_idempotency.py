@@ -5,7 +5,7 @@ import pytest
 from api.identity import Caller
 from api.models.answer import Answer
 from api.problems import IdempotencyKeyReused
-from api.repositories.idempotency import IdempotencyRepository
+from api.repositories.idempotency import put, unexpired
 from api.services.idempotency import fingerprint, record_of, replay
 from api.services.intent import Intent
 
@@ -37,17 +37,16 @@ def test_no_key_makes_no_record() -> None:
 
 
 def test_a_record_comes_back_from_the_table_as_a_replay_until_it_expires() -> None:
-    table = IdempotencyRepository("table")
     record = record_of(INTENT, "f", ANSWER, 1000)
     assert record
-    put = table.put(record, 1000)
-    assert put.item["PK"] == {"S": "IDEMPOTENCY#user:key"}
-    assert put.item["expiration_timestamp"] == {"N": str(1000 + 24 * 3600)}
-    found = table.unexpired(put.item, "user", "key", 1000 + 24 * 3600)
+    item = put("table", record, 1000).item
+    assert item["PK"] == {"S": "IDEMPOTENCY#user:key"}
+    assert item["expiration_timestamp"] == {"N": str(1000 + 24 * 3600)}
+    found = unexpired(item, "user", "key", 1000 + 24 * 3600)
     assert found
     assert replay(found, "f") == Answer(ANSWER.status, ANSWER.body, ANSWER.headers, replayed=True)
-    assert table.unexpired(put.item, "user", "key", 1000 + 24 * 3600 + 1) is None
-    assert table.unexpired(None, "user", "key", 0) is None
+    assert unexpired(item, "user", "key", 1000 + 24 * 3600 + 1) is None
+    assert unexpired(None, "user", "key", 0) is None
 
 
 def test_another_request_under_the_key_is_refused() -> None:
@@ -62,6 +61,6 @@ def test_a_record_of_a_usual_task_fits_in_one_write_unit_s_kilobyte() -> None:
     answer = Answer(201, body + b"Lorem ipsum dolor sit amet. " * 30 + b'"}', ANSWER.headers)
     record = record_of(INTENT, "f" * 64, answer, 1_795_000_000)
     assert record
-    item = IdempotencyRepository("table").put(record, 0).item
+    item = put("table", record, 0).item
     size = sum(len(name) + len(next(iter(typed.values()))) for name, typed in item.items())
     assert size < 1024

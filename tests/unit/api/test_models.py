@@ -74,9 +74,10 @@ def test_a_validation_error_does_not_quote_its_input() -> None:
     assert "private" not in str(caught.value)
 
 
-def test_filters_leave_paging_out() -> None:
-    query = TaskQuery.model_validate({"status": "pending", "limit": "7", "cursor": "c"})
-    assert query.filters() == {"status": "pending"}
+def test_a_query_s_parameters_leave_paging_out() -> None:
+    given = {"status": "pending", "overdue": "false", "due_before": "2026-12-01", "q": "ẞ", "sort": "-due_date"}
+    query = TaskQuery.model_validate({**given, "limit": "7", "cursor": "c"})
+    assert query.parameters() == given
     assert query.limit == 7
 
 

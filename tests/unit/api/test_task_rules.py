@@ -11,8 +11,7 @@ from api.identity import Caller
 from api.models.answer import Record
 from api.models.task import NewTask, StoredTask, TaskChanges
 from api.problems import PreconditionFailed, WriteConflict
-from api.repositories.tasks import TaskMovedError
-from api.services.cursors import Cursors
+from api.repositories.tasks import TaskMovedError, Write
 from api.services.intent import Intent
 from api.services.tasks import TaskService
 
@@ -36,16 +35,18 @@ class Tasks:
         self.writes = 0
         self.interfere: Callable[[], None] = lambda: None
 
-    def find(self, _user_id: str, _task_id: str) -> StoredTask | None:
-        return self.stored
+    def find(self, _user_id: str, _task_ids: list[str], key: str | None, _now: int) -> tuple[Any, None]:
+        assert key is None
+        return [self.stored], None
 
-    def save(self, stored: StoredTask, *, replaces: int | None, record: Record | None, now: int) -> None:
+    def save(self, writes: list[Write], record: Record | None, now: int) -> None:
         assert record is None
         assert now > 0
         self.interfere()
-        if (self.stored.task.version if self.stored else None) != replaces:
-            raise TaskMovedError(self.stored)
-        self.stored = stored
+        (write,) = writes
+        if (self.stored.task.version if self.stored else None) != write.replaces:
+            raise TaskMovedError
+        self.stored = write.stored
         self.writes += 1
 
 
@@ -66,7 +67,7 @@ def tasks() -> Tasks:
 
 @pytest.fixture
 def service(tasks: Tasks, clock: Clock) -> TaskService:
-    made = TaskService(cast("Any", tasks), cast("Any", Nobody()), Cursors(lambda: b""), clock)
+    made = TaskService(cast("Any", tasks), cast("Any", Nobody()), clock)
     made.create(INTENT, NewTask(title="x"))
     return made
 
@@ -130,7 +131,7 @@ def test_with_if_match_a_lost_race_is_told(service: TaskService, tasks: Tasks) -
 
 def test_contention_without_end_is_told_and_changes_nothing(service: TaskService, tasks: Tasks) -> None:
     def always() -> None:
-        raise TaskMovedError(None)
+        raise TaskMovedError
 
     tasks.interfere = always
     with pytest.raises(WriteConflict):

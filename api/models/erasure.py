@@ -1,0 +1,20 @@
+"""A user's wish to be forgotten."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Erasure:
+    """A request to erase a user.
+
+    Args:
+        user_id: whom.
+        requested_at: when it was first asked for.
+        request_id: of the request that asked.
+        next_part: which part of the table is to be searched next; None when the table holds nothing of the user.
+    """
+
+    user_id: str
+    requested_at: str
+    request_id: str
+    next_part: int | None

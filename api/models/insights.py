@@ -1,0 +1,67 @@
+"""The caller's figures, as the pipeline publishes them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.models.fields import Date, Timestamp
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class CycleTime(BaseModel):
+    """Hours from a task's creation to its completion; null when nothing has been completed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    p50: float | None
+    p90: float | None
+
+
+class CategoryFigures(BaseModel):
+    """Tasks of one category; null for those without one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    category: str | None
+    total: Count
+    completed: Count
+
+
+class PriorityFigures(BaseModel):
+    """Tasks of one priority."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    priority: str
+    total: Count
+    completed: Count
+
+
+class Week(BaseModel):
+    """Tasks created and completed in the week that began on the Monday `week`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    week: Date
+    created: Count
+    completed: Count
+
+
+class Insights(BaseModel):
+    """The figures of one user at `as_of`; deleted tasks count in none of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    as_of: Timestamp
+    total_tasks: Count
+    open_tasks: Count
+    completed_tasks: Count
+    overdue_tasks: Count
+    completion_rate_pct: Annotated[float, Field(ge=0, le=100)] | None
+    current_streak_days: Count
+    longest_streak_days: Count
+    cycle_time_hours: CycleTime
+    by_category: list[CategoryFigures]
+    by_priority: list[PriorityFigures]
+    weekly: list[Week]

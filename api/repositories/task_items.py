@@ -1,0 +1,64 @@
+"""Tasks as items: `TASK#{user_id}` / `TASK#{ulid}`, and in two local indexes by `due_sort` and `change_sort`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.models.task import StoredTask, Task
+from api.repositories.items import marshal, unmarshal
+
+PREFIX = "TASK#"
+
+
+def partition(user_id: str) -> str:
+    """The partition key of a user's tasks."""
+    return f"{PREFIX}{user_id}"
+
+
+def key(user_id: str, task_id: str) -> dict[str, Any]:
+    """The primary key of a task."""
+    return {"PK": {"S": partition(user_id)}, "SK": {"S": f"{PREFIX}{task_id}"}}
+
+
+def change_sort(task: Task) -> str:
+    """Where a task stands among its owner's tasks by time of change; unique among them."""
+    return f"{task.updated_at}#{task.id}"
+
+
+def item(stored: StoredTask) -> dict[str, Any]:
+    """A task as it is stored."""
+    task = stored.task
+    due_date = task.due_date.isoformat() if task.due_date else None
+    return key(stored.user_id, task.id) | marshal(
+        {
+            "entity_type": "TASK",
+            "id": task.id,
+            "user_id": stored.user_id,
+            "title": task.title,
+            "description": task.description,
+            "status": task.status,
+            "priority": task.priority,
+            "category": task.category,
+            "due_date": due_date,
+            "created_at": task.created_at,
+            "updated_at": task.updated_at,
+            "completed_at": task.completed_at,
+            "deleted_at": stored.deleted_at,
+            "expiration_timestamp": stored.expires_at,
+            "version": task.version,
+            "last_request_id": stored.request_id,
+            "due_sort": f"{due_date}#{task.id}" if due_date and not stored.deleted_at else None,
+            "change_sort": change_sort(task),
+        }
+    )
+
+
+def stored(item: Mapping[str, Any]) -> StoredTask:
+    """The inverse of `item`."""
+    plain = unmarshal(item)
+    return StoredTask(
+        user_id=plain["user_id"],
+        task=Task.model_validate({name: plain[name] for name in Task.model_fields if name in plain}),
+        request_id=plain["last_request_id"],
+        deleted_at=plain.get("deleted_at"),
+        expires_at=plain.get("expiration_timestamp"),
+    )

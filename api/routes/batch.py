@@ -1,0 +1,16 @@
+"""/api/v1/tasks/batch"""
+
+from fastapi import APIRouter, Response
+
+from api.dependencies import TOKEN_SCHEME, BatchServiceDep, CreateIntent
+from api.models.batch import Batch, BatchResults
+from api.routes.bodies import JsonRoute
+from api.routes.responses import written
+
+router = APIRouter(prefix="/api/v1/tasks/batch", tags=["tasks"], route_class=JsonRoute, dependencies=[TOKEN_SCHEME])
+
+
+@router.post("", response_model=BatchResults, operation_id="batchTasks")
+async def batch(batch: Batch, intent: CreateIntent, batches: BatchServiceDep) -> Response:
+    """Carry up to 50 operations out, all of them or none."""
+    return written(batches.carry_out(intent, batch))

@@ -1,0 +1,86 @@
+"""What each kind of write makes of a task. Nothing here reads a clock or the table."""
+
+import datetime as dt
+from typing import Any
+
+from ulid import ULID
+
+from api.models.fields import Status, moment, timestamp
+from api.models.task import NewTask, StoredTask, Task
+from api.problems import TaskNotFound
+from api.services.intent import Intent
+
+# A purge later than the longest wait before a restore; the table's TTL does it.
+RESTORABLE = dt.timedelta(days=30)
+_TICK = dt.timedelta(microseconds=1)
+
+
+def created(new: NewTask, intent: Intent, now: dt.datetime) -> StoredTask:
+    """A new task's first version."""
+    at = timestamp(now)
+    task = Task.model_construct(
+        **dict(new),
+        id=str(ULID.from_datetime(now)),
+        created_at=at,
+        updated_at=at,
+        completed_at=at if new.status is Status.COMPLETED else None,
+        version=1,
+    )
+    return StoredTask(intent.caller.user_id, task, intent.request_id)
+
+
+def changed(before: StoredTask, named: dict[str, Any], request_id: str, now: dt.datetime) -> StoredTask:
+    """The next version, with the fields `named`; `before` itself when nothing would change."""
+    task = before.task
+    changes = {name: value for name, value in named.items() if value != getattr(task, name)}
+    if not changes:
+        return before
+    at = timestamp(_next_moment(task, now))
+    if "status" in changes:
+        changes["completed_at"] = at if changes["status"] is Status.COMPLETED else None
+    return StoredTask(before.user_id, _next(task, at, **changes), request_id)
+
+
+def deleted(before: StoredTask, request_id: str, now: dt.datetime) -> StoredTask:
+    """The next version, which is deleted and will be purged when it cannot be restored any more."""
+    now = _next_moment(before.task, now)
+    at = timestamp(now)
+    return StoredTask(before.user_id, _next(before.task, at), request_id, at, int((now + RESTORABLE).timestamp()))
+
+
+def restored(before: StoredTask, request_id: str, now: dt.datetime) -> StoredTask:
+    """The next version, which lives again; `before` itself when it is not deleted."""
+    if not before.deleted_at:
+        return before
+    return StoredTask(before.user_id, _next(before.task, timestamp(_next_moment(before.task, now))), request_id)
+
+
+def live(found: StoredTask | None) -> StoredTask:
+    """The task that was found.
+
+    Raises:
+        TaskNotFound: there is none, or it is deleted.
+    """
+    if found is None or found.deleted_at:
+        raise TaskNotFound
+    return found
+
+
+def restorable(found: StoredTask | None, now: dt.datetime) -> StoredTask:
+    """The task that was found, deleted or not.
+
+    Raises:
+        TaskNotFound: there is none, or it was deleted too long ago: TTL purges late, so it may still be there.
+    """
+    if found is None or (found.expires_at is not None and found.expires_at < now.timestamp()):
+        raise TaskNotFound
+    return found
+
+
+def _next(task: Task, at: str, **changes: Any) -> Task:
+    return task.model_copy(update={**changes, "updated_at": at, "version": task.version + 1})
+
+
+def _next_moment(task: Task, now: dt.datetime) -> dt.datetime:
+    # clocks of two processes differ; a task's versions are in order of time all the same
+    return max(now, moment(task.updated_at) + _TICK)
