@@ -8,6 +8,8 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -16,6 +18,9 @@ from infra import ROOT
 from infra.local import account
 from infra.local import cli as local
 from infra.local.settings import Settings
+from ingestion.backfill.command import backfill
+from ingestion.errors import RefusedError
+from ingestion.replay.command import replay
 from orchestration.cli import pipeline, query
 from orchestration.cli.login import login
 from orchestration.cli.outputs import stack_outputs
@@ -150,7 +155,18 @@ def _outputs() -> dict[str, str]:
         return stack_outputs()
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    with explained():
+        try:
+            yield
+        except RefusedError as error:
+            fail(str(error))
+
+
 app.add_typer(local.app)
+app.command()(_explained()(replay))
+app.command()(_explained()(backfill))
 app.command()(login)
 app.command()(query)
 app.add_typer(pipeline, name="pipeline")

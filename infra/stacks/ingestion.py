@@ -31,8 +31,9 @@ class IngestionStack(Stack):
 
     def _capture_changes(self, table: dynamodb.ITable, target: Target) -> None:
         failures = self._queue("Failures", names.CDC_FAILURES)
+        quarantine = self._queue("Quarantine", names.CDC_QUARANTINE)
         stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix="cdc")
-        function = self._cdc_function(table, failures, target)
+        function = self._cdc_function(table, failures, quarantine, target)
         function.node.add_dependency(stream)
         function.add_event_source(self._changes(table, failures))
 
@@ -46,7 +47,9 @@ class IngestionStack(Stack):
             retention_period=Duration.days(14),
         )
 
-    def _cdc_function(self, table: dynamodb.ITable, failures: sqs.IQueue, target: Target) -> lambda_.Function:
+    def _cdc_function(
+        self, table: dynamodb.ITable, failures: sqs.IQueue, quarantine: sqs.IQueue, target: Target
+    ) -> lambda_.Function:
         return functions.function(
             self,
             "Cdc",
@@ -56,7 +59,7 @@ class IngestionStack(Stack):
             description="Turns the table's changes into envelopes in bronze",
             timeout=Duration.seconds(60),
             memory=512,
-            environment={"DELIVERY_STREAM_NAME": names.CDC_STREAM},
+            environment={"DELIVERY_STREAM_NAME": names.CDC_STREAM, "QUARANTINE_QUEUE_URL": quarantine.queue_url},
             statements=[
                 roles.allow(READ_STREAM, [_stream_arn(table)]),
                 # lists every table's streams, so it takes no resource
@@ -64,7 +67,7 @@ class IngestionStack(Stack):
                 roles.allow(
                     ["firehose:PutRecordBatch"], [names.arn(self, "firehose", "deliverystream", names.CDC_STREAM)]
                 ),
-                roles.allow(["sqs:SendMessage"], [failures.queue_arn]),
+                roles.allow(["sqs:SendMessage"], [failures.queue_arn, quarantine.queue_arn]),
             ],
         )
 
@@ -75,7 +78,7 @@ class IngestionStack(Stack):
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,
             batch_size=100,
             max_batching_window=Duration.seconds(1),
-            # a bad record is isolated by halving its batch and ends in the failures queue; the others go on
+            # what makes the function fail altogether is isolated by halving its batch and ends in the failures queue
             bisect_batch_on_error=True,
             report_batch_item_failures=True,
             retry_attempts=5,

@@ -103,7 +103,13 @@ class MonitoringStack(Stack):
                 "CdcGaveUp",
                 f"{names.CDC_FAILURES}-not-empty",
                 "Changes that could not be captured wait in the failures queue",
-                _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": names.CDC_FAILURES}, "Maximum"),
+                _waiting(names.CDC_FAILURES),
+            ),
+            self._alarm(
+                "CdcQuarantined",
+                f"{names.CDC_QUARANTINE}-not-empty",
+                "Changes that no delivery stream takes wait in the quarantine queue",
+                _waiting(names.CDC_QUARANTINE),
             ),
         ]
 
@@ -195,6 +201,10 @@ def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: st
 def _failures(state: str) -> cloudwatch.Metric:
     dimensions = {"StateMachine": names.STATE_MACHINE, "State": state}
     return _metric(names.NAMESPACE, names.STATE_FAILED, dimensions, "Sum")
+
+
+def _waiting(queue: str) -> cloudwatch.Metric:
+    return _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, "Maximum")
 
 
 def _lambda(function: str, name: str, statistic: str) -> cloudwatch.Metric:

@@ -1,4 +1,4 @@
-"""A batch of stream records: as far as it can be delivered, in order, and where it stopped."""
+"""A batch of stream records: as far as it can be delivered, in order, with what never can be set aside."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -6,42 +6,59 @@ from typing import Any
 
 from ingestion.cdc.transform import BadRecordError, envelope, line
 
+Record = Mapping[str, Any]
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """How far a batch came.
 
     Args:
-        delivered: how many of its records, counted from the first, are in the delivery stream.
-        reason: why the next one is not; None if there is no next one.
+        done: how many of its records, counted from the first, are in the delivery stream or in quarantine.
+        quarantined: how many of these are in quarantine.
+        reason: why the next one is in neither; None if there is no next one.
     """
 
-    delivered: int
+    done: int
+    quarantined: int = 0
     reason: str | None = None
 
 
 def process(
-    records: Sequence[Mapping[str, Any]], deliver: Callable[[Sequence[bytes]], int], ingested_at: str
+    records: Sequence[Record],
+    deliver: Callable[[Sequence[bytes]], int],
+    set_aside: Callable[[Record, str], bool],
+    ingested_at: str,
 ) -> Outcome:
-    """Deliver `records` up to the first that cannot be transformed or delivered.
+    """Deliver `records`, and set those aside that cannot become a line of the delivery stream.
 
-    Nothing behind that one is sent: the event source mapping repeats the batch from there on, so that sending more
-    would only make duplicates.
+    A bad record holds up nothing behind it. A refusal does: the event source mapping repeats the batch from the first
+    refused record on, so nothing behind that one is set aside either.
 
     Args:
         records: the `Records` of a DynamoDB stream event.
         deliver: takes lines and tells how many, counted from the first, were accepted.
+        set_aside: takes a bad record and the reason, and tells whether the quarantine has it.
         ingested_at: the time of capture, RFC 3339.
     """
     lines: list[bytes] = []
-    reason = None
-    for record in records:
+    places: list[int] = []
+    bad: list[tuple[int, str]] = []
+    for place, record in enumerate(records):
         try:
             lines.append(line(envelope(record, ingested_at)))
+            places.append(place)
         except BadRecordError as error:
-            reason = str(error)
+            bad.append((place, str(error)))
+    accepted = deliver(lines) if lines else 0
+    end, reason = len(records), None
+    if accepted < len(lines):
+        end, reason = places[accepted], "refused by the delivery stream"
+    quarantined = 0
+    for place, why in bad:
+        if place > end:
             break
-    delivered = deliver(lines) if lines else 0
-    if delivered < len(lines):
-        reason = "refused by the delivery stream"
-    return Outcome(delivered, reason)
+        if not set_aside(records[place], why):
+            return Outcome(place, quarantined, "refused by the quarantine queue")
+        quarantined += 1
+    return Outcome(end, quarantined, reason)

@@ -1,7 +1,7 @@
 """The Lambda function behind the table's stream.
 
-It answers as `ReportBatchItemFailures` asks: with the sequence number of the first record that is not delivered, from
-which the event source mapping goes on; an empty list is success
+It answers as `ReportBatchItemFailures` asks: with the sequence number of the first record that is neither delivered nor
+in quarantine, from which the event source mapping goes on; an empty list is success
 (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
 """
 
@@ -17,31 +17,28 @@ from botocore.config import Config
 
 from ingestion.cdc.batch import process
 from ingestion.cdc.delivery import deliver
+from ingestion.cdc.quarantine import set_aside
 from ingestion.cdc.transform import rfc3339
 
 logger = Logger()
-firehose = boto3.client(
-    "firehose", config=Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-)
+patience = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+firehose, sqs = boto3.client("firehose", config=patience), boto3.client("sqs", config=patience)
 to_bronze = functools.partial(deliver, firehose, os.environ["DELIVERY_STREAM_NAME"])
+to_quarantine = functools.partial(set_aside, sqs, os.environ["QUARANTINE_QUEUE_URL"])
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Deliver the records of `event`; report where that stopped."""
     records = event["Records"]
-    outcome = process(records, to_bronze, rfc3339(time.time()))
+    outcome = process(records, to_bronze, to_quarantine, rfc3339(time.time()))
+    counts = {"records": len(records), "done": outcome.done, "quarantined": outcome.quarantined}
     if outcome.reason is None:
-        logger.info("delivered", records=outcome.delivered)
+        report = logger.error if outcome.quarantined else logger.info
+        report("done", extra=counts)
         return {"batchItemFailures": []}
-    failed = records[outcome.delivered]
+    failed = records[outcome.done]
     sequence_number = failed["dynamodb"]["SequenceNumber"]
-    logger.error(
-        "not delivered",
-        reason=outcome.reason,
-        event_id=failed.get("eventID"),
-        sequence_number=sequence_number,
-        records=len(records),
-        delivered=outcome.delivered,
-    )
+    where = {"event_id": failed.get("eventID"), "sequence_number": sequence_number}
+    logger.error("not done", extra={"reason": outcome.reason, **where, **counts})
     return {"batchItemFailures": [{"itemIdentifier": sequence_number}]}

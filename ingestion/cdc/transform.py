@@ -72,13 +72,18 @@ def line(event: Envelope) -> bytes:
     Raises:
         BadRecordError: the line is longer than a delivery stream takes.
     """
-    try:
-        encoded = orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # orjson refuses integers beyond 64 bits and lone surrogates; the standard library takes both
-        encoded = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+    encoded = long_line(event)
     if len(encoded) > MAX_LINE_BYTES:
         raise BadRecordError(f"{len(encoded)} bytes are more than the {MAX_LINE_BYTES} that a delivery stream takes")
     return encoded
+
+
+def long_line(event: Envelope) -> bytes:
+    """As `line`, of any length: for what goes to bronze by another way than a delivery stream."""
+    try:
+        return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # orjson refuses integers beyond 64 bits and lone surrogates; the standard library takes both
+        return json.dumps(event, separators=(",", ":")).encode() + b"\n"
 
 
 @functools.lru_cache(maxsize=256)

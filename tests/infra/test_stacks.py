@@ -131,7 +131,7 @@ def test_change_capture_loses_no_change_and_leaves_idempotency_records_behind(de
     # unbounded (-1) would let one bad record hold up the shard until it falls out of the stream
     assert 0 < mapping["MaximumRetryAttempts"] <= 10
     assert 0 < mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
-    queue = deployed.one("AWS::SQS::Queue")
+    queue = deployed.one("AWS::SQS::Queue", QueueName="todo-cdc-failures")
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": [queue.id, "Arn"]}
 
 

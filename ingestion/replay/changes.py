@@ -1,0 +1,115 @@
+"""What a message of change capture comes to: lines for bronze, or the reason why there are none.
+
+The way is that of change capture: the same transform makes the same envelope, with the same event id, so that a change
+that is replayed twice, or was delivered after all, is one change in silver.
+"""
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ParamValidationError
+
+from ingestion.backfill.envelope import is_captured, synthetic
+from ingestion.backfill.wire import wire
+from ingestion.cdc.quarantine import Quarantined, unpacked
+from ingestion.cdc.transform import BadRecordError, envelope, long_line, rfc3339
+from ingestion.replay import shard
+from ingestion.replay.messages import Gap, UnknownMessageError, parse
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+
+
+@dataclasses.dataclass(frozen=True)
+class Resolved:
+    """What is to be done about a message.
+
+    Args:
+        lines: to write to bronze; the message may go when they are there.
+        unresolved: why the message has to stay; None if it may go.
+        export: whether the whole table has to be exported before the message may go.
+    """
+
+    lines: list[bytes] = dataclasses.field(default_factory=list)
+    unresolved: str | None = None
+    export: bool = False
+
+
+class Resolver:
+    """Finds the changes that messages are about.
+
+    Args:
+        streams: a DynamoDB Streams client.
+        dynamodb: a DynamoDB client.
+    """
+
+    def __init__(self, streams: "DynamoDBStreamsClient", dynamodb: "DynamoDBClient") -> None:
+        self._streams, self._dynamodb = streams, dynamodb
+
+    def resolve(self, body: str) -> Resolved:
+        """What a message comes to.
+
+        Raises:
+            botocore.exceptions.ClientError: a call failed.
+        """
+        try:
+            about = parse(body)
+            return self._gap(about) if isinstance(about, Gap) else self._quarantined(about)
+        except UnknownMessageError as error:
+            return Resolved(unresolved=str(error))
+        except ParamValidationError:
+            return Resolved(unresolved="names no stream, shard or sequence number that there can be")
+
+    def _gap(self, gap: Gap) -> Resolved:
+        found = shard.read(self._streams, gap)
+        lines: list[bytes] = []
+        reason = None
+        for record in found.records:
+            try:
+                if is_captured(record["dynamodb"]["Keys"]):
+                    lines.append(_line(record))
+            except BadRecordError as error:
+                reason = str(error)
+        return Resolved(lines, reason, export=not found.complete)
+
+    def _quarantined(self, told: Quarantined) -> Resolved:
+        reason = "the message holds no record"
+        if told["record"]:
+            try:
+                return Resolved([_line(unpacked(told["record"]))])
+            except ValueError as error:  # a record in quarantine may have been damaged on its way, not at its source
+                reason = str(error)
+        record = self._in_stream(told)
+        if record is None:
+            return self._from_table(told, reason)
+        try:
+            return Resolved([_line(record)])
+        except BadRecordError as error:
+            return Resolved(unresolved=str(error))
+
+    def _in_stream(self, told: Quarantined) -> dict[str, Any] | None:
+        if not told["stream_arn"] or not (told["sequence_number"] or "").isdecimal():
+            return None
+        return shard.find(self._streams, told["stream_arn"], str(told["sequence_number"]))
+
+    def _from_table(self, told: Quarantined, reason: str) -> Resolved:
+        """The item as it is now, since the change itself is nowhere any more."""
+        if not told["keys"] or not told["stream_arn"]:
+            return Resolved(unresolved=f"{reason}; the stream no longer has it, and its key is not known")
+        table = told["stream_arn"].split("/")[1]
+        key: Any = {name: {"S": value} for name, value in told["keys"].items()}
+        item = self._dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        if item is None and told["event_name"] == "REMOVE":
+            return Resolved(unresolved=f"{reason}; the stream no longer has it, and the item is gone")
+        if item is None:  # its removal is a later change, which went its own way
+            return Resolved()
+        try:
+            return Resolved([long_line(synthetic(wire(item), table, rfc3339(time.time())))])
+        except BadRecordError as error:
+            return Resolved(unresolved=str(error))
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    return long_line(envelope(record, rfc3339(time.time())))

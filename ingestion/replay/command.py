@@ -1,0 +1,98 @@
+"""`insights replay`: empties the failure queues.
+
+Exit status: 0 everything left its queue (or would have), 1 something stays, with its reason (or AWS refused), 2 the
+command line is wrong.
+"""
+
+import dataclasses
+import enum
+import json
+from collections.abc import Callable
+from typing import Annotated
+
+import boto3
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from ingestion.backfill.command import READ_UNITS_PER_SECOND, SEGMENTS, TABLE
+from ingestion.bronze import Bronze
+from ingestion.replay import run
+from ingestion.replay.changes import Resolver
+from ingestion.replay.queues import Queue
+from ingestion.replay.run import Summary
+
+STATE_MACHINE = "todo-insights-pipeline"
+
+
+class Which(enum.StrEnum):
+    """Whose failures."""
+
+    CDC = "cdc"
+    PIPELINE = "pipeline"
+
+
+QUEUES = {
+    Which.CDC: ("todo-cdc-failures", "todo-cdc-quarantine"),
+    Which.PIPELINE: ("todo-pipeline-failures",),
+}
+
+
+def replay(
+    which: Annotated[
+        Which,
+        typer.Option("--queue", help="`cdc`: changes that are not in bronze. `pipeline`: executions not started."),
+    ] = Which.CDC,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Bring what waits in a failure queue to where it was meant to go; it may be done again at any time."""
+    sqs = boto3.client("sqs")
+    queues = [Queue(sqs, name) for name in QUEUES[which]]
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("replaying", total=sum(queue.waiting() for queue in queues) or None)
+        empty = _changes if which is Which.CDC else _executions
+        summaries = {queue.name: empty(queue, lambda more: progress.advance(task, more), dry_run) for queue in queues}
+    if as_json:
+        told = {name: dataclasses.asdict(summary) for name, summary in summaries.items()}
+        typer.echo(json.dumps({"dry_run": dry_run, "queues": told}))
+    else:
+        for name, summary in summaries.items():
+            _say(name, summary, which, dry_run)
+    raise typer.Exit(1 if any(summary.unresolved for summary in summaries.values()) else 0)
+
+
+def _changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
+    bronze, dynamodb = Bronze.deployed(), boto3.client("dynamodb")
+
+    def export() -> int:
+        from ingestion.backfill.export import Pace
+        from ingestion.backfill.export import export as export_table
+
+        pace = Pace(READ_UNITS_PER_SECOND)
+        return export_table(dynamodb, TABLE, bronze, pace, segments=SEGMENTS, seen=lambda _more: None).envelopes
+
+    resolver = Resolver(boto3.client("dynamodbstreams"), dynamodb)
+    return run.changes(queue, resolver, bronze, export, seen, dry_run=dry_run)
+
+
+def _executions(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
+    _, partition, _, region, account, _ = queue.arn().split(":")
+    machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{STATE_MACHINE}"
+    return run.executions(queue, boto3.client("stepfunctions"), machine, seen, dry_run=dry_run)
+
+
+def _say(name: str, summary: Summary, which: Which, dry_run: bool) -> None:
+    what = "changes are in bronze" if which is Which.CDC else "executions are started"
+    if not summary.messages:
+        typer.echo(f"{name}: empty")
+        return
+    done = "would be replayed" if dry_run else f"replayed, {summary.records} {what}"
+    typer.echo(f"{name}: {summary.replayed} of {summary.messages} messages {done}")
+    if summary.exported:
+        typer.echo(
+            f"  some changes had aged out of the table's stream: all {summary.exported} items of the table were "
+            "exported instead; removals among them are not known"
+        )
+    for message_id, reason in summary.unresolved.items():
+        typer.echo(f"  {message_id} stays: {reason}")

@@ -1,0 +1,101 @@
+"""A failure queue, taken in portions; a message leaves it only when it is told that it may.
+
+What has been received is hidden from other readers until `release`, or for `HIDDEN_SECONDS` if the replay is killed.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ingestion.errors import RefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+HIDDEN_SECONDS = 15 * 60
+PORTION = 200
+CALL = 10  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """A message in hand."""
+
+    id: str
+    body: str
+    receipt: str
+
+
+class Queue:
+    """A queue by name.
+
+    Args:
+        client: an SQS client.
+        name: the queue's name.
+
+    Raises:
+        RefusedError: there is no such queue.
+    """
+
+    def __init__(self, client: "SQSClient", name: str) -> None:
+        self.name = name
+        self._client = client
+        try:
+            self._url = client.get_queue_url(QueueName=name)["QueueUrl"]
+        except client.exceptions.QueueDoesNotExist:
+            raise RefusedError(f"there is no queue {name} in this account and region: deploy first") from None
+        self._in_hand: dict[str, Message] = {}
+
+    def waiting(self) -> int:
+        """About how many messages can be received."""
+        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+    def arn(self) -> str:
+        """The queue's ARN."""
+        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        return found["Attributes"]["QueueArn"]
+
+    def portions(self) -> Iterator[list[Message]]:
+        """Everything in the queue, in portions of at most `PORTION` messages."""
+        messages = self._messages()
+        while portion := list(itertools.islice(messages, PORTION)):
+            yield portion
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Take messages out of the queue for good."""
+        for start in range(0, len(messages), CALL):
+            part = messages[start : start + CALL]
+            self._client.delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[{"Id": str(n), "ReceiptHandle": message.receipt} for n, message in enumerate(part)],
+            )
+            for message in part:
+                self._in_hand.pop(message.id, None)
+
+    def release(self) -> None:
+        """Give back what was received and not deleted: anybody may receive it again."""
+        kept = list(self._in_hand.values())
+        for start in range(0, len(kept), CALL):
+            part = kept[start : start + CALL]
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(n), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
+                    for n, message in enumerate(part)
+                ],
+            )
+        self._in_hand.clear()
+
+    def _messages(self) -> Iterator[Message]:
+        # a long poll asks every server of the queue, so that an empty answer means an empty queue
+        while found := self._client.receive_message(
+            QueueUrl=self._url, MaxNumberOfMessages=CALL, WaitTimeSeconds=1, VisibilityTimeout=HIDDEN_SECONDS
+        ).get("Messages", []):
+            for one in found:
+                message = Message(one["MessageId"], one["Body"], one["ReceiptHandle"])
+                if message.id in self._in_hand:  # hidden too short: it would go round for ever
+                    return
+                self._in_hand[message.id] = message
+                yield message

@@ -1,0 +1,136 @@
+"""A replay: queue by queue, portion by portion; nothing leaves a queue before it is where it was meant to go."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ingestion.bronze import Bronze
+from ingestion.replay.changes import Resolver
+from ingestion.replay.queues import Message, Queue
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+SOURCE = "replay"
+
+
+@dataclasses.dataclass
+class Summary:
+    """What a replay came to.
+
+    Args:
+        messages: how many were received.
+        replayed: how many left their queue (or would have, in a dry run).
+        records: lines written to bronze, or executions started.
+        exported: items that were written because changes had aged out of the stream.
+        unresolved: message id to the reason why it is still in its queue.
+    """
+
+    messages: int = 0
+    replayed: int = 0
+    records: int = 0
+    exported: int = 0
+    unresolved: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def changes(
+    queue: Queue,
+    resolver: Resolver,
+    bronze: Bronze,
+    export: Callable[[], int],
+    seen: Callable[[int], None],
+    *,
+    dry_run: bool,
+) -> Summary:
+    """Bring the changes that a queue of change capture is about to bronze.
+
+    Args:
+        queue: what to empty.
+        resolver: finds the changes.
+        bronze: where they go.
+        export: exports the table and tells how many items that were; called once at most, for all that has aged out.
+        seen: told how many messages more have been looked at.
+        dry_run: write nothing and leave every message where it is.
+
+    Raises:
+        botocore.exceptions.ClientError: a call failed; what is not in bronze is still in the queue.
+    """
+    summary = Summary()
+    aged_out: list[Message] = []
+    try:
+        for portion in queue.portions():
+            lines: list[bytes] = []
+            done: list[Message] = []
+            for message in portion:
+                resolved = resolver.resolve(message.body)
+                lines += resolved.lines
+                if resolved.unresolved:
+                    summary.unresolved[message.id] = resolved.unresolved
+                elif resolved.export:
+                    aged_out.append(message)
+                else:
+                    done.append(message)
+                summary.messages += 1
+                seen(1)
+            summary.records += len(lines)
+            summary.replayed += len(done)
+            if not dry_run:
+                if lines:
+                    bronze.write(SOURCE, lines)
+                queue.delete(done)
+        summary.replayed += len(aged_out)
+        if aged_out and not dry_run:
+            summary.exported = export()
+            queue.delete(aged_out)
+    finally:
+        queue.release()
+    return summary
+
+
+def executions(
+    queue: Queue, client: "SFNClient", state_machine_arn: str, seen: Callable[[int], None], *, dry_run: bool
+) -> Summary:
+    """Start the executions whose inputs a queue holds.
+
+    An execution is named after its message, so that a message that is replayed twice runs once.
+
+    Args:
+        queue: what to empty.
+        client: a Step Functions client.
+        state_machine_arn: what to start.
+        seen: told how many messages more have been looked at.
+        dry_run: start nothing and leave every message where it is.
+
+    Raises:
+        botocore.exceptions.ClientError: a call failed; the message is still in the queue.
+    """
+    summary = Summary()
+    try:
+        for portion in queue.portions():
+            for message in portion:
+                summary.messages += 1
+                seen(1)
+                if not _is_object(message.body):
+                    summary.unresolved[message.id] = "not the input of an execution: no JSON object"
+                    continue
+                if not dry_run:
+                    try:
+                        client.start_execution(
+                            stateMachineArn=state_machine_arn, name=f"replay-{message.id}", input=message.body
+                        )
+                        summary.records += 1
+                    except client.exceptions.ExecutionAlreadyExists:
+                        pass
+                    queue.delete([message])
+                summary.replayed += 1
+    finally:
+        queue.release()
+    return summary
+
+
+def _is_object(body: str) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False

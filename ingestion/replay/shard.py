@@ -1,0 +1,128 @@
+"""Records of a table's stream, read again from their shard.
+
+A stream keeps records for 24 hours; what is older is trimmed, and in the end its shard goes too
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ingestion.backfill.wire import wire
+from ingestion.replay.messages import Gap
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+
+Record = dict[str, Any]
+
+# a page may be empty though more follow; so many in a row mean that the shard has nothing more
+EMPTY_PAGES_MOST = 20
+EMPTY_PAGE_SECONDS = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What is left of a gap.
+
+    Args:
+        records: as a Lambda function gets them, in order.
+        complete: whether that is all of the gap; else the rest has aged out of the stream.
+    """
+
+    records: list[Record]
+    complete: bool
+
+
+def read(client: "DynamoDBStreamsClient", gap: Gap, sleep: Callable[[float], None] = time.sleep) -> Found:
+    """The records of a gap that the stream still has.
+
+    Args:
+        client: a DynamoDB Streams client.
+        gap: what to read.
+        sleep: waits so many seconds.
+
+    Raises:
+        botocore.exceptions.ClientError: a call failed otherwise than because of the records' age.
+    """
+    gone = (client.exceptions.TrimmedDataAccessException, client.exceptions.ResourceNotFoundException)
+    try:
+        records = list(_from(client, gap, "AT_SEQUENCE_NUMBER", sleep))
+        return Found(records, bool(records) and int(records[-1]["dynamodb"]["SequenceNumber"]) == int(gap.end))
+    except gone:
+        try:
+            return Found(list(_from(client, gap, "TRIM_HORIZON", sleep)), complete=False)
+        except gone:
+            return Found([], complete=False)
+
+
+def find(client: "DynamoDBStreamsClient", stream_arn: str, sequence_number: str) -> Record | None:
+    """The record with a sequence number, whichever shard it is in; None if it has aged out.
+
+    Raises:
+        botocore.exceptions.ClientError: as `read`.
+    """
+    for shard_id in _shards(client, stream_arn, int(sequence_number)):
+        found = read(client, Gap(stream_arn, shard_id, sequence_number, sequence_number))
+        if found.complete:
+            return found.records[0]
+    return None
+
+
+def _from(client: "DynamoDBStreamsClient", gap: Gap, where: Any, sleep: Callable[[float], None]) -> Iterator[Record]:
+    position = {"SequenceNumber": gap.start} if where == "AT_SEQUENCE_NUMBER" else {}
+    iterator: str | None = client.get_shard_iterator(
+        StreamArn=gap.stream_arn, ShardId=gap.shard_id, ShardIteratorType=where, **position
+    )["ShardIterator"]
+    empty = 0
+    while iterator and empty < EMPTY_PAGES_MOST:
+        page = client.get_records(ShardIterator=iterator)
+        for record in page["Records"]:
+            number = int(record["dynamodb"]["SequenceNumber"])
+            if number > int(gap.end):
+                return
+            if number >= int(gap.start):
+                yield lambda_record(record, gap.stream_arn)
+            if number == int(gap.end):
+                return
+        empty = 0 if page["Records"] else empty + 1
+        if empty:
+            sleep(EMPTY_PAGE_SECONDS)
+        iterator = page.get("NextShardIterator")
+
+
+def _shards(client: "DynamoDBStreamsClient", stream_arn: str, number: int) -> Iterator[str]:
+    """The shards that may hold a sequence number."""
+    after: dict[str, Any] = {}
+    while True:
+        try:
+            described = client.describe_stream(StreamArn=stream_arn, **after)["StreamDescription"]
+        except client.exceptions.ResourceNotFoundException:
+            return
+        for shard in described.get("Shards", []):
+            limits = shard.get("SequenceNumberRange", {})
+            first, last = limits.get("StartingSequenceNumber"), limits.get("EndingSequenceNumber")
+            if (first is None or int(first) <= number) and (last is None or number <= int(last)):
+                yield shard["ShardId"]
+        if not described.get("LastEvaluatedShardId"):
+            return
+        after = {"ExclusiveStartShardId": described["LastEvaluatedShardId"]}
+
+
+def lambda_record(record: Any, stream_arn: str) -> Record:
+    """A record of the Streams API as Lambda hands it to a function.
+
+    Args:
+        record: as boto3 gives it.
+        stream_arn: the stream it is from, which the API leaves out.
+    """
+    change = dict(record["dynamodb"])
+    for name in ("Keys", "NewImage", "OldImage"):
+        if name in change:
+            change[name] = wire(change[name])
+    change["ApproximateCreationDateTime"] = change["ApproximateCreationDateTime"].timestamp()
+    made = {**record, "dynamodb": change, "eventSourceARN": stream_arn}
+    if identity := record.get("userIdentity"):
+        made["userIdentity"] = {"principalId": identity.get("PrincipalId"), "type": identity.get("Type")}
+    return made
