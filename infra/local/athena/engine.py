@@ -9,7 +9,7 @@ import numpy as np
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from infra.local.athena import ddl, reading, rows, trino, views, writing
+from infra.local.athena import ddl, grammar, reading, rows, trino, views, writing
 from infra.local.athena.catalog import is_view
 from infra.local.athena.errors import AthenaError, from_client, from_duckdb
 from infra.local.athena.results import ROWS, Column, Result, text
@@ -41,6 +41,8 @@ def _run(session: Session, sql: str, parameters: Sequence[str]) -> Result:
         return Result("DML", ROWS)
     explained = re.match(r"explain\s+", sql, re.IGNORECASE)
     tree = trino.parse(sql[explained.end() :] if explained else sql)
+    if unknown := grammar.unknown_name(sql):
+        raise AthenaError(unknown)
     trino.with_parameters(tree, parameters)
     if explained:
         return _explain(session, tree)

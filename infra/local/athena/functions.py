@@ -12,10 +12,37 @@ create macro t_trunc(u, d) as cast_to_type(date_trunc(u, d), d);
 create macro t_sequence(a, b, i) as cast_to_type(generate_series(a, b, i), [a]);
 create macro t_sequence_by_one(a, b) as list_transform(
   generate_series(0, cast(b - a as BIGINT), case when a <= b then 1 else -1 end), lambda i : a + cast(i as INTEGER));
+create macro t_sequence_by_months(a, b, i) as list_filter(
+  list_transform(range(len(generate_series(a, b, i)) + 2), lambda k : cast_to_type(a + i * cast(k as INTEGER), a)),
+  lambda d : d <= b);
+create macro t_divide(a, b) as cast_to_type(a / b, a + b);
+create macro t_round(x, n) as cast_to_type(round(x, n), x);
 create macro t_zone(d, z) as cast(d as TIMESTAMPTZ) at time zone z;
 create macro t_regexp_extract(s, p, g) as case when regexp_matches(s, p) then regexp_extract(s, p, g) end;
 create macro t_split_part(s, d, i) as case when i <= len(string_split(s, d)) then split_part(s, d, i) end;
 create macro t_distinct(l) as list_filter(l, lambda x, i : coalesce(list_position(l, x), i) = i);
+create macro t_except(a, b) as list_filter(t_distinct(a), lambda x : not coalesce(list_contains(b, x), false));
+create macro t_has_null(l) as len(l) > list_aggregate(l, 'count');
+create macro t_any(l) as case when list_contains(l, true) then true when l is null or t_has_null(l) then null
+  else false end;
+create macro t_all(l) as case when list_contains(l, false) then false when l is null or t_has_null(l) then null
+  else true end;
+create macro t_array_max(l) as case when not t_has_null(l) then list_max(l) end;
+create macro t_array_min(l) as case when not t_has_null(l) then list_min(l) end;
+create macro t_position(l, x) as case when l is not null and x is not null
+  then cast(coalesce(list_position(l, x), 0) as BIGINT) end;
+create macro t_entries(m) as list_transform(map_entries(m), lambda e : struct_pack(field0 := e.key, field1 := e.value));
+create macro t_strpos(s, p, n) as cast(case when len(string_split(s, p)) > n
+  then len(array_to_string(string_split(s, p)[:n], p)) + 1 else 0 end as BIGINT);
+create macro t_split(s, d, n) as case when len(string_split(s, d)) <= n then string_split(s, d)
+  else list_append(string_split(s, d)[:n - 1], array_to_string(string_split(s, d)[n:], d)) end;
+create macro t_json_scalar(j, p) as case when coalesce(json_type(j, p), '') not in ('OBJECT', 'ARRAY')
+  then json_extract_string(j, p) end;
+create macro t_json_query(j, p) as case when json_type(j, p) in ('OBJECT', 'ARRAY')
+  then cast(json_extract(j, p) as VARCHAR) end;
+create macro t_millisecond(d) as cast(date_part('millisecond', d) % 1000 as BIGINT);
+create macro t_url_encode(s) as replace(url_encode(s), '%20', '+');
+create macro t_url_decode(s) as url_decode(replace(s, '+', ' '));
 create macro t_cardinality(x) as cast(case when json_type(to_json(x)) = 'OBJECT' then len(json_keys(to_json(x)))
   else json_array_length(to_json(x)) end as BIGINT);
 create macro to_iso8601(d DATE) as strftime(d, '%Y-%m-%d'),
@@ -23,8 +50,16 @@ create macro to_iso8601(d DATE) as strftime(d, '%Y-%m-%d'),
   (d TIMESTAMPTZ) as strftime(d at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ');
 create macro to_milliseconds(i) as cast(epoch_ms(i) as bigint);
 create macro array_union(a, b) as t_distinct(list_concat(a, b));
-create macro arrays_overlap(a, b) as list_has_any(a, b);
-create macro zip(a, b) as list_zip(a, b);
+create macro arrays_overlap(a, b) as case when list_has_any(a, b) then true
+  when not t_has_null(a) and not t_has_null(b) then false end;
+create macro zip(a, b) as list_transform(list_zip(a, b), lambda e : struct_pack(field0 := e[1], field1 := e[2]));
+create macro trim_array(l, n) as list_slice(l, 1, len(l) - n);
+create macro is_json_scalar(j) as json_type(j) not in ('OBJECT', 'ARRAY');
+create macro json_array_contains(j, x) as
+  list_contains(cast(json_extract(j, '$[*]') as VARCHAR[]), cast(to_json(x) as VARCHAR));
+create macro yow(d) as isoyear(d);
+create macro width_bucket(x, a, b, n) as cast(case when x < a then 0 when x >= b then n + 1
+  else floor((x - a) * n * 1e0 / (b - a)) + 1 end as BIGINT);
 create macro repeat(x, n) as list_transform(range(n), lambda i : x);
 create macro map_agg(k, v) as map_from_entries(list_filter(list(struct_pack(k := k, v := v)),
   lambda e, i : list_position(list(k), e.k) = i));
@@ -41,6 +76,9 @@ create macro normalize(s) as nfc_normalize(s);
 create macro url_extract_protocol(u) as nullif(regexp_extract(u, '^([a-zA-Z][a-zA-Z0-9+.-]*):', 1), '');
 create macro url_extract_host(u) as nullif(regexp_extract(u, '^[a-zA-Z][a-zA-Z0-9+.-]*://([^/:?#]+)', 1), '');
 create macro url_extract_path(u) as regexp_extract(u, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)', 1);
+create macro url_extract_port(u) as cast(nullif(regexp_extract(u, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/:?#]+:(\d+)', 1), '')
+  as BIGINT);
+create macro url_extract_fragment(u) as nullif(regexp_extract(u, '#(.*)$', 1), '');
 create macro url_extract_query(u) as regexp_extract(u, '[?]([^#]*)', 1);
 create macro url_extract_parameter(u, p) as case when regexp_matches(u, '[?&]' || p || '(=|&|#|$)')
   then url_decode(regexp_extract(u, '[?&]' || p || '=([^&#]*)', 1)) end;

@@ -1,51 +1,86 @@
-"""Spellings that sqlglot reads for the sake of other databases and that Trino's grammar does not have.
+"""What Trino would say of a statement before it runs: is it in its grammar, are its functions and types among Trino's?
 
-https://trino.io/docs/current/sql/select.html
+sqlglot reads what many databases write, and DuckDB has functions of its own; a statement that gets by with them would
+run here and fail on AWS. The grammar is Trino's own, the catalogue of functions and types that of its documentation:
+https://github.com/trinodb/trino/tree/422/core/trino-parser and https://trino.io/docs/current/functions.html
 """
 
-import itertools
-from collections.abc import Iterator
+import functools
+from typing import Any
 
-import sqlglot
-from sqlglot.tokenizer_core import Token, TokenType
+import trino_sql_validator
+from antlr4 import CommonTokenStream, InputStream
+from antlr4.error.ErrorListener import ErrorListener
+from trino_query_parser.SqlBaseLexer import SqlBaseLexer
+from trino_query_parser.SqlBaseParser import SqlBaseParser
+from trino_sql_validator import FunctionArgumentWarning, FunctionWarning, TypeWarning
 
-_AFTER_A_LIST = frozenset(
-    {
-        TokenType.EXCEPT,
-        TokenType.FROM,
-        TokenType.GROUP_BY,
-        TokenType.HAVING,
-        TokenType.INTERSECT,
-        TokenType.ORDER_BY,
-        TokenType.R_BRACKET,
-        TokenType.R_PAREN,
-        TokenType.UNION,
-        TokenType.WHERE,
-    }
-)
-_OPERATORS = frozenset({TokenType.DCOLON, TokenType.ILIKE})
+LONG = 50_000
+"""Characters for which the grammar takes half a second. Longer statements, lists of values, are not checked."""
+
+_NOT_IDENTIFIERS = {
+    SqlBaseLexer.BACKQUOTED_IDENTIFIER: "backquoted identifiers are not supported; use double quotes",
+    SqlBaseLexer.DIGIT_IDENTIFIER: "identifiers must not start with a digit; use double quotes",
+}
 
 
-def foreign_word(sql: str) -> str:
-    """Which word of a statement Trino would not expect, and where; empty when there is none.
+class _AnyCase(InputStream):  # type: ignore[misc]
+    """Text that keeps its case, read as if it had none, as the grammar's words want it."""
 
-    Looks for `::`, `==`, `ilike`, and a comma after a list's last element.
+    def LA(self, offset: int) -> int:  # noqa: N802 – the runtime's name
+        character: int = super().LA(offset)
+        return ord(chr(character).upper()) if 97 <= character <= 122 else character
 
-    Raises:
-        sqlglot.TokenError: a quote or a comment has no end.
+
+class _First(ErrorListener):  # type: ignore[misc]
+    """Keeps the first error."""
+
+    def __init__(self) -> None:
+        self.message = ""
+
+    def syntaxError(  # noqa: N802 – the runtime's name
+        self,
+        recognizer: Any,  # noqa: ARG002
+        offendingSymbol: Any,  # noqa: N803
+        line: int,
+        column: int,
+        msg: str,  # noqa: ARG002
+        e: Any,  # noqa: ARG002
+    ) -> None:
+        if not self.message:
+            self.message = f"line {line}:{column + 1}: mismatched input '{offendingSymbol.text}'"
+
+
+@functools.lru_cache(maxsize=256)
+def syntax_error(sql: str) -> str:
+    """Which word of a statement Trino does not expect, and where; empty when it is in Trino's grammar."""
+    if len(sql) > LONG:
+        return ""
+    tokens = CommonTokenStream(SqlBaseLexer(_AnyCase(sql)))
+    heard, parser = _First(), SqlBaseParser(tokens)
+    parser.removeErrorListeners()
+    parser.addErrorListener(heard)
+    parser.singleStatement()
+    if heard.message.endswith("';'"):
+        return f"Only one sql statement is allowed. Got: {sql[:200]}"
+    for token in () if heard.message else tokens.tokens:
+        if token.type in _NOT_IDENTIFIERS:
+            return f"line {token.line}:{token.column + 1}: {_NOT_IDENTIFIERS[token.type]}"
+    return heard.message
+
+
+def unknown_name(sql: str) -> str:
+    """Which function or type of a statement Trino does not have, with the error's code; empty when it has them all.
+
+    A function with another number of arguments than Trino's counts as one that it does not have.
     """
-    tokens = sqlglot.tokenize(sql, read="trino")
-    for token in _foreign(tokens):
-        word = sql[token.start : token.end + 1]
-        return f"line {token.line}:{token.col - len(word) + 1}: mismatched input '{word.split()[0]}'"
-    if tokens and tokens[-1].token_type is TokenType.COMMA:
-        return f"line {tokens[-1].line}:{tokens[-1].col + 1}: mismatched input '<EOF>'"
+    for found in trino_sql_validator.validate(sql, jinja="reject", function_arguments="warn").warnings:
+        place = f"line {found.line}:{found.column}"
+        match found:
+            case FunctionWarning():
+                return f"FUNCTION_NOT_FOUND: {place}: Function '{found.name}' not registered"
+            case FunctionArgumentWarning():
+                return f"FUNCTION_NOT_FOUND: {place}: Unexpected parameters for {found.name}"
+            case TypeWarning():
+                return f"TYPE_NOT_FOUND: {place}: Unknown type: {found.name}"
     return ""
-
-
-def _foreign(tokens: list[Token]) -> Iterator[Token]:
-    for before, token in itertools.pairwise(tokens):
-        kind = token.token_type
-        ends_a_list = before.token_type is TokenType.COMMA and kind in _AFTER_A_LIST
-        if ends_a_list or kind in _OPERATORS or (kind is TokenType.EQ and token.text == "=="):
-            yield token

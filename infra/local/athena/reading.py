@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from infra.local.athena import aliases, files, information_schema, plan, trino, views
+from infra.local.athena import aliases, files, information_schema, plan, trino, types, views
 from infra.local.athena.catalog import Table, data_columns, duck_type, is_iceberg, is_view, partition_keys
 from infra.local.athena.errors import AthenaError, QueryCancelledError, from_duckdb
 from infra.local.athena.iceberg import METADATA_TABLES, Snapshot, Version
@@ -56,6 +56,7 @@ def bind(session: Session, tree: exp.Expr, with_data: bool = True) -> str:
     for node in list(tree.find_all(exp.Table)):
         _resolve(session, node, session.database, with_path, mentions)
     aliases.check(tree, {mention.name: mention.columns for mention in mentions}, session.sql)
+    types.check(session.connection, tree)
     sql = trino.duck_sql(tree)
     if with_data:
         _fill(session, sql, mentions)

@@ -112,13 +112,18 @@ def text(value: Any) -> str | None:
             shown = fraction[:3] if fraction.endswith("000") else fraction
             return f"{value:%Y-%m-%d %H:%M:%S}.{shown}" + (" UTC" if value.tzinfo else "")
         case list() | tuple():
-            return "[" + ", ".join(text(item) or "null" for item in value) + "]"
+            return "[" + ", ".join(map(_item, value)) + "]"
         case dict():
-            return "{" + ", ".join(f"{text(key)}={text(item) or 'null'}" for key, item in value.items()) + "}"
+            return "{" + ", ".join(f"{text(key)}={_item(item)}" for key, item in value.items()) + "}"
         case bytes() | bytearray() | memoryview():
             return bytes(value).hex(" ")
         case _:
             return str(value)
+
+
+def _item(value: Any) -> str:
+    shown = text(value)
+    return "null" if shown is None else shown
 
 
 def _double(value: float) -> str:

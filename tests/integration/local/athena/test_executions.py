@@ -38,7 +38,7 @@ def test_a_failure_says_what_is_wrong_in_trinos_words(athena: Queries, sql: str,
 
 @pytest.mark.parametrize(
     ("sql", "place"),
-    [("selec 1", "line 1:1"), ("select 1 +", "line 1:10"), ("select 1 as a qualify a = 1", "line 1:15")],
+    [("selec 1", "line 1:1"), ("select 1 +", "line 1:11"), ("select 1 as a qualify a = 1", "line 1:15")],
 )
 def test_malformed_sql_is_refused_at_submission(athena: Queries, sql: str, place: str) -> None:
     with pytest.raises(botocore.exceptions.ClientError, match=f"{place}: mismatched input") as refused:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.integration.local.athena import trino_documentation
 from tests.integration.local.athena.conftest import Queries
 
 pytestmark = pytest.mark.account
@@ -153,6 +154,41 @@ def compare(athena: Queries, cases: list[tuple[str, str | None, str]], source: s
 
 def test_scalar_functions_give_trinos_values_and_types(athena: Queries) -> None:
     compare(athena, TYPED, "")
+
+
+def test_scalar_functions_do_what_trinos_documentation_says(athena: Queries) -> None:
+    compare(athena, trino_documentation.SCALARS, "")
+
+
+def test_aggregates_do_what_trinos_documentation_says(athena: Queries) -> None:
+    compare(athena, trino_documentation.AGGREGATES, f" from {trino_documentation.SOURCE}")
+
+
+@pytest.mark.parametrize("sql", trino_documentation.REFUSED)
+def test_what_trino_refuses_is_refused(athena: Queries, sql: str) -> None:
+    assert athena.failure(sql)
+
+
+def test_what_the_engine_lacks_fails_and_never_gives_something_else(athena: Queries) -> None:
+    for sql in trino_documentation.LACKING:
+        said = athena.failure(f"select {sql}")
+        assert said.split(":")[0] in ("FUNCTION_NOT_FOUND", "NOT_SUPPORTED", "TYPE_MISMATCH", "INVALID_CAST_ARGUMENT")
+
+
+def test_a_repair_reaches_into_what_another_repair_has_replaced(athena: Queries) -> None:
+    nested = "date_trunc('month', date_add('day', 1, date '2026-01-31')) + interval '1' month"
+    assert athena.rows(f"select {nested}, split_part(split_part('a-b,c', ',', 1), '-', 3)") == [["2026-03-01", None]]
+
+
+AVERAGES = "avg(x) filter (where x > 1), avg(distinct x), sum(x) / count(*)"
+
+
+def test_an_average_of_decimals_is_a_decimal_wherever_it_stands(athena: Queries) -> None:
+    values = "(values decimal '1.00', decimal '2.00', decimal '2.00') as t (x)"
+    assert athena.rows(f"select {AVERAGES} from {values}") == [["2.00", "1.50", "1.67"]]
+    over = "select avg(x) over (order by x rows unbounded preceding) from"
+    assert athena.rows(f"{over} {values}")[:1] == [["1.00"]]
+    assert athena.types(f"{over} {values}") == ["decimal(3,2)"]
 
 
 def test_aggregates_give_trinos_values_and_types(athena: Queries) -> None:
