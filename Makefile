@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
 SETUP := .venv/installed
 
-.PHONY: help setup demo test unit coverage lint format up down reset status deploy synth pipeline dbt silver-reference lock
+.PHONY: help reference setup demo test unit coverage lint format up down reset status deploy synth pipeline dbt silver-reference lock
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ silver-reference: setup ## Write dbt's sources and docs/silver.md from silver's 
 .PHONY: bench-api
 bench-api: setup ## What the API costs: calls, write units, CPU, cold import, overhead
 	@$(BIN)/python -m tests.bench.api
+
+reference: setup ## Write docs/cli.md from the commands themselves
+	@$(BIN)/python -m infra.reference
 
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	@$(BIN)/python -m infra.locks

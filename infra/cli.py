@@ -4,6 +4,7 @@ The commands themselves know nothing of the difference: `--target` only decides 
 run, as `eval "$(insights env)"` would.
 """
 
+import json
 import os
 import pathlib
 import subprocess
@@ -21,7 +22,10 @@ from infra.local.settings import Settings
 from ingestion.backfill.command import backfill
 from ingestion.errors import RefusedError
 from ingestion.replay.command import replay
-from orchestration.cli import pipeline, query
+from orchestration.cli import pipeline, query, render
+from orchestration.cli import status as platform
+from orchestration.cli.exits import EPILOG, Exit
+from orchestration.cli.following import terminal
 from orchestration.cli.login import login
 from orchestration.cli.outputs import stack_outputs
 from orchestration.cli.problems import explained, fail
@@ -33,10 +37,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Operate Todo API with Insights: the local account, the pipeline, queries.",
+    epilog=EPILOG,
 )
 DBT_PROJECT = ROOT / "transforms" / "dbt"
-LOCAL_COMMANDS = frozenset({"up", "down", "reset", "status", "env", "demo"})
-NEED_NO_ACCOUNT = LOCAL_COMMANDS | {"synth"}
+LOCAL_COMMANDS = frozenset({"up", "down", "reset", "env", "demo"})
+NEED_NO_ACCOUNT = LOCAL_COMMANDS | {"synth", "status"}
 
 
 @app.callback()
@@ -70,22 +75,47 @@ def choose_account(
         fail(
             "the local account is not running",
             "`insights up` starts it; `insights --target aws …` works on the AWS account of your profile instead",
+            Exit.DOWN,
         )
     os.environ.update(running.settings.client_environment())
 
 
+@app.command(epilog=EPILOG)
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Show how everything is: account, stacks, last execution, alarms, age of the data, failed messages."""
+    here = local.describe(local.current()) if context.obj == "local" else None
+    down = here is not None and not here["running"]
+    if here and not down:
+        os.environ.update(local.current().client_environment())
+    with explained():
+        found = None if down else platform.report()
+    if as_json:
+        typer.echo(json.dumps({**(here or {}), **(found or {})}, indent=2))
+    else:
+        if here:
+            local.show(here)
+        if found:
+            terminal().print(platform.rows(found, render.now()))
+    raise typer.Exit(Exit.DOWN if down else Exit.OK)
+
+
 @app.command()
-def deploy(context: typer.Context) -> None:
+def deploy(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="The outputs as one JSON object.")] = False,
+) -> None:
     """Deploy every stack with the CDK CLI and print the outputs."""
     from infra.deploy import DeployError
     from infra.deploy import deploy as deploy_stacks
 
     try:
-        outputs = deploy_stacks(dict(os.environ), target=context.obj)
+        found = deploy_stacks(dict(os.environ), target=context.obj)
     except DeployError as error:
         fail(str(error))
-    for name, value in sorted(outputs.items()):
-        typer.echo(f"{name:20} {value}")
+    _show_outputs(found, as_json)
 
 
 @app.command()
@@ -115,12 +145,14 @@ def demo() -> None:
 
 
 @app.command()
-def outputs(name: Annotated[str | None, typer.Argument(help="One output's value only.")] = None) -> None:
+def outputs(
+    name: Annotated[str | None, typer.Argument(help="One output's value only.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All of them as one JSON object.")] = False,
+) -> None:
     """Print the outputs of the deployed stacks."""
     found = _outputs()
-    if name is None:
-        for key, value in sorted(found.items()):
-            typer.echo(f"{key:20} {value}")
+    if name is None or as_json:
+        _show_outputs(found, as_json)
         return
     if name not in found:
         fail(f"there is no output {name}; there are {', '.join(sorted(found))}")
@@ -148,6 +180,14 @@ def dbt_environment(account: str, bucket: str, target: str | None) -> dict[str, 
         return {**variables, "DBT_TARGET": target or "prod"}
     # a laptop answers at once; what asks AWS keeps the profile's second
     return {**variables, "DBT_TARGET": target or "local", "ATHENA_POLL_SECONDS": "0.1"}
+
+
+def _show_outputs(found: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, sort_keys=True))
+        return
+    for name, value in sorted(found.items()):
+        typer.echo(f"{name:20} {value}")
 
 
 def _outputs() -> dict[str, str]:

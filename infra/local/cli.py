@@ -1,4 +1,4 @@
-"""Commands of the local account: up, down, reset, status, env."""
+"""Commands of the local account: up, down, reset, env; and what `status` says of it."""
 
 import dataclasses
 import json
@@ -7,25 +7,22 @@ import shlex
 import time
 from typing import Annotated, Any
 
-import boto3
 import typer
-from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from infra.local import account
-from infra.local.settings import OWNER_KEYS, REGION, Settings
-from orchestration.cli.executions import Status
+from infra.local.settings import Settings
 from orchestration.cli.problems import fail
-from orchestration.cli.render import STYLES, WORDS, duration
+from orchestration.cli.render import duration
+from orchestration.cli.status import LABELS
 
 app = typer.Typer()
 console = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
 
 WORKGROUP = "todo-analytics-workgroup"
-STACK_PREFIX = "Todo"
 
 
 def current() -> Settings:
@@ -110,23 +107,11 @@ def env(
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-@app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False) -> None:
-    """Show the local account: endpoint, process, state, stacks, last execution, alarms. Exits 3 when it is down."""
-    report = describe(Settings.from_environment())
-    if as_json:
-        typer.echo(json.dumps(report, indent=2, default=str))
-    else:
-        _print_status(report)
-    raise typer.Exit(0 if report["running"] else 3)
-
-
 def describe(settings: Settings) -> dict[str, Any]:
-    """What `status` shows.
+    """The account's process.
 
     Returns:
-        `running`, `killed`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`, `stacks`
-        {name: status}, `last_execution` {name, status, started} or None, `alarms` (names in ALARM).
+        `running`, `killed`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`.
     """
     running = account.find(settings)
     healthy = running is not None and account.is_healthy(running.settings)
@@ -139,35 +124,13 @@ def describe(settings: Settings) -> dict[str, Any]:
     }
     if running is None or not healthy:
         return report
-    config = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 0})
-    session = boto3.Session(region_name=REGION, **OWNER_KEYS)
-    endpoint = running.settings.endpoint
-    stacks = session.client("cloudformation", endpoint_url=endpoint, config=config).describe_stacks()["Stacks"]
-    machines = session.client("stepfunctions", endpoint_url=endpoint, config=config)
-    alarms = session.client("cloudwatch", endpoint_url=endpoint, config=config).describe_alarms(StateValue="ALARM")
-    executions = [
-        execution
-        for machine in machines.list_state_machines()["stateMachines"]
-        for execution in machines.list_executions(stateMachineArn=machine["stateMachineArn"], maxResults=1)[
-            "executions"
-        ]
-    ]
-    last = max(executions, key=lambda execution: execution["startDate"], default=None)
-    return {
-        **report,
-        "pid": running.pid,
-        "uptime_s": round(time.time() - running.started_at),
-        "stacks": {
-            stack["StackName"]: stack["StackStatus"] for stack in stacks if stack["StackName"].startswith(STACK_PREFIX)
-        },
-        "last_execution": last
-        and {"name": last["name"], "status": last["status"], "started": last["startDate"].isoformat()},
-        "alarms": [alarm["AlarmName"] for alarm in alarms["MetricAlarms"]],
-    }
+    return {**report, "pid": running.pid, "uptime_s": round(time.time() - running.started_at)}
 
 
-def _print_status(report: dict[str, Any]) -> None:
+def show(report: dict[str, Any]) -> None:
+    """Print what `describe` says."""
     table = Table.grid(padding=(0, 2))
+    table.add_column(min_width=LABELS)
     table.add_row(
         "local account", "[green]up[/green]" if report["running"] else "[yellow]down[/yellow] – `insights up`"
     )
@@ -175,20 +138,9 @@ def _print_status(report: dict[str, Any]) -> None:
     table.add_row("state", f"{_short(pathlib.Path(report['home']))} ({report['state_bytes'] / 1e6:.1f} MB)")
     if report["running"]:
         table.add_row("process", f"{report['pid']}, up {duration(report['uptime_s'])}")
-        stacks = [f"{name} {state}" for name, state in sorted(report["stacks"].items())]
-        table.add_row("stacks", "\n".join(stacks) or "none – `insights deploy`")
-        last = report["last_execution"]
-        table.add_row("last execution", _execution(last) if last else "none – `insights pipeline start`")
-        table.add_row("alarms", "\n".join(f"[red]{name}[/red]" for name in report["alarms"]) or "none in ALARM")
     out.print(table)
     if report["killed"]:
         out.print(Text(account.KILLED, "yellow"), soft_wrap=True)
-
-
-def _execution(last: dict[str, Any]) -> Text:
-    status = Status(last["status"])
-    why = "" if status in (Status.RUNNING, Status.SUCCEEDED) else "\n`insights pipeline describe` tells why"
-    return Text.assemble(last["name"], " ", (WORDS[status], STYLES[status]), why)
 
 
 def _short(path: pathlib.Path) -> str:

@@ -17,7 +17,7 @@ from orchestration.cli.problems import explained, fail
 POLL_SECONDS = 1.0
 
 Execution = Annotated[
-    str | None, typer.Argument(metavar="[EXECUTION]", help="Name or ARN of an execution; the latest when not given.")
+    str | None, typer.Argument(metavar="EXECUTION", help="Name or ARN of an execution; the latest when not given.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else there.")]
 Data = Annotated[bool, typer.Option("--io", help="Show what goes into each state and comes out.")]

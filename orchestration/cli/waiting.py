@@ -32,5 +32,5 @@ def until_none_runs(state_machine_arn: str, wait: bool, quiet: bool = False) -> 
                     f"`--wait-for-running` waits for its end; `insights pipeline watch {busy['name']}` shows it",
                     Exit.BUSY,
                 )
-            status.update(Text(f"waiting for {busy['name']}, which has been running for {took}"))
+            status.update(Text(f"waiting for {busy['name']} ({took} so far)"))
             time.sleep(POLL_SECONDS)

@@ -133,12 +133,12 @@ def test_the_record_of_another_program_that_took_the_pid_is_stale(terminal: Term
 
 def test_a_command_that_needs_the_account_says_how_to_start_it(terminal: Terminal) -> None:
     refused = terminal.insights("query", "select 1")
-    assert refused.returncode == 1
+    assert refused.returncode == 3
     assert "insights up" in refused.stderr
     assert "--target aws" in refused.stderr
 
 
-@pytest.mark.parametrize("command", ["up", "reset", "status", "demo"])
+@pytest.mark.parametrize("command", ["up", "reset", "env", "demo"])
 def test_the_local_account_s_own_commands_do_not_pretend_to_work_on_aws(terminal: Terminal, command: str) -> None:
     refused = terminal.insights("--target", "aws", command)
     assert (refused.returncode, refused.stdout) == (1, "")
