@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from infra.local.settings import REGION
+from infra.stacks.transforms import OWN_TABLES
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory, role_keys
 from transforms.dbt.failed_nodes import failed_nodes
@@ -149,8 +150,5 @@ def _permissions(name: str) -> list[dict[str, Any]]:
             f"arn:aws:athena:{REGION}:000000000000:workgroup/{name}",
         ),
         allow(["glue:GetDatabase*", "glue:GetTable*", "glue:GetPartition*"], *catalog(silver, gold)),
-        allow(
-            ["glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:DeleteTableVersion"],
-            *catalog(gold),
-        ),
+        allow(list(OWN_TABLES), *catalog(gold)),
     ]

@@ -138,7 +138,7 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
     glue = warehouse.account.session.client("glue")
     tables = glue.get_tables(DatabaseName=warehouse.gold)["TableList"]
     located = [table["StorageDescriptor"]["Location"] for table in tables if table["TableType"] == "EXTERNAL_TABLE"]
-    assert len(located) == 4
+    assert len(located) == 15
     assert all(location.startswith(f"s3://{warehouse.name}/tables/") for location in located)
 
 
@@ -153,11 +153,11 @@ def test_empty_silver_makes_empty_gold(warehouse: Warehouse) -> None:
 def test_a_row_that_breaks_a_test_is_named(warehouse: Warehouse) -> None:
     warehouse.insert("tasks", task("t1", "anna", "no-such-status"))
 
-    built = warehouse.dbt("build", "--select", "stg_tasks", "--indirect-selection", "cautious")
+    built = warehouse.dbt("test", "--select", "source:silver.tasks,test_name:accepted_values")
 
     assert built.returncode == 1
     assert warehouse.failures() == (
-        "test accepted_values_stg_tasks_status__pending__in_progress__completed__cancelled: "
+        "test source_accepted_values_silver_tasks_status__pending__in_progress__completed__cancelled: "
         "Got 1 result, configured to fail if != 0"
     )
 
@@ -166,7 +166,7 @@ def test_a_column_that_breaks_a_contract_is_named(warehouse: Warehouse) -> None:
     model = warehouse.project / "models" / "marts" / "task_analytics_category_trends.sql"
     model.write_text(model.read_text().replace("count(*) as total_tasks", "cast(count(*) as double) as total_tasks"))
 
-    built = warehouse.dbt("build", "--select", "+task_analytics_category_trends", "--exclude-resource-type", "test")
+    built = warehouse.dbt("run", "--select", "+task_analytics_category_trends")
 
     assert built.returncode == 1
     failures = warehouse.failures()

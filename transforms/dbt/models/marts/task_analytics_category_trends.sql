@@ -1,7 +1,7 @@
 with
 
 live_tasks as (
-    select * from {{ ref('int_live_tasks') }}
+    select * from {{ ref('fct_tasks') }}
 ),
 
 tasks_per_category as (

@@ -20,6 +20,7 @@ renamed as (
         changed_fields,
 
         due_date,
+        cast(occurred_at as date) as event_date,
         cast(occurred_at as timestamp(6)) as occurred_at,
         cast(ingested_at as timestamp(6)) as ingested_at,
 

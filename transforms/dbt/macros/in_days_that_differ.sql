@@ -1,0 +1,44 @@
+{#- A condition that keeps the days whose rows would be others than the ones that this incremental model holds; all days
+    while the table is built anew. Days that have no rows any more are taken out here, because insert_overwrite replaces
+    a partition by its new rows and so never learns of a day without any. -#}
+{% macro in_days_that_differ(day, wanted, held) -%}
+    {%- if not (execute and is_incremental()) -%}
+        {{ return('true') }}
+    {%- endif -%}
+    {%- set differing -%}
+        with wanted (day, mark) as (
+            {{ wanted }}
+        ),
+
+        held (day, mark) as (
+            {{ held }}
+        ),
+
+        differing as (
+            select coalesce(wanted.day, held.day) as day
+            from wanted
+            full outer join held on wanted.day = held.day and wanted.mark = held.mark
+            where wanted.day is null or held.day is null
+        )
+
+        select
+            cast(differing.day as varchar) as day,
+            max(case when wanted.day is null then 0 else 1 end) as has_rows
+        from differing
+        left join wanted on differing.day = wanted.day
+        group by differing.day
+        order by differing.day
+    {%- endset -%}
+    {%- set days, gone = [], [] -%}
+    {%- for row in run_query(differing).rows -%}
+        {%- do (days if row[1] | int else gone).append("date '" ~ row[0] ~ "'") -%}
+    {%- endfor -%}
+    {%- if gone and flags.WHICH in ('build', 'run') -%}
+        {%- set partitions = [] -%}
+        {%- for one in gone -%}
+            {%- do partitions.append(day ~ '=' ~ one | replace('date ', '')) -%}
+        {%- endfor -%}
+        {%- do adapter.clean_up_partitions(this, partitions) -%}
+    {%- endif -%}
+    {{ return(day ~ ' in (' ~ days | join(', ') ~ ')' if days else 'false') }}
+{%- endmacro %}

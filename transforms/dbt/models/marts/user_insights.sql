@@ -1,0 +1,200 @@
+{%- set as_of = var('as_of_date', none) or run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f')[:-3] %}
+with
+
+users as (
+    select * from {{ ref('dim_users') }}
+),
+
+tasks as (
+    select
+        fct_tasks.*,
+        coalesce(category, 'uncategorized') as named_category,
+        cast(created_at as date) as created_day,
+        case when status = 'completed' then cast(completed_at as date) end as completed_day
+    from {{ ref('fct_tasks') }} as fct_tasks
+),
+
+figures as (
+    select
+        user_id,
+        count(*) as total_tasks,
+        count_if(status in ('pending', 'in_progress')) as open_tasks,
+        count_if(status = 'completed') as completed_tasks,
+        count_if(is_overdue) as overdue_tasks,
+        round(1e2 * count_if(status = 'completed') / count(*), 2) as completion_rate_pct,
+        {{ nearest_rank('cycle_time_hours', 0.5) }} as cycle_time_p50_hours,
+        {{ nearest_rank('cycle_time_hours', 0.9) }} as cycle_time_p90_hours
+    from tasks
+    group by user_id
+),
+
+completion_days as (
+    select distinct
+        user_id,
+        completed_day
+    from tasks
+    where completed_day is not null
+),
+
+-- Days in a row are as far from their row numbers as their first one is.
+numbered_days as (
+    select
+        user_id,
+        completed_day,
+        date_add(
+            'day', -row_number() over (partition by user_id order by completed_day), completed_day
+        ) as streak
+    from completion_days
+),
+
+streaks as (
+    select
+        user_id,
+        count(*) as days,
+        max(completed_day) as last_day
+    from numbered_days
+    group by user_id, streak
+),
+
+streaks_per_user as (
+    select
+        user_id,
+        max(days) as longest_streak_days,
+        -- today is not over: a streak that reached yesterday still stands
+        max(case when last_day >= {{ as_of_date() }} - interval '1' day then days end) as current_streak_days
+    from streaks
+    group by user_id
+),
+
+categories as (
+    select
+        user_id,
+        named_category as category,
+        count(*) as total,
+        count_if(status = 'completed') as completed
+    from tasks
+    group by user_id, named_category
+),
+
+by_category as (
+    select
+        user_id,
+        array_agg(
+            cast(
+                row(category, total, completed) as row(category varchar, total bigint, completed bigint)
+            )
+            order by total desc, category
+        ) as by_category
+    from categories
+    group by user_id
+),
+
+priorities as (
+    select
+        user_id,
+        priority,
+        array_position(array['urgent', 'high', 'medium', 'low'], priority) as place,
+        count(*) as total,
+        count_if(status = 'completed') as completed
+    from tasks
+    group by user_id, priority
+),
+
+by_priority as (
+    select
+        user_id,
+        array_agg(
+            cast(
+                row(priority, total, completed) as row(priority varchar, total bigint, completed bigint)
+            )
+            order by place
+        ) as by_priority
+    from priorities
+    group by user_id
+),
+
+weeks as (
+    select weeks.week
+    from unnest(
+        sequence(
+            cast(date_trunc('week', {{ as_of_date() }}) - interval '77' day as date),
+            date_trunc('week', {{ as_of_date() }}),
+            interval '7' day
+        )
+    ) as weeks (week)
+),
+
+task_weeks as (
+    select
+        user_id,
+        date_trunc('week', created_day) as week,
+        1 as created,
+        0 as completed
+    from tasks
+    union all
+    select
+        user_id,
+        date_trunc('week', completed_day) as week,
+        0 as created,
+        1 as completed
+    from tasks
+    where completed_day is not null
+),
+
+tasks_per_week as (
+    select
+        users.user_id,
+        weeks.week,
+        coalesce(sum(task_weeks.created), 0) as created,
+        coalesce(sum(task_weeks.completed), 0) as completed
+    from users
+    cross join weeks
+    left join task_weeks
+        on
+            users.user_id = task_weeks.user_id
+            and weeks.week = task_weeks.week
+    group by users.user_id, weeks.week
+),
+
+weekly as (
+    select
+        user_id,
+        array_agg(
+            cast(
+                row(cast(week as varchar), created, completed)
+                as row(week varchar, created bigint, completed bigint)
+            )
+            order by week
+        ) as weekly
+    from tasks_per_week
+    group by user_id
+),
+
+final as (
+    select
+        users.user_id,
+
+        timestamp '{{ as_of }}' as as_of,
+
+        coalesce(figures.total_tasks, 0) as total_tasks,
+        coalesce(figures.open_tasks, 0) as open_tasks,
+        coalesce(figures.completed_tasks, 0) as completed_tasks,
+        coalesce(figures.overdue_tasks, 0) as overdue_tasks,
+        coalesce(figures.completion_rate_pct, 0e0) as completion_rate_pct,
+        coalesce(streaks_per_user.current_streak_days, 0) as current_streak_days,
+        coalesce(streaks_per_user.longest_streak_days, 0) as longest_streak_days,
+        figures.cycle_time_p50_hours,
+        figures.cycle_time_p90_hours,
+
+        coalesce(json_format(cast(by_category.by_category as json)), '[]') as by_category,
+        coalesce(json_format(cast(by_priority.by_priority as json)), '[]') as by_priority,
+        json_format(cast(weekly.weekly as json)) as weekly
+    from users
+    left join figures on users.user_id = figures.user_id
+    left join streaks_per_user on users.user_id = streaks_per_user.user_id
+    left join by_category on users.user_id = by_category.user_id
+    left join by_priority on users.user_id = by_priority.user_id
+    left join weekly on users.user_id = weekly.user_id
+)
+
+select * from final

@@ -1,0 +1,26 @@
+with
+
+source as (
+    select * from {{ source('silver', 'api_requests') }}
+),
+
+-- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+renamed as (
+    select
+        request_id,
+        user_hash,
+
+        method,
+        route,
+        status_code,
+        cold_start,
+        idempotent_replay,
+
+        duration_ms,
+
+        cast(occurred_at as date) as request_date,
+        cast(occurred_at as timestamp(6)) as occurred_at
+    from source
+)
+
+select * from renamed
