@@ -5,10 +5,11 @@ import base64
 import dataclasses
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+T = TypeVar("T")
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
@@ -65,7 +66,7 @@ class Client:
         body: Any = None,
         *,
         raw: str | bytes | None = None,
-        query: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | Sequence[tuple[str, str]] = (),
         also: Mapping[str, str] | None = None,
         **headers: str,
     ) -> Reply:
@@ -75,7 +76,7 @@ class Client:
             raw = json.dumps(body)
         if raw is not None:
             sent.setdefault("content-type", "application/json")
-        answer = self.handler(event(method, path, urlencode(query or {}), sent, raw, self.claims), object())
+        answer = self.handler(event(method, path, urlencode(query), sent, raw, self.claims), object())
         text = answer["body"]
         if answer["isBase64Encoded"]:
             text = base64.b64decode(text).decode()
@@ -128,7 +129,7 @@ def event(
     return made
 
 
-def in_own_loop(call: Callable[[], Reply]) -> Reply:
+def in_own_loop(call: Callable[[], T]) -> T:
     """Run `call` in a thread that has no event loop yet; Mangum expects one."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

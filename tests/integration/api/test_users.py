@@ -1,12 +1,13 @@
 """Profiles: one per user, from the first token, filled in by the first ID token."""
 
+import concurrent.futures
 import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.api.client import Client
+from tests.integration.api.client import Client, in_own_loop
 
 pytestmark = pytest.mark.account
 
@@ -80,3 +81,91 @@ def test_a_profile_that_vanished_is_written_again(alice: Client, dynamodb: Any, 
     alice.send("GET", USERS)
     dynamodb.delete_item(TableName=table, Key={"PK": {"S": f"USER#{alice.user_id}"}, "SK": {"S": "METADATA"}})
     assert alice.send("GET", USERS).json()["user_id"] == alice.user_id
+
+
+def test_post_makes_the_profile_once_and_then_changes_it(alice: Client, items_of: Items) -> None:
+    assert alice.claims
+    made = alice.send("POST", USERS, {"name": "Alice"}, idempotency_key="a")
+    assert (made.status, made.headers["etag"]) == (201, '"1"')
+    assert (made.json()["email"], made.json()["name"]) == (alice.claims["email"], "Alice")
+    again = alice.send("POST", USERS, {"name": "Alice"}, idempotency_key="a")
+    assert (again.status, again.text, again.headers["idempotency-replayed"]) == (201, made.text, "true")
+    changed = alice.send("POST", USERS, {"name": "Alicia"}, idempotency_key="b")
+    assert (changed.status, changed.json()["name"], changed.json()["version"]) == (200, "Alicia", 2)
+    same = alice.send("POST", USERS, {}, idempotency_key="c")
+    assert (same.status, same.json()) == (200, changed.json())
+    assert profile_of(alice, items_of)["version"] == 2
+
+
+def test_put_changes_what_it_names(alice: Client, items_of: Items) -> None:
+    before = alice.send("GET", USERS).json()
+    reply = alice.send("PUT", USERS, {"email": "alice@example.org"}, x_request_id="p")
+    after = reply.json()
+    assert (reply.status, reply.headers["etag"]) == (200, '"2"')
+    assert after == before | {"email": "alice@example.org", "version": 2, "updated_at": after["updated_at"]}
+    assert after["updated_at"] > before["updated_at"]
+    assert alice.send("PUT", USERS, {"name": None}).json()["name"] is None
+    assert alice.send("GET", USERS).json()["version"] == 3
+    profile = profile_of(alice, items_of)
+    assert profile["email"] == "alice@example.org"
+    assert "name" not in profile
+
+
+def test_what_the_user_wrote_is_not_overwritten_by_a_token(alice: Client) -> None:
+    access = dataclasses.replace(alice, claims={"sub": alice.user_id, "token_use": "access"})
+    access.send("PUT", USERS, {"name": "My own"})
+    filled = alice.send("GET", USERS).json()
+    assert alice.claims
+    assert (filled["email"], filled["name"]) == (alice.claims["email"], "My own")
+
+
+def test_a_profile_s_writers_cannot_both_win(alice: Client) -> None:
+    alice.send("GET", USERS)
+    assert alice.send("PUT", USERS, {"name": "first"}, if_match='"1"').status == 200
+    second = alice.send("PUT", USERS, {"name": "second"}, if_match='"1"')
+    assert (second.status, second.problem_type, second.headers["etag"]) == (412, "precondition-failed", '"2"')
+    known = alice.send("GET", USERS, if_none_match='"2"')
+    assert (known.status, known.text) == (304, "")
+    assert alice.send("GET", USERS, if_none_match='"1"').json()["name"] == "first"
+
+
+def test_concurrent_changes_of_a_profile_are_all_kept(alice: Client) -> None:
+    alice.send("GET", USERS)
+    changes: list[dict[str, str]] = [{"name": "n"}, {"email": "e@example.org"}]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(lambda body: in_own_loop(lambda: alice.send("PUT", USERS, body)), changes))
+    assert [reply.status for reply in replies] == [200, 200]
+    profile = alice.send("GET", USERS).json()
+    assert (profile["name"], profile["email"], profile["version"]) == ("n", "e@example.org", 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", None),
+        ("email", 5),
+        ("email", "not an address"),
+        ("email", "a@b"),
+        ("email", "a@\x00.com"),
+        ("email", "x" * 250 + "@a.de"),
+        ("name", ""),
+        ("name", " "),
+        ("name", "x" * 201),
+        ("name", "\x00"),
+        ("user_id", "somebody"),
+        ("version", 7),
+    ],
+)
+def test_a_bad_field_is_named_and_nothing_is_written(alice: Client, items_of: Items, field: str, value: Any) -> None:
+    alice.send("GET", USERS)
+    before = items_of(alice.user_id)
+    for reply in (
+        alice.send("PUT", USERS, {field: value}),
+        alice.send("POST", USERS, {field: value}, idempotency_key="k"),
+    ):
+        assert (reply.status, reply.problem_type, reply.fields) == (422, "validation-failed", {field})
+    assert items_of(alice.user_id) == before
+
+
+def test_a_post_needs_a_key(alice: Client) -> None:
+    assert alice.send("POST", USERS, {"name": "x"}).problem_type == "idempotency-key-missing"

@@ -1,0 +1,172 @@
+"""DELETE /users: nothing of the caller is left in the table but the request itself; whatever stops it, it can go on."""
+
+import concurrent.futures
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi import FastAPI
+
+from api.repositories.items import marshal, unmarshal
+from tests.integration.api.client import Client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+pytestmark = pytest.mark.account
+
+Items = Callable[[str], list[dict[str, Any]]]
+Erasures = Callable[[str], dict[str, Any] | None]
+USERS, TASKS = "/api/v1/users", "/api/v1/tasks"
+
+
+@pytest.fixture
+def erasure_of(dynamodb: "DynamoDBClient", table: str) -> Erasures:
+    """Reads a user's request to be erased."""
+
+    def read(user_id: str) -> dict[str, Any] | None:
+        key = {"PK": {"S": "ERASURE"}, "SK": {"S": user_id}}
+        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        return unmarshal(item) if item else None
+
+    return read
+
+
+@pytest.fixture
+def settled(alice: Client, dynamodb: "DynamoDBClient", table: str) -> Client:
+    """Alice with everything that a user can have: 30 tasks, a deleted one, records, figures, a profile."""
+    operations = [{"op": "create", "task": {"title": str(number)}} for number in range(30)]
+    alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key="b")
+    alice.send("DELETE", f"{TASKS}/{alice.created()['id']}", idempotency_key="d")
+    figures = {"PK": f"INSIGHTS#{alice.user_id}", "SK": "METADATA", "user_id": alice.user_id, "figures": "{}"}
+    dynamodb.put_item(TableName=table, Item=marshal(figures))
+    return alice
+
+
+def kinds(items: list[dict[str, Any]]) -> set[str]:
+    return {item["PK"].partition("#")[0] for item in items}
+
+
+def test_nothing_is_left_but_the_request(settled: Client, bob: Client, items_of: Items, erasure_of: Erasures) -> None:
+    bob.created("bob's", key="b")
+    others = items_of(bob.user_id)
+    assert kinds(items_of(settled.user_id)) == {"TASK", "IDEMPOTENCY", "INSIGHTS", "USER"}
+    reply = settled.send("DELETE", USERS, x_request_id="erase-me")
+    assert (reply.status, reply.text) == (204, "")
+    assert items_of(settled.user_id) == []
+    request = erasure_of(settled.user_id)
+    assert request
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", request["requested_at"])
+    assert request == {
+        "PK": "ERASURE",
+        "SK": settled.user_id,
+        "entity_type": "ERASURE",
+        "requested_at": request["requested_at"],
+        "request_id": "erase-me",
+    }
+    assert items_of(bob.user_id) == others
+
+
+def test_the_request_is_written_before_the_first_deletion(settled: Client, calls: list[str]) -> None:
+    calls.clear()
+    settled.send("DELETE", USERS)
+    assert calls.index("PutItem") < calls.index("BatchWriteItem")
+
+
+def test_repeating_it_does_no_harm(settled: Client, items_of: Items) -> None:
+    for _ in range(2):
+        assert settled.send("DELETE", USERS, idempotency_key="same").status == 204
+        assert items_of(settled.user_id) == []
+
+
+def test_who_comes_back_starts_afresh_and_can_be_erased_again(
+    settled: Client, items_of: Items, erasure_of: Erasures
+) -> None:
+    settled.send("DELETE", USERS)
+    first = erasure_of(settled.user_id)
+    task = settled.created("back")
+    assert settled.send("GET", TASKS).json() == [task]
+    assert settled.send("GET", USERS).json()["version"] == 1
+    settled.send("DELETE", USERS)
+    assert items_of(settled.user_id) == []
+    second = erasure_of(settled.user_id)
+    assert first
+    assert second
+    assert second["requested_at"] > first["requested_at"]
+
+
+@pytest.mark.parametrize("calls_before_the_crash", range(6))
+def test_after_a_crash_anywhere_it_goes_on(
+    settled: Client, items_of: Items, erasure_of: Erasures, app: FastAPI, calls_before_the_crash: int
+) -> None:
+    left = [calls_before_the_crash]
+
+    def crash(**_: Any) -> None:
+        if left[0] == 0:
+            raise RuntimeError("crash")
+        left[0] -= 1
+
+    events = app.state.lists._tasks._client.meta.events
+    for operation in ("PutItem", "BatchWriteItem"):
+        events.register(f"before-call.dynamodb.{operation}", crash)
+    assert settled.send("DELETE", USERS).status == 500
+    for operation in ("PutItem", "BatchWriteItem"):
+        events.unregister(f"before-call.dynamodb.{operation}", crash)
+    remaining = items_of(settled.user_id)
+    # the lake hears of it whenever something is gone, and the profile goes last
+    assert (erasure_of(settled.user_id) is not None) == (calls_before_the_crash > 0)
+    assert not remaining or "USER" in kinds(remaining)
+    assert settled.send("DELETE", USERS).status == 204
+    assert items_of(settled.user_id) == []
+    request = erasure_of(settled.user_id)
+    assert request
+    assert "next_part" not in request
+
+
+def test_more_than_one_request_can_do_is_done_by_several(
+    settled: Client, items_of: Items, erasure_of: Erasures, app: FastAPI
+) -> None:
+    now = [0.0]
+
+    def slow() -> float:
+        now[0] += 1
+        return now[0]
+
+    app.state.erasure._clock = slow
+    parts: list[int] = []
+    while (reply := settled.send("DELETE", USERS)).status == 503:
+        assert (reply.problem_type, reply.headers["retry-after"]) == ("erasure-unfinished", "1")
+        request = erasure_of(settled.user_id)
+        assert request
+        parts.append(request["next_part"])
+        assert len(parts) < 10
+    assert parts == sorted(set(parts))
+    assert len(parts) > 1
+    assert items_of(settled.user_id) == []
+
+
+def test_what_dynamodb_did_not_get_to_is_not_taken_for_deleted(
+    settled: Client, app: FastAPI, monkeypatch: pytest.MonkeyPatch, items_of: Items
+) -> None:
+    with monkeypatch.context() as busy:
+        busy.setattr(app.state.lists._tasks._client, "batch_write_item", lambda **_: {"UnprocessedItems": {"t": []}})
+        assert settled.send("DELETE", USERS).problem_type == "erasure-unfinished"
+    assert settled.send("DELETE", USERS).status == 204
+    assert items_of(settled.user_id) == []
+
+
+def test_it_can_be_held_to_a_version_of_the_profile(settled: Client, items_of: Items) -> None:
+    before = items_of(settled.user_id)
+    assert settled.send("DELETE", USERS, if_match='"2"').problem_type == "precondition-failed"
+    assert items_of(settled.user_id) == before
+    assert settled.send("DELETE", USERS, if_match='"1"').status == 204
+
+
+def test_two_at_once_erase_once(settled: Client, items_of: Items) -> None:
+    from tests.integration.api.client import in_own_loop
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        erase = lambda _: in_own_loop(lambda: settled.send("DELETE", USERS)).status  # noqa: E731
+        assert list(pool.map(erase, range(2))) == [204, 204]
+    assert items_of(settled.user_id) == []

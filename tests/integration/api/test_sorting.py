@@ -1,0 +1,145 @@
+"""Lists by due date, and the filters that look at dates and text."""
+
+import datetime as dt
+import functools
+import random
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from tests.integration.api.client import Client
+from tests.integration.api.test_list import ids, walk
+
+pytestmark = pytest.mark.account
+
+TASKS = "/api/v1/tasks"
+TODAY = "2026-11-24"
+DAYS = ("2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25", None)
+STATUSES = ("pending", "in_progress", "completed", "cancelled")
+
+
+def listed(client: Client, **query: str) -> list[dict[str, Any]]:
+    reply = client.send("GET", TASKS, query=query)
+    assert reply.status == 200, reply.text
+    tasks: list[dict[str, Any]] = reply.json()
+    return tasks
+
+
+@pytest.fixture
+def today(app: FastAPI) -> None:
+    """Stops the clock of lists."""
+    app.state.lists._now = lambda: dt.datetime.fromisoformat(f"{TODAY}T12:00:00Z")
+
+
+@pytest.fixture
+def tasks(alice: Client, today: None) -> list[dict[str, Any]]:  # noqa: ARG001 - stopped before the first list
+    """A task for each day and status, in a shuffled order, and a deleted one."""
+    wanted = [(day, status) for day in DAYS for status in STATUSES]
+    random.Random(7).shuffle(wanted)
+    operations = [{"op": "create", "task": {"title": "x", "due_date": day, "status": s}} for day, s in wanted]
+    reply = alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key="b")
+    made: list[dict[str, Any]] = [result["task"] for result in reply.json()["results"]]
+    gone = alice.created(due_date=DAYS[0])
+    alice.send("DELETE", f"{TASKS}/{gone['id']}")
+    return made
+
+
+def is_overdue(task: dict[str, Any]) -> bool:
+    due = task["due_date"]
+    return due is not None and due < TODAY and task["status"] in {"pending", "in_progress"}
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"due_before": "2026-11-24"},
+        {"due_after": "2026-11-23"},
+        {"due_before": "2026-11-25", "due_after": "2026-11-22"},
+        {"due_before": "2026-11-22", "due_after": "2026-11-24"},
+        {"overdue": "true"},
+        {"overdue": "false"},
+        {"overdue": "true", "due_before": "2026-11-23", "status": "pending"},
+        {"overdue": "false", "status": "completed", "due_after": "2026-11-22"},
+    ],
+)
+def test_filters_and_orders_agree_with_a_model(
+    alice: Client, tasks: list[dict[str, Any]], filters: dict[str, str]
+) -> None:
+    def wanted(task: dict[str, Any], sort: str | None) -> bool:
+        due, status = task["due_date"], filters.get("status")
+        return (
+            (status is None or task["status"] == status)
+            and ("due_before" not in filters or (due is not None and due < filters["due_before"]))
+            and ("due_after" not in filters or (due is not None and due > filters["due_after"]))
+            and ("overdue" not in filters or is_overdue(task) == (filters["overdue"] == "true"))
+            and (sort not in {"due_date", "-due_date"} or due is not None)
+        )
+
+    def place(task: dict[str, Any], sort: str | None) -> tuple[str, ...]:
+        return (task["due_date"], task["id"]) if sort and "due" in sort else (task["id"],)
+
+    for sort in ("created_at", "-created_at", "due_date", "-due_date", None):
+        selected = [task for task in tasks if wanted(task, sort)]
+        selected.sort(key=functools.partial(place, sort=sort), reverse=sort is None or sort.startswith("-"))
+        query = filters | ({"sort": sort} if sort else {})
+        assert listed(alice, **query) == selected
+        pages = walk(alice, **query, limit=3)
+        assert [task for page in pages for task in page] == selected
+        assert all(len(page) == 3 for page in pages[:-1])
+
+
+@pytest.mark.usefixtures("tasks")
+def test_a_list_by_due_date_costs_one_call(alice: Client, calls: list[str]) -> None:
+    calls.clear()
+    assert listed(alice, sort="due_date", due_before="2026-11-25")
+    assert calls == ["Query"]
+
+
+def test_text_is_found_in_title_or_description_whatever_its_case(alice: Client) -> None:
+    milk = alice.created("Buy MILK 🥛")
+    note = alice.created("note", description="milk, Übergröße, and 100%")
+    alice.created("other", category="milk")
+    assert ids(listed(alice, q="milk")) == [note["id"], milk["id"]]
+    assert ids(listed(alice, q="ÜBERGRÖSSE")) == [note["id"]]
+    assert ids(listed(alice, q="100%")) == [note["id"]]
+    assert ids(listed(alice, q="🥛")) == [milk["id"]]
+    assert listed(alice, q="milk", status="completed") == []
+    assert [ids(page) for page in walk(alice, q="mIlK", limit=1)] == [[note["id"]], [milk["id"]]]
+
+
+def test_a_cursor_is_good_for_its_order_only(alice: Client, tasks: list[dict[str, Any]]) -> None:
+    first = alice.send("GET", TASKS, query={"sort": "due_date", "limit": 2})
+    cursor = dict(part.split("=") for part in first.headers["link"].partition(">")[0][2:].split("&"))["cursor"]
+    assert len(tasks) > 2
+    for other in ({}, {"sort": "-due_date"}, {"sort": "due_date", "q": "x"}, {"sort": "due_date", "overdue": "true"}):
+        reply = alice.send("GET", TASKS, query={**other, "cursor": cursor})
+        assert (reply.status, reply.problem_type) == (400, "cursor-invalid")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"due_before": "tomorrow"},
+        {"due_after": "2026-02-30"},
+        {"due_after": "20261124"},
+        {"overdue": "yes"},
+        {"overdue": "1"},
+        {"overdue": ""},
+        {"q": ""},
+        {"q": "x" * 201},
+        {"q": "\x00"},
+        {"sort": "title"},
+        {"sort": "+due_date"},
+        {"sort": ""},
+    ],
+)
+def test_a_bad_parameter_is_named(alice: Client, query: dict[str, str]) -> None:
+    reply = alice.send("GET", TASKS, query=query)
+    assert (reply.status, reply.problem_type, reply.fields) == (422, "validation-failed", {*query})
+
+
+def test_a_parameter_is_given_once(alice: Client) -> None:
+    reply = alice.send("GET", f"{TASKS}", query=[("limit", "1"), ("status", "pending"), ("limit", "2")])
+    assert (reply.status, reply.problem_type, reply.fields) == (422, "validation-failed", {"limit"})
