@@ -72,6 +72,7 @@ def test_a_bad_field_is_named_and_nothing_is_written(alice: Client) -> None:
         for reply in (
             alice.send("POST", TASKS, {"title": "x", field: value}, idempotency_key="bad"),
             alice.send("PUT", f"{TASKS}/{task['id']}", {field: value}),
+            alice.send("PATCH", f"{TASKS}/{task['id']}", {field: value}),
         ):
             assert_refused(reply, 422, "validation-failed", field)
 
@@ -96,6 +97,24 @@ def test_a_body_that_is_no_json_is_refused(alice: Client, raw: str | bytes) -> N
 
 
 @pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"title": "é"}'.encode("latin-1"),
+        '{"title": "x"}'.encode("utf-16"),
+        '{"title": "x"}'.encode("utf-16-le"),
+        '{"title": "x"}'.encode("utf-32-be"),
+        b'{"title": "\xed\xa0\x80"}',
+        b'{"title": "a\0b"}',
+    ],
+)
+def test_a_body_that_is_not_utf_8_is_refused(alice: Client, raw: bytes) -> None:
+    reply = alice.send("POST", TASKS, raw=raw, idempotency_key="k")
+    assert_refused(reply, 400, "malformed-json", "body")
+    assert reply.json()["errors"][0]["code"] == "not_utf_8"
+
+
+@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("raw", ["[]", "null", '"text"', "5", "[{}]", "NaN"])
 def test_json_that_is_no_object_is_refused(alice: Client, raw: str) -> None:
     assert_refused(alice.send("POST", TASKS, raw=raw, idempotency_key="k"), 422, "validation-failed", "body")
@@ -110,7 +129,13 @@ def test_a_missing_title_is_named(alice: Client) -> None:
 def test_a_body_over_256_kib_is_refused_by_size_alone(alice: Client) -> None:
     task = alice.send("GET", TASKS).json()[0]
     huge = '{"title": "' + "x" * (256 * 1024) + '"}'
-    for method, path in (("POST", TASKS), ("PUT", f"{TASKS}/{task['id']}")):
+    for method, path in (
+        ("POST", TASKS),
+        ("POST", f"{TASKS}/batch"),
+        ("PUT", f"{TASKS}/{task['id']}"),
+        ("PATCH", f"{TASKS}/{task['id']}"),
+        ("PUT", "/api/v1/users"),
+    ):
         assert alice.send(method, path, raw=huge, idempotency_key="k").problem_type == "payload-too-large"
     # at the limit it is the title that is too long
     fits = '{"title": "' + "x" * (256 * 1024 - 13) + '"}'

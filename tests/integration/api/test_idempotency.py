@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.models.fields import moment
 from api.repositories.items import attribute
+from tests.conftest import Account
 from tests.integration.api.client import Client, Reply, in_own_loop
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.account
 
 Items = Callable[[str], list[dict[str, Any]]]
+Changes = Callable[[dict[str, Any]], list[tuple[str, int]]]
 TASKS = "/api/v1/tasks"
 
 
@@ -64,6 +66,94 @@ def test_an_update_without_effect_keeps_its_answer(alice: Client) -> None:
     alice.send("PUT", path, {"title": "other"})
     assert_replays(first, alice.send("PUT", path, {"title": "same"}, idempotency_key="u"))
     assert alice.send("GET", path).json()["title"] == "other"
+
+
+def every_write(live: str, deleted: str) -> list[tuple[str, str, Any]]:
+    """Method, path and body of every write that is recorded under its key; `live` and `deleted` are ids of tasks."""
+    return [
+        ("POST", TASKS, {"title": "x"}),
+        ("PUT", f"{TASKS}/{live}", {"title": "put"}),
+        ("PATCH", f"{TASKS}/{live}", {"title": "patched"}),
+        ("POST", f"{TASKS}/{deleted}/restore", None),
+        ("POST", f"{TASKS}/batch", {"operations": [{"op": "create", "task": {"title": "x"}}]}),
+        (
+            "POST",
+            f"{TASKS}/batch",
+            {"operations": [{"op": "create", "task": {"title": "x"}}, {"op": "delete", "id": live}]},
+        ),
+        ("DELETE", f"{TASKS}/{live}", None),
+        ("POST", "/api/v1/users", {"name": "posted"}),
+        ("PUT", "/api/v1/users", {"name": "put"}),
+    ]
+
+
+WRITES = range(len(every_write("", "")))
+
+
+@pytest.fixture
+def live_and_deleted(alice: Client) -> tuple[str, str]:
+    """Alice's two tasks."""
+    live, deleted = alice.created("live")["id"], alice.created("deleted")["id"]
+    alice.send("DELETE", f"{TASKS}/{deleted}")
+    return live, deleted
+
+
+@pytest.mark.parametrize("index", WRITES)
+def test_a_crash_on_either_side_of_the_commit_leaves_both_or_neither(
+    alice: Client, items_of: Items, app: FastAPI, live_and_deleted: tuple[str, str], index: int
+) -> None:
+    method, path, body = every_write(*live_and_deleted)[index]
+    events = app.state.lists._tasks._client.meta.events
+    before = items_of(alice.user_id)
+
+    def crash(**_: Any) -> None:
+        raise RuntimeError("crash")
+
+    events.register("before-call.dynamodb.TransactWriteItems", crash)
+    assert alice.send(method, path, body, idempotency_key="crash").problem_type == "internal-error"
+    events.unregister("before-call.dynamodb.TransactWriteItems", crash)
+    assert items_of(alice.user_id) == before
+
+    events.register("after-call.dynamodb.TransactWriteItems", crash)
+    assert alice.send(method, path, body, idempotency_key="crash").problem_type == "internal-error"
+    events.unregister("after-call.dynamodb.TransactWriteItems", crash)
+    after = items_of(alice.user_id)
+    assert len(records(after)) == len(records(before)) + 1
+    assert [item for item in after if item not in records(after)] != [
+        item for item in before if item not in records(before)
+    ]
+    healed = alice.send(method, path, body, idempotency_key="crash")
+    assert (healed.status < 300, healed.headers["idempotency-replayed"]) == (True, "true")
+    assert items_of(alice.user_id) == after
+
+
+@pytest.mark.parametrize("index", WRITES)
+def test_every_write_is_replayed_and_its_key_is_refused_to_others_until_it_expires(
+    alice: Client,
+    items_of: Items,
+    live_and_deleted: tuple[str, str],
+    index: int,
+    dynamodb: "DynamoDBClient",
+    table: str,
+) -> None:
+    method, path, body = every_write(*live_and_deleted)[index]
+    first = alice.send(method, path, body, idempotency_key="k")
+    after = items_of(alice.user_id)
+    assert_replays(first, alice.send(method, path, body, idempotency_key="k"))
+    for other, (method_, path_, body_) in enumerate(every_write(*live_and_deleted)):
+        # PUT and PATCH of a task are one operation, but their bodies differ here
+        if other != index:
+            assert alice.send(method_, path_, body_, idempotency_key="k").problem_type == "idempotency-key-reused"
+    assert items_of(alice.user_id) == after
+    (record,) = [item for item in records(after) if item["PK"].endswith(":k")]
+    dynamodb.update_item(
+        TableName=table,
+        Key={"PK": {"S": record["PK"]}, "SK": {"S": record["SK"]}},
+        UpdateExpression="SET expiration_timestamp = :past",
+        ExpressionAttributeValues={":past": attribute(record["expiration_timestamp"] - 25 * 3600)},
+    )
+    afresh = alice.send(method, path, body, idempotency_key="k")
+    assert "idempotency-replayed" not in afresh.headers
 
 
 def test_a_key_belongs_to_one_request(alice: Client, items_of: Items) -> None:
@@ -113,11 +203,37 @@ def test_the_record_expires_after_a_day_and_counts_as_absent_from_then_on(
     assert alice.send("PUT", path, {"title": "y"}, idempotency_key="u").json()["version"] == 4
 
 
-def test_twenty_identical_creates_at_once_make_one_task(alice: Client, items_of: Items) -> None:
+@pytest.fixture
+def changes_of(account: Account, dynamodb: "DynamoDBClient", table: str) -> Changes:
+    """Reads from the table's stream what happened to an item: kind and version of each change."""
+    streams = account.session.client("dynamodbstreams", endpoint_url=account.settings.endpoint)
+    stream = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+
+    def read(item: dict[str, Any]) -> list[tuple[str, int]]:
+        changes: list[tuple[str, int]] = []
+        for shard in streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]:
+            position: str | None = streams.get_shard_iterator(
+                StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while position:
+                answer = streams.get_records(ShardIterator=position)
+                position = answer.get("NextShardIterator") if answer["Records"] else None
+                changes += [
+                    (record["eventName"], int(record["dynamodb"]["NewImage"]["version"]["N"]))
+                    for record in answer["Records"]
+                    if record["dynamodb"]["Keys"]["SK"]["S"] == item["SK"]
+                ]
+        return changes
+
+    return read
+
+
+def test_twenty_identical_creates_at_once_make_one_task(alice: Client, items_of: Items, changes_of: Changes) -> None:
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         replies = list(pool.map(lambda _: in_own_loop(lambda: alice.create("burst", key="k")), range(20)))
     assert {reply.status for reply in replies} <= {201, 409}
     (task,) = tasks(items_of(alice.user_id))
+    assert changes_of(task) == [("INSERT", 1)]
     answered = [reply for reply in replies if reply.status == 201]
     assert {reply.json()["id"] for reply in answered} == {task["id"]}
     assert sum("idempotency-replayed" not in reply.headers for reply in answered) == 1
