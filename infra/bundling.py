@@ -11,7 +11,9 @@ AWS: https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import hashlib
+import os
 import pathlib
 import platform
 import shutil
@@ -30,7 +32,9 @@ BUILD = ROOT / "build"
 Target = Literal["local", "aws"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 PYTHON = "3.11"
-# Amazon Linux 2, which Lambda's Python 3.11 runs on, has the C library that manylinux2014 asks for
+# the oldest that SnapStart knows: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+SNAP_START_PYTHON = "3.12"
+# Amazon Linux 2 and 2023, which Lambda's Pythons run on, have the C library that manylinux2014 asks for
 PLATFORM: dict[Target, list[str]] = {"aws": ["--python-platform=aarch64-manylinux2014"], "local": []}
 IGNORED = ("*.pyc", "requirements.lock", "*.md")
 # installers' notes differ from machine to machine; the rest of the metadata is read at run time (entry points)
@@ -44,14 +48,20 @@ class Bundle:
     Args:
         sources: files and folders of this repository, copied to the same place in the folder.
         lock: hashed requirements, relative to the repository.
+        python: version of the Lambda runtime. On the local account every function runs on this project's own.
     """
 
     sources: tuple[str, ...]
     lock: str
+    python: str = PYTHON
+
+    def interpreter(self, target: Target) -> str:
+        """The version that the bundle is built for."""
+        return PYTHON if target == "local" else self.python
 
 
 BUNDLES = {
-    "todo-api": Bundle(sources=("api",), lock="api/requirements.lock"),
+    "todo-api": Bundle(sources=("api",), lock="api/requirements.lock", python=SNAP_START_PYTHON),
     "todo-cdc": Bundle(sources=("ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"),
     "todo-logs": Bundle(sources=("ingestion/__init__.py", "ingestion/logs"), lock="ingestion/requirements.lock"),
 }
@@ -71,7 +81,8 @@ def build(name: str, target: Target) -> pathlib.Path:
     bundle = BUNDLES[name]
     folder = BUILD / "lambda" / f"{name}-{target}"
     with _exclusive():
-        dependencies = _dependencies(bundle.lock, target)
+        python = bundle.interpreter(target)
+        dependencies = _dependencies(bundle.lock, target, python)
         wanted = _digest(dependencies.name, *_contents(bundle.sources))
         # beside the folder, not in it: the stamp must not become part of the asset
         stamp = folder.with_suffix(".sha256")
@@ -80,7 +91,7 @@ def build(name: str, target: Target) -> pathlib.Path:
         with _replacing(folder) as partial:
             shutil.copytree(dependencies, partial)
             _copy_sources(bundle.sources, partial)
-            _compile([partial / source for source in bundle.sources], partial)
+            _compile([partial / source for source in bundle.sources], partial, python)
         stamp.write_text(wanted)
     return folder
 
@@ -95,14 +106,20 @@ def glue_modules() -> pathlib.Path:
     return archive
 
 
-def install(lock: pathlib.Path, folder: pathlib.Path, target: Target) -> None:
+def install(lock: pathlib.Path, folder: pathlib.Path, target: Target, python: str = PYTHON) -> None:
     """Install exactly what `lock` pins into `folder`, as wheels for `target`; nothing else on the machine changes.
+
+    Args:
+        lock: hashed requirements.
+        folder: is created.
+        target: whose machines the wheels have to fit.
+        python: the version that they have to fit.
 
     Raises:
         subprocess.CalledProcessError: as `build`.
     """
     options = ["--only-binary=:all:", "--require-hashes", "--no-deps", "--link-mode=copy", "--quiet", *PLATFORM[target]]
-    command = [uv.find_uv_bin(), "pip", "install", f"--python={sys.executable}", f"--python-version={PYTHON}"]
+    command = [uv.find_uv_bin(), "pip", "install", f"--python={sys.executable}", f"--python-version={python}"]
     subprocess.run([*command, f"--target={folder}", *options, "--requirement", lock], check=True)
     shutil.rmtree(folder / "bin", ignore_errors=True)
     (folder / ".lock").unlink(missing_ok=True)
@@ -111,29 +128,45 @@ def install(lock: pathlib.Path, folder: pathlib.Path, target: Target) -> None:
             (notes / name).unlink(missing_ok=True)
 
 
-def _dependencies(lock: str, target: Target) -> pathlib.Path:
+def _dependencies(lock: str, target: Target, python: str) -> pathlib.Path:
     pinned = ROOT / lock
     recipe = pathlib.Path(__file__).read_bytes()
-    digest = _digest(target, platform.machine(), recipe, pinned.read_bytes())
+    compiler = interpreter_of(python) or "none"
+    digest = _digest(target, python, compiler, platform.machine(), recipe, pinned.read_bytes())
     folder = BUILD / "dependencies" / f"{pathlib.PurePath(lock).parent.name}-{target}-{digest[:16]}"
     if not folder.exists():
         with _replacing(folder) as partial:
-            install(pinned, partial, target)
-            _compile([partial], partial)
+            install(pinned, partial, target, python)
+            _compile([partial], partial, python)
     return folder
 
 
-def _compile(paths: Iterable[pathlib.Path], asset: pathlib.Path) -> None:
+@functools.cache
+def interpreter_of(python: str) -> str | None:
+    """An interpreter of that version on this machine, or None; nothing is downloaded for it."""
+    if python == PYTHON:
+        return sys.executable
+    command = [uv.find_uv_bin(), "python", "find", python, "--system", "--no-python-downloads", "--no-project"]
+    # pyenv's commands work only for the version that it is told to use
+    found = subprocess.run(command, env={**os.environ, "PYENV_VERSION": python}, capture_output=True, text=True)
+    return found.stdout.strip() if found.returncode == 0 else None
+
+
+def _compile(paths: Iterable[pathlib.Path], asset: pathlib.Path, python: str) -> None:
     """Add byte code, with paths in tracebacks as they are on Lambda.
 
     Lambda cannot write it beside its read-only sources, so without this every cold start would compile them. It is not
-    checked against the sources' dates, which mean nothing once unpacked: PEP 552.
+    checked against the sources' dates, which mean nothing once unpacked: PEP 552. A machine without an interpreter of
+    that version leaves it out; then it is compiled once, when SnapStart takes its snapshot (ADR 0020).
     """
+    interpreter = interpreter_of(python)
+    if interpreter is None:
+        return
     form = ["--invalidation-mode=unchecked-hash", "-qq", "-s", str(asset), "-p", "/var/task"]
     # an interpreter of its own: what this one has loaded would show in the bytes; wheels may carry templates or tests
     # for other Pythons that do not compile, and those just stay sources
     subprocess.run(
-        [sys.executable, "-S", "-m", "compileall", *form, *map(str, paths)], env={"PYTHONHASHSEED": "0"}, check=False
+        [interpreter, "-S", "-m", "compileall", *form, *map(str, paths)], env={"PYTHONHASHSEED": "0"}, check=False
     )
 
 

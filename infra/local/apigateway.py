@@ -1,7 +1,8 @@
 """API Gateway: an HTTP API invokes a function only when the function's policy lets it, and says why it wants a token.
 
 AWS: without a statement for apigateway.amazonaws.com and the route's ARN (AWS::Lambda::Permission) in the function's
-resource policy, or a role in the integration's credentials, the client gets 500 and the function is not invoked.
+resource policy, or a role in the integration's credentials, the client gets 500 and the function is not invoked. An
+alias or version has statements of its own; those of the function as such do not open it.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 
 A refusal of the JWT authorizer has a challenge in `www-authenticate`: bare when there was no token, with
@@ -32,15 +33,15 @@ Validated = tuple[dict[str, Any] | None, list[str] | None, Answer | None]
 
 def _may_invoke(integration: dict[str, Any], source_arn: str) -> bool:
     reference = apigateway._extract_lambda_ref_from_integration_uri(integration.get("integrationUri", ""))
-    function, config, _ = lambda_svc._get_func_record_for_ref(reference)
-    if not function or integration.get("credentialsArn"):
+    function, config, _ = lambda_svc._get_base_func_record_for_ref(reference)
+    if not function or config is None or integration.get("credentialsArn"):
         return True  # the emulator says that there is no such function; a role's permissions are not a policy's
     context = iam_evaluator.EvalContext(
         principal_arn="*",
         principal_type="Service",
         principal_account="",
         action="lambda:InvokeFunction",
-        resource_arn=config["FunctionArn"],
+        resource_arn=reference if reference.startswith("arn:") else config["FunctionArn"],
         region=get_region(),
         service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": get_account_id()},
     )
@@ -95,6 +96,7 @@ def _guard_invocations() -> None:
         return answer
 
     hook(apigateway, "_extract_lambda_ref_from_integration_uri", "uri")
+    hook(lambda_svc, "_get_base_func_record_for_ref", "function_ref")
     hook(iam_evaluator, "evaluate_resource_policy", "doc ctx service named_only direct_only")
     original = replace(
         apigateway,

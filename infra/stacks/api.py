@@ -47,7 +47,9 @@ class ApiStack(Stack):
             access_token_validity=Duration.hours(1),
             refresh_token_validity=Duration.days(30),
         )
-        api = self._http_api(self._function(target), HttpUserPoolAuthorizer("Users", pool, user_pool_clients=[client]))
+        api = self._http_api(
+            functions.live(self._function(target)), HttpUserPoolAuthorizer("Users", pool, user_pool_clients=[client])
+        )
         CfnOutput(self, "ApiEndpoint", value=api.api_endpoint, description="Base URL, without /api/v1")
         CfnOutput(self, "UserPoolId", value=pool.user_pool_id, description="Where users sign up")
         CfnOutput(
@@ -96,9 +98,10 @@ class ApiStack(Stack):
                 roles.allow(("dynamodb:Query",), [f"{table}/index/{index}" for index in INDEXES]),
                 roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.CURSOR_SECRET)]),
             ],
+            snap_start=True,
         )
 
-    def _http_api(self, function: lambda_.Function, authorizer: HttpUserPoolAuthorizer) -> apigateway.HttpApi:
+    def _http_api(self, function: lambda_.IFunction, authorizer: HttpUserPoolAuthorizer) -> apigateway.HttpApi:
         api = apigateway.HttpApi(
             self,
             "HttpApi",

@@ -11,6 +11,8 @@ from infra import bundling
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
 
+RUNTIMES = {"3.11": lambda_.Runtime.PYTHON_3_11, "3.12": lambda_.Runtime.PYTHON_3_12}
+
 
 def function(
     scope: Construct,
@@ -24,6 +26,7 @@ def function(
     memory: int,
     environment: Mapping[str, str],
     statements: list[iam.PolicyStatement],
+    snap_start: bool = False,
 ) -> lambda_.Function:
     """A Python function on Graviton.
 
@@ -38,6 +41,7 @@ def function(
         memory: MiB; CPU grows with it.
         environment: variables; Powertools' service name and namespace are added.
         statements: what the function may do besides writing its own log.
+        snap_start: whether published versions start from a snapshot; whoever invokes has to use `live`.
     """
     role = roles.role(
         scope,
@@ -51,13 +55,14 @@ def function(
         construct_id,
         function_name=name,
         description=description,
-        runtime=lambda_.Runtime.PYTHON_3_11,
+        runtime=RUNTIMES[bundling.BUNDLES[name].python],
         architecture=lambda_.Architecture.ARM_64,
         code=lambda_.Code.from_asset(str(bundling.build(name, target))),
         handler=handler,
         timeout=timeout,
         memory_size=memory,
         role=role,
+        snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
         log_group=log_group(scope, f"{construct_id}Logs", f"/aws/lambda/{name}"),
         environment={
             **environment,
@@ -65,3 +70,8 @@ def function(
             "POWERTOOLS_METRICS_NAMESPACE": names.NAMESPACE,
         },
     )
+
+
+def live(function: lambda_.Function) -> lambda_.Alias:
+    """The alias of the newest published version: SnapStart works for published versions, not for $LATEST."""
+    return lambda_.Alias(function, "Live", alias_name="live", version=function.current_version)

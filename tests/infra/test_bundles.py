@@ -56,11 +56,13 @@ def lock_text(path: str) -> str:
     return (ROOT / path).read_text()
 
 
-def isolated(folders: list[pathlib.Path], handler: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def isolated(
+    folders: list[pathlib.Path], handler: str, variables: dict[str, str], interpreter: str = sys.executable
+) -> subprocess.CompletedProcess[str]:
     """Import `handler` in an interpreter that sees the standard library and `folders`."""
     environment = {**variables, "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "HOME": "/nowhere"}
     return subprocess.run(
-        [sys.executable, "-I", "-S", "-c", PROBE, json.dumps([str(folder) for folder in folders]), handler],
+        [interpreter, "-I", "-S", "-c", PROBE, json.dumps([str(folder) for folder in folders]), handler],
         env=environment,
         cwd="/",
         capture_output=True,
@@ -115,6 +117,24 @@ def test_the_bundle_for_aws_has_the_same_packages_built_for_arm(name: str) -> No
     assert [name for name in libraries if "aarch64-linux-gnu" not in name] == []
 
 
+@pytest.mark.parametrize("name", [name for name, bundle in BUNDLES.items() if bundle.python != bundling.PYTHON])
+def test_a_function_of_a_newer_runtime_imports_on_it(
+    deployed: Templates, runtime: pathlib.Path, tmp_path: pathlib.Path, name: str
+) -> None:
+    bundle = BUNDLES[name]
+    interpreter = bundling.interpreter_of(bundle.python)
+    if interpreter is None:
+        pytest.skip(f"this machine has no Python {bundle.python}")
+    properties = function(deployed, name)
+    bundling.install(ROOT / bundle.lock, tmp_path / "dependencies", "local", bundle.python)
+
+    folders = [ROOT, tmp_path / "dependencies", runtime]
+    done = isolated(folders, properties["Handler"], properties["Environment"]["Variables"], interpreter)
+
+    assert done.returncode == 0, done.stderr
+    assert str(ROOT / "api" / "entrypoint.py") in json.loads(done.stdout)
+
+
 def test_the_cdc_bundle_leaves_out_what_only_operators_use() -> None:
     asset = bundling.build("todo-cdc", "aws")
     files = {path.relative_to(asset).as_posix() for path in (asset / "ingestion").rglob("*") if path.is_file()}
@@ -128,9 +148,18 @@ def test_the_cdc_bundle_leaves_out_what_only_operators_use() -> None:
 
 def test_sources_come_with_byte_code_that_needs_no_check(deployed: Templates) -> None:
     for resource in deployed.resources("AWS::Lambda::Function"):
-        asset = bundling.build(resource.properties["FunctionName"], "aws")
+        name = resource.properties["FunctionName"]
+        python = BUNDLES[name].python
+        assert resource.properties["Runtime"] == f"python{python}"
+        asset = bundling.build(name, "aws")
         module = asset.joinpath(*resource.properties["Handler"].split(".")[:-1])
-        compiled = (module.parent / "__pycache__" / f"{module.name}.cpython-311.pyc").read_bytes()
+        if bundling.interpreter_of(python) is None:
+            # byte code of another version would only be dead weight
+            assert list(asset.rglob("*.pyc")) == []
+            continue
+        tag = f"cpython-{python.replace('.', '')}"
+        compiled = (module.parent / "__pycache__" / f"{module.name}.{tag}.pyc").read_bytes()
+        assert [path.name for path in asset.rglob("*.pyc") if f".{tag}." not in path.name] == []
         # PEP 552: bit 0 says that the file is validated by hash, bit 1 unset that nobody needs to check
         assert int.from_bytes(compiled[4:8], "little") == 0b01
 

@@ -114,7 +114,8 @@ def test_functions_know_what_they_need_from_their_environment(deployed: Template
         "POWERTOOLS_METRICS_NAMESPACE": "TodoInsights",
     }
     assert cdc["Environment"]["Variables"]["DELIVERY_STREAM_NAME"] == "todo-cdc"
-    assert {function["Runtime"] for function in (api, cdc, logs)} == {"python3.11"}
+    # SnapStart begins at 3.12
+    assert [function["Runtime"] for function in (api, cdc, logs)] == ["python3.12", "python3.11", "python3.11"]
     assert [function["Architectures"] for function in (api, cdc, logs)] == [["arm64"]] * 3
 
 

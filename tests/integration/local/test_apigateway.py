@@ -21,7 +21,7 @@ ECHO = "import json\ndef handler(event, context):\n    return {'statusCode': 200
 class Api:
     """An HTTP API whose only route echoes its event to users of one app client."""
 
-    def __init__(self, account: Account, role: RoleFactory, name: str) -> None:
+    def __init__(self, account: Account, role: RoleFactory, name: str, alias: str | None = None) -> None:
         self.cognito: Any = account.session.client("cognito-idp")
         self.functions: Any = account.session.client("lambda")
         self.function = self._function(role, name)
@@ -42,7 +42,7 @@ class Api:
         integration = gateway.create_integration(
             ApiId=api,
             IntegrationType="AWS_PROXY",
-            IntegrationUri=self.function,
+            IntegrationUri=self.function if alias is None else self._published(alias),
             PayloadFormatVersion="2.0",
         )["IntegrationId"]
         gateway.create_route(
@@ -65,11 +65,18 @@ class Api:
         client_id: str = made["UserPoolClient"]["ClientId"]
         return client_id
 
-    def permit(self) -> None:
-        """Let the API's route invoke the function, as a deployed stack does."""
+    def _published(self, alias: str) -> str:
+        version = self.functions.publish_version(FunctionName=self.function)["Version"]
+        made = self.functions.create_alias(FunctionName=self.function, Name=alias, FunctionVersion=version)
+        arn: str = made["AliasArn"]
+        return arn
+
+    def permit(self, **qualifier: str) -> None:
+        """Let the API's route invoke the function, or its alias, as a deployed stack does."""
         self.functions.add_permission(
+            **qualifier,
             FunctionName=self.function,
-            StatementId="route",
+            StatementId="-".join(["route", *qualifier.values()]),
             Action="lambda:InvokeFunction",
             Principal="apigateway.amazonaws.com",
             SourceArn=self.source,
@@ -208,4 +215,14 @@ def test_a_function_that_does_not_let_the_api_invoke_it_is_not_invoked(
     )
     assert api.get(token).status_code == 500
     api.permit()
+    assert api.get(token).status_code == 200
+
+
+def test_an_alias_has_permissions_of_its_own(account: Account, role: RoleFactory, unique: str) -> None:
+    api = Api(account, role, f"users-{unique}", alias="live")
+    api.sign_up("ann@example.com")
+    token = api.tokens("ann@example.com", api.client)["IdToken"]
+    api.permit()
+    assert api.get(token).status_code == 500
+    api.permit(Qualifier="live")
     assert api.get(token).status_code == 200
