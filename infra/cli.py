@@ -31,6 +31,7 @@ from orchestration.cli.outputs import stack_outputs
 from orchestration.cli.problems import explained, fail
 from orchestration.cli.smoke import smoke
 from orchestration.cli.smoke.api import api as smoke_api
+from orchestration.cli.smoke.etl import etl as smoke_etl
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -212,6 +213,7 @@ app.command()(query)
 app.add_typer(pipeline, name="pipeline")
 app.add_typer(smoke, name="smoke")
 smoke.command("api")(smoke_api)
+smoke.command("etl")(smoke_etl)
 
 
 def main() -> None:

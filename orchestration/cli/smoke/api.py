@@ -87,29 +87,29 @@ def _live(api: Api, outputs: dict[str, str], email: str, steps: Steps, made: lis
     password = f"Aa1-{secrets.token_urlsafe(24)}"
     title = f"smoke {uuid.uuid4().hex[:8]}"
     with steps.step("health"):
-        _expect("health", api.call("GET", "/health", 200), {"status": "healthy"})
+        expect("health", api.call("GET", "/health", 200), {"status": "healthy"})
     with steps.step("sign-up"):
-        made.append(lambda: _forget(pool_id, email))
+        made.append(lambda: forget(pool_id, email))
         sign_up(pool_id, client_id, email, password, "Smoke test")
     with steps.step("token"):
         api.use(authenticate(client_id, email, password).id_token)
-        _expect("the profile", _of(api.call("GET", "/api/v1/users", 200), "email"), {"email": email})
+        expect("the profile", of(api.call("GET", "/api/v1/users", 200), "email"), {"email": email})
     with steps.step("create"):
         made.append(lambda: _empty(api))
         task = api.call("POST", TASKS, 201, {"title": title, "priority": "high"})
         known = {"title": title, "status": "pending", "priority": "high", "version": 1}
-        _expect("the new task", _of(task, *known), known)
-        path = f"{TASKS}/{_of(task, 'id')['id']}"
+        expect("the new task", of(task, *known), known)
+        path = f"{TASKS}/{of(task, 'id')['id']}"
     with steps.step("list"):
-        _expect("the list", api.call("GET", TASKS, 200), [task])
+        expect("the list", api.call("GET", TASKS, 200), [task])
     with steps.step("update"):
         changed = api.call("PUT", path, 200, {"status": "completed"})
-        _expect("the changed task", _of(changed, "status", "version"), {"status": "completed", "version": 2})
-        _expect("the task read again", api.call("GET", path, 200), changed)
+        expect("the changed task", of(changed, "status", "version"), {"status": "completed", "version": 2})
+        expect("the task read again", api.call("GET", path, 200), changed)
     with steps.step("delete"):
         api.call("DELETE", path, 204)
         api.call("GET", path, 404)
-        _expect("the list", api.call("GET", TASKS, 200), [])
+        expect("the list", api.call("GET", TASKS, 200), [])
 
 
 def _clean_up(made: list[Callable[[], None]], steps: Steps) -> None:
@@ -124,19 +124,30 @@ def _empty(api: Api) -> None:
         api.call("DELETE", f"{TASKS}/{task['id']}", 204)
 
 
-def _forget(pool_id: str, email: str) -> None:
+def forget(pool_id: str, email: str) -> None:
+    """Delete a user from the pool; one who is not there is fine."""
     cognito = boto3.client("cognito-idp")
     with suppress(cognito.exceptions.UserNotFoundException):
         cognito.admin_delete_user(UserPoolId=pool_id, Username=email)
 
 
-def _of(document: Any, *names: str) -> dict[str, Any]:
+def of(document: Any, *names: str) -> dict[str, Any]:
+    """Some members of an answer.
+
+    Raises:
+        UnexpectedError: it is no object that has them all.
+    """
     if not isinstance(document, dict) or not set(names) <= set(document):
         raise UnexpectedError(f"expected an object with {', '.join(names)}, got {str(document)[:TOLD]}")
     return {name: document[name] for name in names}
 
 
-def _expect(what: str, found: object, expected: object) -> None:
+def expect(what: str, found: object, expected: object) -> None:
+    """Nothing, when `found` is what is expected.
+
+    Raises:
+        UnexpectedError: it is something else; the message says what was found and what was expected.
+    """
     if found != expected:
         raise UnexpectedError(f"{what}: expected {expected}, got {str(found)[:TOLD]}")
 

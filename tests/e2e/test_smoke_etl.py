@@ -1,0 +1,47 @@
+"""`insights smoke etl`: traffic followed into gold; else the step and the reason, exit 1; nobody left behind."""
+
+import json
+import re
+
+import boto3
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from orchestration.cli.smoke import etl as smoke
+from tests.e2e.conftest import Platform
+
+pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
+
+app = typer.Typer()
+app.command()(smoke.etl)
+runner = CliRunner()
+
+
+def left_behind(platform: Platform) -> list[str]:
+    """The keys of live items that this command's users still have, and the users in Cognito."""
+    pages = boto3.client("cognito-idp").get_paginator("list_users").paginate(UserPoolId=platform.outputs["UserPoolId"])
+    addresses = [attribute["Value"] for page in pages for user in page["Users"] for attribute in user["Attributes"]]
+    scan = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=platform.outputs["TableName"])
+    return [address for address in addresses if "success+smoke" in address] + [
+        item["PK"]["S"] for page in scan for item in page["Items"] if item.get("category") == {"S": "smoke"}
+    ]
+
+
+def test_traffic_is_followed_into_gold(platform: Platform) -> None:
+    result = runner.invoke(app, ["--users", "2", "--tasks", "3", "--updates", "1", "--timeout", "400", "--json"])
+    told = json.loads(result.stdout)
+    assert [(step["step"], step["error"]) for step in told["steps"]] == [
+        (step, None) for step in ("sign-up", "traffic", "bronze", "pipeline", "gold", "clean-up")
+    ]
+    assert (result.exit_code, told["ok"], told["changes"]) == (0, True, 12)
+    assert left_behind(platform) == []
+
+
+def test_changes_that_do_not_reach_bronze_are_the_failure(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke.Bronze, "changes", lambda _self, _ids: 1)
+    result = runner.invoke(app, ["--users", "1", "--tasks", "1", "--updates", "1", "--timeout", "1"])
+    assert result.exit_code == 1
+    assert re.search(r"✗ bronze .*\n  bronze: expected 2 changes, got 1 after 1 s", result.stdout), result.stdout
+    assert "✓ clean-up" in result.stdout
+    assert left_behind(platform) == []
