@@ -7,6 +7,7 @@ names made of the interval, so a backfill that was cut short is resumed from any
 import dataclasses
 import datetime as dt
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
@@ -150,8 +151,8 @@ def _run(console: Console, arn: str, shares: list[Share], keep_going: bool) -> N
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("", total=len(shares))
         for share in shares:
-            progress.update(bar, description=str(share.interval))
             if share.status is None:
+                progress.update(bar, description=f"{share.interval} waits for its turn")
                 until_none_runs(arn, wait=True, quiet=True)
                 share.attempt += 1
                 machine.start(
@@ -159,7 +160,8 @@ def _run(console: Console, arn: str, shares: list[Share], keep_going: bool) -> N
                 )
                 share.status = Status.RUNNING
             if share.status is Status.RUNNING:
-                _follow(arn, share)
+                for state in _follow(arn, share):
+                    progress.update(bar, description=f"{share.interval} {state}")
             progress.advance(bar)
             if not console.is_terminal:
                 console.print(Text(_line(share)), soft_wrap=True)
@@ -167,11 +169,18 @@ def _run(console: Console, arn: str, shares: list[Share], keep_going: bool) -> N
                 return
 
 
-def _follow(arn: str, share: Share) -> None:
+def _follow(arn: str, share: Share) -> Iterator[str]:
+    """Keep `share` up to date until its execution has ended, and name the state that it is in."""
     execution = f"{arn.replace(':stateMachine:', ':execution:')}:{share.execution}"
-    found = machine.wait_for_end(execution, POLL_SECONDS)
-    share.status, share.seconds = Status(found["status"]), _seconds(found)
-    share.error, share.cause = found.get("error"), found.get("cause")
+    look = machine.reader(execution)
+    while True:
+        told = look()
+        share.status, share.seconds = told.status, round(told.seconds(render.now()), 3)
+        share.error, share.cause = told.error, told.cause
+        if told.status is not Status.RUNNING:
+            return
+        yield told.states[-1].name if told.states else ""
+        time.sleep(POLL_SECONDS)
 
 
 def _seconds(execution: Mapping[str, Any]) -> float:
@@ -213,8 +222,10 @@ def next_steps(shares: list[Share], dry_run: bool, window: str) -> Iterator[str]
         if share.status not in (None, *GOOD):
             yield f"why it failed: insights pipeline describe {share.execution}"
             yield f"its log:       insights pipeline logs {share.execution}"
+        elif share.status is Status.RUNNING:
+            yield f"it still runs: insights pipeline watch {share.execution}"
     if left:
-        yield f"then go on:    insights pipeline backfill {window} --resume"
+        yield f"to go on:      insights pipeline backfill {window} --resume"
 
 
 def summary(since: dt.datetime, until: dt.datetime, by: Step, shares: list[Share]) -> dict[str, Any]:

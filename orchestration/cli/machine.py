@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -126,14 +125,6 @@ def running(state_machine_arn: str) -> "Callable[[], ExecutionListItemTypeDef | 
         return next((page["executions"][-1] for page in list(found)[::-1] if page["executions"]), None)
 
     return look
-
-
-def wait_for_end(execution_arn: str, every: float) -> "DescribeExecutionOutputTypeDef":
-    """Ask every so many seconds until the execution has ended; its description then."""
-    machines = boto3.client("stepfunctions")
-    while (found := machines.describe_execution(executionArn=execution_arn))["status"] == Status.RUNNING:
-        time.sleep(every)
-    return found
 
 
 def find(execution: str | None) -> str:

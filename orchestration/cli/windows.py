@@ -49,7 +49,10 @@ class Interval:
         return self.name if number == 1 else f"{self.name}-{number}"
 
     def __str__(self) -> str:
-        return f"{self.start:%Y-%m-%d %H:%M} – {self.end:%Y-%m-%d %H:%M}"
+        """The day, and its hours unless it is a whole one."""
+        midnight = f"{self.end:%H:%M}" == "00:00"
+        hours = f"{self.start:%H:%M}–{'24:00' if midnight else f'{self.end:%H:%M}'}"
+        return f"{self.start:%Y-%m-%d}" + ("" if hours == "00:00–24:00" else f" {hours}")
 
 
 def instant(text: str) -> dt.datetime:

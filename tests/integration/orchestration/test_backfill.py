@@ -86,7 +86,7 @@ def test_it_goes_on_after_a_failure_when_asked_to_and_still_exits_with_1(arn: st
 
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    assert lines[1].startswith("2026-11-02 00:00 – 2026-11-03 00:00 failed after ")
+    assert lines[1].startswith("2026-11-02 failed after ")
     assert lines[1].endswith(" in BuildSilver")
     assert "2 of 3 intervals done" in lines
     assert lines[-1].endswith(
@@ -104,7 +104,7 @@ def test_an_interrupted_backfill_says_how_to_go_on(account: Account, arn: str) -
     account.session.client("stepfunctions").update_state_machine(stateMachineArn=arn, definition=definition(None, 2))
     with subprocess.Popen(interruptible(machine.NAME, *DAYS), **PIPED) as running:
         assert running.stdout is not None
-        assert running.stdout.readline().startswith("2026-11-01 00:00 – 2026-11-02 00:00 succeeded")
+        assert running.stdout.readline().startswith("2026-11-01 succeeded")
         running.send_signal(2)
         rest = running.stdout.read()
 

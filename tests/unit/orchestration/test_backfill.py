@@ -64,7 +64,7 @@ def test_the_end_tells_what_is_done_and_the_way_on() -> None:
         "1 of 3 intervals done",
         "why it failed: insights pipeline describe backfill-20261102T0000-20261103T0000-2",
         "its log:       insights pipeline logs backfill-20261102T0000-20261103T0000-2",
-        f"then go on:    insights pipeline backfill {WINDOW} --resume",
+        f"to go on:      insights pipeline backfill {WINDOW} --resume",
     ]
     assert list(next_steps([Share(first, 1, Status.SUCCEEDED)], False, WINDOW)) == ["1 of 1 intervals done"]
     assert "2 of 3 intervals would run" in next(next_steps(shares, True, WINDOW))

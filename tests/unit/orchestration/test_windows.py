@@ -82,3 +82,16 @@ def test_an_execution_of_a_backfill_is_known_by_its_name() -> None:
     assert [day.number(day.attempt(number)) for number in (1, 2, 11)] == [1, 2, 11]
     assert day.attempt(1) == "backfill-20261101T0000-20261102T0000"
     assert [day.number(other) for other in ("run", Interval(at(1), at(3)).name, f"{day.name}-x")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("interval", "shown"),
+    [
+        (Interval(at(1), at(2)), "2026-11-01"),
+        (Interval(at(1, 22), at(1, 23)), "2026-11-01 22:00–23:00"),
+        (Interval(at(1, 23), at(2)), "2026-11-01 23:00–24:00"),
+        (Interval(at(1), at(1, 6, 30)), "2026-11-01 00:00–06:30"),
+    ],
+)
+def test_an_interval_is_shown_as_its_day_and_its_hours_if_it_is_shorter(interval: Interval, shown: str) -> None:
+    assert str(interval) == shown
