@@ -13,6 +13,7 @@ from constructs import Construct
 from infra import ROOT, bundling
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
+from infra.stacks.saved_queries import named_queries
 
 GIB = 1024**3
 READ_OBJECTS = ("s3:GetObject",)
@@ -66,13 +67,18 @@ class TransformsStack(Stack):
         self._dbt_project()
 
     def _workgroups(self) -> None:
-        self._workgroup("Workgroup", names.WORKGROUP, "Queries on gold by people", "athena-results/", enforced=True)
+        people = self._workgroup(
+            "Workgroup", names.WORKGROUP, "Queries on gold by people", "athena-results/", enforced=True
+        )
+        named_queries(self, people)
         # where results go is not enforced for dbt: Athena would put its tables among the results, which expire
         # https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html
         self._workgroup("DbtWorkgroup", names.DBT_WORKGROUP, "Statements of dbt", "athena-results/dbt/", enforced=False)
 
-    def _workgroup(self, construct_id: str, name: str, description: str, results: str, *, enforced: bool) -> None:
-        athena.CfnWorkGroup(
+    def _workgroup(
+        self, construct_id: str, name: str, description: str, results: str, *, enforced: bool
+    ) -> athena.CfnWorkGroup:
+        return athena.CfnWorkGroup(
             self,
             construct_id,
             name=name,

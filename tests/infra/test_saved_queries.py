@@ -1,0 +1,16 @@
+"""The saved queries are Athena's named queries, each under its title."""
+
+from tests.infra.conftest import Templates
+from transforms.bi.saved_queries import all_queries
+
+
+def test_every_saved_query_is_a_named_query_of_the_peoples_workgroup(deployed: Templates) -> None:
+    named = {resource.properties["Name"]: resource for resource in deployed.resources("AWS::Athena::NamedQuery")}
+    assert len(named) == len(all_queries()) >= 20
+    for query in all_queries():
+        found = named[query.title]
+        assert found.properties["QueryString"] == query.sql
+        assert found.properties["Description"] == query.description
+        assert found.properties["Database"] == "todo_analytics"
+        assert found.properties["WorkGroup"] == "todo-analytics-workgroup"
+        assert found.definition["DependsOn"] == ["Workgroup"]

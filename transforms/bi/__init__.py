@@ -1,0 +1,1 @@
+"""What BI users get: saved queries and the dashboard."""

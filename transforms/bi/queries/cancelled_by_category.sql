@@ -1,0 +1,11 @@
+-- title: Cancelled tasks by category
+-- description: What is planned and then not done.
+-- chart: bar x=category y=cancelled_pct
+select
+    category,
+    count_if(status = 'cancelled') as cancelled_tasks,
+    round(1e2 * count_if(status = 'cancelled') / count(*), 1) as cancelled_pct
+from fct_tasks
+group by category
+having count_if(status = 'cancelled') > 0
+order by cancelled_pct desc, category

@@ -1,0 +1,12 @@
+-- title: Completed on time, by priority
+-- description: Of the completed tasks with a due date, the share that was completed on that day or before.
+-- chart: bar x=priority y=on_time_pct
+select
+    priority,
+    count(*) as completed_tasks,
+    count_if(cast(completed_at as date) <= due_date) as on_time,
+    round(1e2 * count_if(cast(completed_at as date) <= due_date) / count(*), 1) as on_time_pct
+from fct_tasks
+where status = 'completed' and due_date is not null
+group by priority
+order by array_position(array['urgent', 'high', 'medium', 'low'], priority)

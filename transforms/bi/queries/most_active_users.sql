@@ -1,0 +1,23 @@
+-- title: The most active users
+-- description: Users by changes in the 28 days up to the last one there is; names are masked.
+-- chart: table
+with
+
+as_of as (
+    select max(activity_date) as day from fct_daily_activity
+)
+
+select
+    activity.user_id,
+    max(users.name) as name,
+    sum(activity.events) as events,
+    sum(activity.tasks_created) as created,
+    sum(activity.tasks_completed) as completed,
+    count(*) as active_days
+from fct_daily_activity as activity
+cross join as_of
+left join dim_users as users on activity.user_id = users.user_id
+where activity.activity_date > as_of.day - interval '28' day
+group by activity.user_id
+order by events desc, activity.user_id
+limit 20

@@ -1,0 +1,10 @@
+-- title: Status of the tasks by priority
+-- description: Where work of each priority stands now.
+-- chart: bar x=priority y=tasks color=status
+select
+    priority,
+    status,
+    count(*) as tasks
+from fct_tasks
+group by priority, status
+order by array_position(array['urgent', 'high', 'medium', 'low'], priority), status
