@@ -2,6 +2,7 @@
 
 import datetime as dt
 import pathlib
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,16 +55,18 @@ def create(session: boto3.Session, database: str, bucket: str, tables: Mapping[s
             assert row.keys() <= types.keys(), f"{table}: {sorted(row.keys() - types.keys())}"
         frame = pd.DataFrame([[row.get(name) for name in types] for row in rows], columns=list(types)).astype(object)
         partition = PARTITIONS.get(table)
-        wr.s3.to_parquet(
-            frame,
-            f"s3://{bucket}/{table}/",
-            dataset=True,
-            database=database,
-            table=table,
-            dtype=types,
-            partition_cols=[partition] if partition else None,
-            boto3_session=session,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # awswrangler uses what this pandas deprecates
+            wr.s3.to_parquet(
+                frame,
+                f"s3://{bucket}/{table}/",
+                dataset=True,
+                database=database,
+                table=table,
+                dtype=types,
+                partition_cols=[partition] if partition else None,
+                boto3_session=session,
+            )
 
 
 def day(text: str) -> dt.date:

@@ -36,7 +36,11 @@ def test_a_charts_columns_are_those_of_its_hints() -> None:
     ("old", "new", "said"),
     [
         ("-- title: Tasks per week\n", "", "the header has no title"),
-        ("-- description:", "-- about:", "'-- about: How many tasks there are,' is none of title:, description:, chart:"),
+        (
+            "-- description:",
+            "-- about:",
+            "'-- about: How many tasks there are,' is none of title:, description:, chart:",
+        ),
         ("-- chart: line", "-- chart: pie", "chart is one of area, bar, heatmap, line, table, not 'pie'"),
         ("-- chart: line x=week ", "-- chart: line ", "a line needs x"),
         ("-- chart: line", "-- chart: heatmap z=1", "a chart's hints are x=, y= and color=, each once; found 'z=1'"),
