@@ -76,6 +76,10 @@ dbt: setup ## dbt on the local account: make dbt ARGS="build -s stg_tasks+"
 silver-reference: setup ## Write dbt's sources and docs/silver.md from silver's contract
 	@$(BIN)/python -m transforms.silver.reference
 
+.PHONY: openapi
+openapi: setup ## Write docs/openapi.json anew; BREAKING=1 accepts what breaks clients
+	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/python -m api.reference $(if $(BREAKING),--accept-breaking)
+
 .PHONY: bench-api
 bench-api: setup ## What the API costs: calls, write units, CPU, cold import, overhead
 	@$(BIN)/python -m tests.bench.api

@@ -61,7 +61,7 @@ class Bundle:
 
 
 BUNDLES = {
-    "todo-api": Bundle(sources=("api",), lock="api/requirements.lock", python=SNAP_START_PYTHON),
+    "todo-api": Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
     "todo-cdc": Bundle(sources=("ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"),
     "todo-logs": Bundle(sources=("ingestion/__init__.py", "ingestion/logs"), lock="ingestion/requirements.lock"),
 }

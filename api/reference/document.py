@@ -1,0 +1,86 @@
+"""The document itself: what FastAPI reads off the routes, completed by what it cannot know."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.reference import problems
+from api.reference.examples import ANSWERS, REQUESTS
+
+DESCRIPTION = """\
+Tasks of the signed-in user, and the figures that analytics make of them.
+
+Send a Cognito ID or access token as `Authorization: Bearer …`. Every write takes an `Idempotency-Key`: the same key and
+request give the first answer again, with `Idempotency-Replayed: true`, for 24 hours. A task's `ETag` is its version;
+`If-Match` keeps an update from undoing another's. Refusals are problems (RFC 9457).
+"""
+_TEXT = {"type": "string"}
+_HEADERS = {
+    "x-request-id": {"description": "Names the request in logs; taken from the request's own, if that is harmless."},
+    "ETag": {"description": "The version, for `If-Match` and `If-None-Match`."},
+    "Location": {"description": "Where the new task is, relative to this address."},
+    "Link": {"description": 'The next page, relative to this one: `<?…>; rel="next"`. Absent on the last.'},
+    "Idempotency-Replayed": {"description": "`true` when this answer was given before."},
+}
+_UNCHANGED = {"description": "The client has this version."}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the application, complete."""
+    made: dict[str, Any] = app.openapi()
+    schemas = made["components"]["schemas"]
+    for theirs in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(theirs, None)
+    schemas.update(problems.SCHEMAS)
+    made["info"] |= {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}}
+    made["components"]["securitySchemes"]["CognitoToken"]["description"] = (
+        "An ID or access token of the user pool, verified by API Gateway."
+    )
+    operations = [operation for methods in made["paths"].values() for operation in methods.values()]
+    for operation in operations:
+        _complete(operation)
+    made["components"]["examples"] = problems.examples(operations)
+    return made
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        content["example"] = REQUESTS[name]
+    answers = operation["responses"]
+    answers.pop("422", None)
+    for answer in answers.values():
+        if "content" in answer:
+            answer["content"]["application/json"]["example"] = ANSWERS[name]
+        answer["headers"] = _headers(operation, answer)
+    if any(one["name"] == "If-None-Match" for one in operation.get("parameters", ())):
+        answers["304"] = _UNCHANGED | {"headers": {"ETag": _header("ETag")}}
+    operation["responses"] = dict(sorted((answers | problems.responses(operation)).items()))
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a parameter may be when it is sent; null is how a JSON document would say that it is not."""
+    alternatives = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(alternatives) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **alternatives[0]}
+
+
+def _headers(operation: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    names = ["x-request-id"]
+    if schema.get("$ref", "").rpartition("/")[2] in {"Task", "User"}:
+        names.append("ETag")
+    if operation["operationId"] == "createTask":
+        names.append("Location")
+    if operation["operationId"] == "listTasks":
+        names.append("Link")
+    if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ())):
+        names.append("Idempotency-Replayed")
+    return {name: _header(name) for name in names}
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {**_HEADERS[name], "schema": _TEXT}

@@ -1,0 +1,191 @@
+"""The committed OpenAPI document is the API's, complete, and keeps its promises to the clients of the one before."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from api.reference.__main__ import FILE, current, text
+from api.reference.compatibility import breaking_changes
+
+Document = dict[str, Any]
+TASKS, TASK = "/api/v1/tasks", "/api/v1/tasks/{task_id}"
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        return current()
+
+
+def operations(document: Document) -> Iterator[tuple[str, Document]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_no_client_of_the_committed_document_breaks(document: Document) -> None:
+    assert breaking_changes(json.loads(FILE.read_text()), document) == []
+
+
+def test_the_committed_document_is_the_codes(document: Document) -> None:
+    assert FILE.read_text() == text(document), "`make openapi` writes it anew"
+
+
+def test_a_client_generator_finds_what_it_needs(document: Document) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["components"]["securitySchemes"]["CognitoToken"]["scheme"] == "bearer"
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(names) == len(set(names)) == 15
+    for place, operation in operations(document):
+        assert operation["operationId"].isidentifier(), place
+        assert all(operation[part] for part in ("summary", "description", "tags")), place
+        secured = operation.get("security") == [{"CognitoToken": []}]
+        assert secured == (place != "GET /health")
+        assert ("401" in operation["responses"]) == secured
+
+
+def test_every_refusal_is_a_problem_with_an_example(document: Document) -> None:
+    for place, operation in operations(document):
+        refusals = {status: one for status, one in operation["responses"].items() if status >= "400"}
+        assert refusals, place
+        for status, response in refusals.items():
+            if status == "429":  # API Gateway's own
+                continue
+            problem = response["content"]["application/problem+json"]
+            assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+            for slug in problem["examples"]:
+                value = document["components"]["examples"][slug]["value"]
+                assert (value["status"], value["type"]) == (int(status), f"urn:problem-type:todo:{slug}")
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+def test_every_example_is_valid_by_its_schema(document: Document) -> None:
+    checked = 0
+    for place, operation in operations(document):
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for media in [one for content in contents for one in content.get("content", {}).values()]:
+            named = [document["components"]["examples"][slug]["value"] for slug in media.get("examples", ())]
+            for example in [media["example"]] if "example" in media else named:
+                schema = {**media["schema"], "components": document["components"]}
+                try:
+                    jsonschema.validate(example, schema, jsonschema.Draft202012Validator)
+                except jsonschema.ValidationError as error:
+                    pytest.fail(f"{place}: {error.message}")
+                checked += 1
+    assert checked > 100
+
+
+def parameter(document: Document, path: str, method: str, name: str) -> Document:
+    found: Document
+    (found,) = [one for one in document["paths"][path][method]["parameters"] if one["name"] == name]
+    return found
+
+
+def schema(document: Document, name: str) -> Document:
+    found: Document = document["components"]["schemas"][name]
+    return found
+
+
+BREAKS: dict[str, tuple[Callable[[Document], object], str]] = {
+    "a path": (lambda d: d["paths"].pop(TASK), f"GET {TASK} is gone"),
+    "a method": (lambda d: d["paths"][TASK].pop("patch"), f"PATCH {TASK} is gone"),
+    "an operation's name": (lambda d: d["paths"][TASK]["get"].update(operationId="x"), "no longer called getTask"),
+    "a success": (lambda d: d["paths"][TASKS]["post"]["responses"].pop("201"), "answers 201 no more"),
+    "another success": (
+        lambda d: d["paths"][TASKS]["post"]["responses"].update({"202": {"description": ""}}),
+        "may now answer 202",
+    ),
+    "a header": (
+        lambda d: d["paths"][TASKS]["get"]["responses"]["200"]["headers"].pop("Link"),
+        "200 has no header Link any more",
+    ),
+    "an answer's media type": (
+        lambda d: d["paths"][TASK]["get"]["responses"]["200"].update(content={"text/plain": {"schema": {}}}),
+        "200 is application/json no more",
+    ),
+    "an answer's field": (lambda d: schema(d, "Task")["properties"].pop("category"), "200 answer.category: gone"),
+    "a field that was always there": (
+        lambda d: schema(d, "Task")["required"].remove("version"),
+        "200 answer.version: not always there",
+    ),
+    "a field that may be null now": (
+        lambda d: schema(d, "Task")["properties"].update(version={"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+        "200 answer.version: null instead of integer",
+    ),
+    "a field's type": (
+        lambda d: schema(d, "Task")["properties"].update(version={"type": "string"}),
+        "200 answer.version: string instead of integer",
+    ),
+    "a required field": (lambda d: schema(d, "NewTask")["required"].append("category"), "request body.category"),
+    "a field that is not taken any more": (
+        lambda d: schema(d, "NewTask")["properties"].pop("category"),
+        "request body.category: refused",
+    ),
+    "a value that is not taken any more": (
+        lambda d: schema(d, "Priority")["enum"].remove("urgent"),
+        "request body.priority: urgent instead of one of",
+    ),
+    "a value that clients do not know": (
+        lambda d: schema(d, "Status")["enum"].append("blocked"),
+        "200 answer.status: blocked instead of one of",
+    ),
+    "a shorter text": (
+        lambda d: schema(d, "NewTask")["properties"]["title"].update(maxLength=100),
+        "request body.title: maxLength 200 against 100",
+    ),
+    "null is not taken any more": (
+        lambda d: schema(d, "TaskChanges")["properties"].update(due_date={"type": "string", "format": "date"}),
+        "request body.due_date: null instead of string",
+    ),
+    "a parameter": (lambda d: d["paths"][TASKS]["get"]["parameters"].pop(0), "query parameter status is gone"),
+    "a required parameter": (
+        lambda d: parameter(d, TASK, "put", "Idempotency-Key").update(required=True),
+        "header parameter Idempotency-Key is now required",
+    ),
+    "a smaller page": (
+        lambda d: parameter(d, TASKS, "get", "limit")["schema"].update(maximum=100),
+        "query parameter limit: maximum 200 against 100",
+    ),
+    "a body's media type": (
+        lambda d: d["paths"][TASK]["patch"]["requestBody"]["content"].pop("application/json"),
+        "takes no application/json any more",
+    ),
+    "a token": (
+        lambda d: d["paths"]["/health"]["get"].update(security=[{"CognitoToken": []}]),
+        "GET /health now needs a token",
+    ),
+}
+ADDITIONS: dict[str, Callable[[Document], object]] = {
+    "a path": lambda d: d["paths"].update({"/new": d["paths"]["/health"]}),
+    "an optional field": lambda d: schema(d, "NewTask")["properties"].update(note={"type": "string"}),
+    "a field in the answer": lambda d: schema(d, "Task")["properties"].update(note={"type": "string"}),
+    "a longer text": lambda d: schema(d, "NewTask")["properties"]["title"].update(maxLength=300),
+    "an optional parameter": lambda d: d["paths"][TASKS]["get"]["parameters"].append(
+        {"name": "page", "in": "query", "required": False, "schema": {"type": "integer"}}
+    ),
+    "a field that is optional now": lambda d: schema(d, "NewTask")["required"].remove("title"),
+    "another refusal": lambda d: d["paths"][TASKS]["get"]["responses"].update({"418": {"description": ""}}),
+    "other words": lambda d: schema(d, "Task").update(description="Something to do."),
+}
+
+
+@pytest.mark.parametrize("what", list(BREAKS))
+def test_a_breaking_change_is_found_and_named(document: Document, what: str) -> None:
+    change, said = BREAKS[what]
+    changed = copy.deepcopy(document)
+    change(changed)
+    found = breaking_changes(document, changed)
+    assert [one for one in found if said in one], found
+
+
+@pytest.mark.parametrize("what", list(ADDITIONS))
+def test_an_addition_breaks_nothing(document: Document, what: str) -> None:
+    changed = copy.deepcopy(document)
+    ADDITIONS[what](changed)
+    assert changed != document
+    assert breaking_changes(document, changed) == []
