@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.services.changes import LATE
 from infra.stacks import pipeline
 from tests.infra.conftest import Templates, joined
 
@@ -31,6 +32,15 @@ def test_the_table_has_the_keys_indexes_and_stream_that_the_code_relies_on(deplo
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiration_timestamp", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_no_write_of_the_api_outlives_the_overlap_of_the_change_feed(deployed: Templates) -> None:
+    (timeout,) = [
+        function.properties["Timeout"]
+        for function in deployed.resources("AWS::Lambda::Function")
+        if function.properties.get("FunctionName") == "todo-api"
+    ]
+    assert timeout <= LATE.total_seconds() / 2  # the other half is for clocks that differ
 
 
 def test_the_table_can_be_restored_and_is_not_deleted_by_mistake(deployed: Templates) -> None:

@@ -194,7 +194,11 @@ def test_operations_cost_as_many_calls_as_promised(alice: Client, calls: list[st
     cost("update replay", "PUT", path, {"title": "z"}, idempotency_key="u")
     cost("delete", "DELETE", path, idempotency_key="d")
     cost("delete replay", "DELETE", path, idempotency_key="d")
+    cost("restore", "POST", f"{path}/restore", idempotency_key="r")
+    cost("patch", "PATCH", path, {"title": "p"})
+    cost("list by due date", "GET", "/api/v1/tasks", query={"sort": "due_date"})
     cost("user", "GET", "/api/v1/users")
+    cost("user update", "PUT", "/api/v1/users", {"name": "x"}, idempotency_key="n")
     assert costs == {
         "create": ["TransactWriteItems"],
         "replay": ["TransactWriteItems"],
@@ -205,5 +209,9 @@ def test_operations_cost_as_many_calls_as_promised(alice: Client, calls: list[st
         "update replay": ["TransactGetItems"],
         "delete": ["TransactGetItems", "TransactWriteItems"],
         "delete replay": ["TransactGetItems"],
+        "restore": ["TransactGetItems", "TransactWriteItems"],
+        "patch": ["GetItem", "PutItem"],
+        "list by due date": ["Query"],
         "user": ["GetItem"],
+        "user update": ["TransactGetItems", "TransactWriteItems"],
     }

@@ -1,0 +1,136 @@
+"""The API as it is deployed: who gets in, and that every route may do what it needs."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import boto3
+import pytest
+import requests
+
+from orchestration.cli.login import authenticate, sign_in
+from tests.e2e.conftest import PASSWORD, Platform
+from tests.tokens import payload, segment
+
+pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
+
+ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+ROUTES = [
+    ("GET", "/tasks"),
+    ("POST", "/tasks"),
+    ("GET", "/tasks/changes"),
+    ("POST", "/tasks/batch"),
+    ("GET", f"/tasks/{ID}"),
+    ("PUT", f"/tasks/{ID}"),
+    ("PATCH", f"/tasks/{ID}"),
+    ("DELETE", f"/tasks/{ID}"),
+    ("POST", f"/tasks/{ID}/restore"),
+    ("GET", "/insights"),
+    ("GET", "/users"),
+    ("POST", "/users"),
+    ("PUT", "/users"),
+    ("DELETE", "/users"),
+]
+
+
+@pytest.fixture
+def bad_tokens(platform: Platform) -> Iterator[dict[str, str | None]]:
+    """Tokens that must open nothing, by what is wrong with them."""
+    cognito = boto3.client("cognito-idp")
+    pool, client = platform.outputs["UserPoolId"], platform.outputs["UserPoolClientId"]
+    email = f"{uuid.uuid4().hex}@example.com"
+    good = sign_in(pool, client, email, PASSWORD, "Some One").id_token
+    header, body, signature = good.split(".")
+    flows: Any = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    made = cognito.create_user_pool_client(UserPoolId=pool, ClientName="another", ExplicitAuthFlows=flows)
+    other = made["UserPoolClient"]["ClientId"]
+    elsewhere = cognito.create_user_pool(PoolName="elsewhere")["UserPool"]["Id"]
+    stranger = cognito.create_user_pool_client(UserPoolId=elsewhere, ClientName="x", ExplicitAuthFlows=flows)
+    tokens = {
+        "none": None,
+        "garbage": "a.b.c",
+        "alg=none": f"{segment({'alg': 'none', 'typ': 'JWT'})}.{body}.",
+        "forged": f"{header}.{segment({**payload(good), 'sub': 'somebody-else'})}.{signature}",
+        "wrong audience": authenticate(other, email, PASSWORD).id_token,
+        "wrong audience, access token": authenticate(other, email, PASSWORD).access_token,
+        "another pool": sign_in(
+            elsewhere, str(stranger["UserPoolClient"]["ClientId"]), email, PASSWORD, "Some One"
+        ).id_token,
+        "expired": expired(pool, client, email),
+    }
+    yield tokens
+    cognito.delete_user_pool_client(UserPoolId=pool, ClientId=other)
+    cognito.delete_user_pool(UserPoolId=elsewhere)
+
+
+def expired(pool: str, client: str, email: str) -> str:
+    """A token of the client whose time is over; AWS wants at least five minutes, the emulator takes less."""
+    cognito = boto3.client("cognito-idp")
+
+    def live(validity: int, unit: Any) -> None:
+        units: Any = {"IdToken": unit}
+        cognito.update_user_pool_client(
+            UserPoolId=pool, ClientId=client, IdTokenValidity=validity, TokenValidityUnits=units
+        )
+
+    live(1, "seconds")
+    try:
+        token = authenticate(client, email, PASSWORD).id_token
+    finally:
+        live(60, "minutes")
+    time.sleep(max(0.0, payload(token)["exp"] + 1 - time.time()))
+    return token
+
+
+def test_no_bad_token_opens_any_route(platform: Platform, bad_tokens: dict[str, str | None]) -> None:
+    base = platform.outputs["ApiEndpoint"] + "/api/v1"
+    answers = {}
+    for what, token in bad_tokens.items():
+        headers = {"Idempotency-Key": "k", "x-user-id": "somebody"}
+        headers |= {} if token is None else {"Authorization": f"Bearer {token}"}
+        for method, path in ROUTES:
+            answer = requests.request(method, base + path, json={"title": "x"}, headers=headers, timeout=30)
+            answers[what, method, path] = answer.status_code
+    assert {key: status for key, status in answers.items() if status != 401} == {}
+    assert len(answers) == len(bad_tokens) * len(ROUTES)
+
+
+@pytest.mark.parametrize("kind", ["id_token", "access_token"])
+def test_every_route_works_with_either_token(platform: Platform, kind: str) -> None:
+    email = f"{uuid.uuid4().hex}@example.com"
+    tokens = sign_in(platform.outputs["UserPoolId"], platform.outputs["UserPoolClientId"], email, PASSWORD, "Some One")
+    base = platform.outputs["ApiEndpoint"] + "/api/v1"
+    http = requests.Session()
+    http.headers["Authorization"] = f"Bearer {getattr(tokens, kind)}"
+
+    def call(method: str, path: str, expected: int, body: Any = None, **params: str) -> Any:
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        answer = http.request(method, base + path, json=body, headers=headers, params=params, timeout=30)
+        assert answer.status_code == expected, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+    profile = call("POST", "/users", 201, {"name": "Mine"})
+    assert profile["email"] == (email if kind == "id_token" else None)
+    task = call("POST", "/tasks", 201, {"title": "one", "due_date": "2026-12-01"})
+    path = f"/tasks/{task['id']}"
+    assert call("GET", path, 200) == task
+    assert call("PUT", path, 200, {"priority": "high"})["priority"] == "high"
+    assert call("PATCH", path, 200, {"category": "home"})["version"] == 3
+    call("DELETE", path, 204)
+    task = call("POST", f"{path}/restore", 200)
+    second = call("POST", "/tasks/batch", 200, {"operations": [{"op": "create", "task": {"title": "two"}}]})
+    second = second["results"][0]["task"]
+    assert call("GET", "/tasks", 200) == [second, task]
+    assert call("GET", "/tasks", 200, sort="due_date") == [task]
+    page = http.get(f"{base}/tasks", params={"limit": "1"}, timeout=30)
+    following = urljoin(page.url, page.links["next"]["url"])
+    assert http.get(following, timeout=30).json() == [task]
+    changes = call("GET", "/tasks/changes", 200)
+    assert changes["changes"] == [task, second]
+    assert call("GET", "/tasks/changes", 200, since=changes["next"])["changes"] == []
+    call("GET", "/insights", 404)
+    assert call("PUT", "/users", 200, {"name": "Other"})["name"] == "Other"
+    call("DELETE", "/users", 204)
+    assert call("GET", "/tasks", 200) == []
