@@ -58,6 +58,10 @@ class Column:
     nullable: bool = False
     values: tuple[str, ...] = ()
 
+    def ddl(self) -> str:
+        """The column as a statement that creates or alters a table names it."""
+        return f"{self.name} {self.type}{'' if self.nullable else ' not null'} comment {_quoted(self.description)}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -100,10 +104,7 @@ class Table:
             database: catalog and database, such as `glue_catalog.todo_silver`.
             name: of the table, if it is not to have its own.
         """
-        columns = ",\n  ".join(
-            f"{c.name} {c.type}{'' if c.nullable else ' not null'} comment {_quoted(c.description)}"
-            for c in self.columns
-        )
+        columns = ",\n  ".join(column.ddl() for column in self.columns)
         partitions = f"\npartitioned by ({', '.join(self.partitioned_by)})" if self.partitioned_by else ""
         properties = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in PROPERTIES.items())
         return (
@@ -232,7 +233,7 @@ API_REQUESTS = Table(
     partitioned_by=("days(occurred_at)",),
     columns=(
         Column("request_id", "string", "The request's identifier, the client's own if it sent one."),
-        Column("occurred_at", "timestamp", "When the request came."),
+        Column("occurred_at", "timestamp", "When the request was answered."),
         Column("method", "string", "HTTP method, in capitals."),
         Column("route", "string", "The route that matched, with its parameters' names in the place of their values."),
         Column("status_code", "bigint", "HTTP status of the answer."),

@@ -1,4 +1,4 @@
-"""What silver reads of bronze's envelope v1, and which of its records keep the contract.
+"""What silver reads of bronze's envelope v1, and which of its lines keep the contract.
 
 Bronze is read with this schema, never with an inferred one: an attribute that is not named here is ignored, one that is
 missing is null. `description` is read to tell whether it changed, and goes no further. Times and dates stay text until
@@ -11,6 +11,9 @@ import operator
 from pyspark.sql import Column
 from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+from transforms.silver.contract import PRIORITIES, STATUSES
+from transforms.silver.lines import MALFORMED, first_broken
 
 TEXT_ATTRIBUTES = (
     "id",
@@ -29,12 +32,12 @@ TEXT_ATTRIBUTES = (
     "name",
 )
 IMAGE = StructType([*(StructField(name, StringType()) for name in TEXT_ATTRIBUTES), StructField("version", LongType())])
-
-# arrival time, from the folders dt=YYYY-MM-DD/hour=HH
-ARRIVAL = (StructField("dt", StringType()), StructField("hour", StringType()))
+# what users wrote, and what names them: nothing that goes further than bronze unmasked, but for a task's title
+WORDS = ("title", "description", "email", "name")
 
 ENVELOPE = StructType(
     [
+        StructField("schema_version", LongType()),
         StructField("event_id", StringType()),
         StructField("event_name", StringType()),
         StructField("sequence_number", StringType()),
@@ -44,10 +47,10 @@ ENVELOPE = StructType(
         StructField("new_image", IMAGE),
         StructField("old_image", IMAGE),
         StructField("request_id", StringType()),
-        *ARRIVAL,
     ]
 )
 
+SCHEMA_VERSION = 1
 REQUIRED = {
     "TASK": ("id", "user_id", "title", "status", "priority", "created_at", "updated_at", "version"),
     "USER": ("user_id", "created_at", "updated_at", "version"),
@@ -55,26 +58,43 @@ REQUIRED = {
 TIMES = ("created_at", "updated_at", "completed_at", "deleted_at")
 
 
-def keeps_contract() -> Column:
-    """Whether an envelope has all that silver needs of it, in the types that silver needs."""
+def reason() -> Column:
+    """The first rule that an envelope breaks; null if it has all that silver needs, in the types that silver needs."""
     name, image = sf.col("event_name"), sf.coalesce("new_image", "old_image")
-    conditions = [
-        sf.col("event_id").isNotNull(),
-        sf.col("sequence_number").isNotNull(),
-        sf.col("event_time").cast("timestamp").isNotNull(),
-        sf.col("ingested_at").cast("timestamp").isNotNull(),
-        name.isin("INSERT", "MODIFY", "REMOVE"),
-        (name == "REMOVE") == sf.col("new_image").isNull(),
-        (name == "INSERT") == sf.col("old_image").isNull(),
-        *(image[time].isNull() | image[time].cast("timestamp").isNotNull() for time in TIMES),
-        image["due_date"].isNull() | image["due_date"].cast("date").isNotNull(),
-        _has_required(image),
-    ]
-    return sf.coalesce(functools.reduce(operator.and_, conditions), sf.lit(False))
+    task = sf.col("entity_type") == "TASK"
+    return first_broken(
+        {
+            MALFORMED: sf.col("is_well_formed"),
+            "schema_version is not 1": sf.col("schema_version") == SCHEMA_VERSION,
+            "event_id is missing": sf.col("event_id").isNotNull(),
+            "sequence_number is no number": sf.col("sequence_number").rlike("^[0-9]{1,40}$"),
+            "event_time is no time": sf.col("event_time").cast("timestamp").isNotNull(),
+            "ingested_at is no time": sf.col("ingested_at").cast("timestamp").isNotNull(),
+            "event_name is unknown": name.isin("INSERT", "MODIFY", "REMOVE"),
+            "entity_type is unknown": sf.col("entity_type").isin(*REQUIRED),
+            "new_image does not go with event_name": (name == "REMOVE") == sf.col("new_image").isNull(),
+            "old_image does not go with event_name": (name == "INSERT") == sf.col("old_image").isNull(),
+            **{
+                f"{time} of the image is no time": image[time].isNull() | image[time].cast("timestamp").isNotNull()
+                for time in TIMES
+            },
+            "due_date of the image is no date": image["due_date"].isNull() | image["due_date"].cast("date").isNotNull(),
+            "the image lacks an attribute": _has_required(image),
+            "status of the image is unknown": ~task | image["status"].isin(*STATUSES),
+            "priority of the image is unknown": ~task | image["priority"].isin(*PRIORITIES),
+        }
+    )
+
+
+def telling() -> Column:
+    """What can be told of an envelope without its words, JSON."""
+    head = [field.name for field in ENVELOPE if field.name not in ("new_image", "old_image")]
+    image = sf.coalesce("new_image", "old_image").dropFields(*WORDS).alias("image")
+    return sf.to_json(sf.struct(*head, image))
 
 
 def _has_required(image: Column) -> Column:
-    """Whether the attributes that the entity's type needs are there; an unknown type of entity has none of them."""
+    """Whether the attributes that the entity's type needs are there."""
     entity_type = sf.col("entity_type")
     complete = [
         functools.reduce(operator.and_, [entity_type == name, *(image[a].isNotNull() for a in attributes)])

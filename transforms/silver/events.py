@@ -3,8 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
+from transforms.silver import envelope, rejects
 from transforms.silver.contract import TASK_EVENTS
-from transforms.silver.envelope import keeps_contract
 
 # in alphabetical order, as `changed_fields` lists them; what the API keeps for its own use is not among them
 COMPARED = (
@@ -17,21 +17,24 @@ COMPARED = (
     "status",
     "title",
 )
+BACKFILL = "backfill-"
 OPEN = ("pending", "in_progress")
 CLOSED = ("completed", "cancelled")
 
 
-def changes(envelopes: DataFrame) -> DataFrame:
-    """One row per envelope: what happened, and `image`, the item as the change left it (a removed one: as it was).
+def changes(lines: DataFrame) -> DataFrame:
+    """One row per line: what happened, and `image`, the item as the change left it (a removed one: as it was).
 
-    `is_valid` tells whether the envelope keeps the contract; of one that does not, no other column may be relied on.
+    `reason` tells what rule of the contract the line breaks; if it breaks one, no column may be relied on but those of
+    `rejects`.
     """
     removed = sf.col("event_name") == "REMOVE"
     image = sf.coalesce("new_image", "old_image")
-    return envelopes.select(
-        keeps_contract().alias("is_valid"),
+    return lines.select(
+        *rejects.columns(envelope.reason(), envelope.telling()),
         "entity_type",
         "event_id",
+        is_backfill().alias("is_backfill"),
         event_type().alias("event_type"),
         # nothing writes an item between its last version and its removal, so the removal is the next version
         (image["version"] + removed.cast("bigint")).alias("version"),
@@ -44,6 +47,11 @@ def changes(envelopes: DataFrame) -> DataFrame:
         removed.alias("is_removed"),
         image.dropFields("description").alias("image"),
     )
+
+
+def is_backfill() -> Column:
+    """Whether an envelope was made from the table itself, for an item whose changes nobody had captured."""
+    return sf.col("event_id").startswith(BACKFILL) & (sf.col("sequence_number") == "0")
 
 
 def event_type() -> Column:
@@ -73,8 +81,15 @@ def changed_fields() -> Column:
 
 def task_events(changes: DataFrame) -> DataFrame:
     """Rows of `task_events`, one per event; of an event that was delivered more than once, the first capture."""
+    rows = changes.where("reason is null and entity_type = 'TASK' and not is_backfill").select(*_row())
+    # grouping by everything else is a hash aggregation; dropDuplicates would sort, and keep any one of them
+    rest = [name for name in TASK_EVENTS.column_names() if name != "ingested_at"]
+    return rows.groupBy(*rest).agg(sf.min("ingested_at").alias("ingested_at")).select(*TASK_EVENTS.column_names())
+
+
+def _row() -> list[Column | str]:
     image = sf.col("image")
-    rows = changes.where("is_valid and entity_type = 'TASK'").select(
+    return [
         "event_id",
         image["id"].alias("task_id"),
         image["user_id"].alias("user_id"),
@@ -90,7 +105,4 @@ def task_events(changes: DataFrame) -> DataFrame:
         image["due_date"].cast("date").alias("due_date"),
         "changed_fields",
         "request_id",
-    )
-    # grouping by everything else is a hash aggregation; dropDuplicates would sort, and keep any one of them
-    rest = [name for name in TASK_EVENTS.column_names() if name != "ingested_at"]
-    return rows.groupBy(*rest).agg(sf.min("ingested_at").alias("ingested_at")).select(*TASK_EVENTS.column_names())
+    ]

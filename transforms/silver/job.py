@@ -1,30 +1,39 @@
-"""The silver job: a window of bronze's change events, merged into the Iceberg tables of the Glue catalog.
+"""The silver job: what has arrived in bronze, merged into the Iceberg tables of the Glue catalog.
 
-    job.py --bronze s3://bucket/cdc/ --warehouse s3://bucket/ --database todo_silver --email-key-secret-id NAME
-           [--from 2026-11-23 --to 2026-11-24T12:00Z]
+    job.py --bronze s3://bucket/cdc/ [--logs s3://bucket/logs/] --warehouse s3://bucket/ --database todo_silver
+           --email-key-secret-id NAME [--from 2026-11-23 --to 2026-11-24T12:00Z | --full-refresh true]
+           [--reject-threshold 0.01] [--report s3://bucket/silver.json]
+
+Without a window, what no run has read yet; with one, whatever arrived in it, as often as one likes: every window may be
+run again, late, or together with others. A full refresh reads everything into new tables and swaps them in.
+
+The report is an object of JSON: `window` {`from`, `to`} (RFC 3339, null: no bound), `envelopes` and `requests` (lines
+read), `rejects` (lines of both that broke their contract), `rows` (inserted or replaced, by table), `seconds`.
 
 Runs on AWS Glue 5 with `--datalake-formats iceberg` and, in `--conf`, the settings of the catalog `glue_catalog`
 (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html). Glue appends arguments of its
-own, which are ignored. Every window may be run again, late, or together with others.
+own, which are ignored.
 """
 
 import argparse
-import contextlib
+import functools
+import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import boto3
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as sf
+from pyspark.sql import SparkSession
 
-from transforms.silver import events, latest, privacy
-from transforms.silver.contract import TABLES, TASK_EVENTS, TASKS, USERS
-from transforms.silver.merge import merge
-from transforms.silver.read import Window, envelopes
+from transforms.silver import arrivals, privacy, tables
+from transforms.silver.arrivals import Arrivals, Window
+from transforms.silver.build import Build, Report
+from transforms.silver.progress import step
+from transforms.silver.tables import Tables
 
-CATALOG = "glue_catalog"
+
+class RejectsOverThreshold(Exception):  # noqa: N818 - the pipeline's states tell failures by this name
+    """More lines broke their contract than is tolerated; they are in `rejects`, all other lines are merged."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -32,50 +41,106 @@ def main(argv: Sequence[str]) -> None:
 
     Raises:
         SystemExit: the arguments are not as described above.
+        RejectsOverThreshold: the run is not marked as done, so that the next one reads the same objects again.
     """
     arguments, window = parse(argv)
+    started = time.monotonic()
     with step("all"):
         with step("start Spark"):
             spark = session(arguments.warehouse)
-        database = f"{CATALOG}.{arguments.database}"
-        with step("create what tables are missing"):
-            for table in TABLES:
-                spark.sql(table.ddl(database))
-        with step("read bronze") as notes:
-            found = envelopes(spark, boto3.client("s3"), arguments.bronze, window)
-            changes = events.changes(found).persist()
-            counts = count(changes)
-            notes.append(
-                "{tasks} changes of tasks, {users} of users, {invalid} broken records left out".format(**counts)
-            )
-        if counts["tasks"]:
-            with step("merge task_events") as notes:
-                period = "t.occurred_at between timestamp_micros({first}) and timestamp_micros({last})".format(**counts)
-                notes.append(f"{merge(spark, database, TASK_EVENTS, events.task_events(changes), period)} rows")
-            with step("merge tasks") as notes:
-                notes.append(f"{merge(spark, database, TASKS, latest.tasks(changes))} rows")
-        if counts["users"]:
-            with step("merge users") as notes:
-                key = privacy.fetch_key(boto3.client("secretsmanager"), arguments.email_key_secret_id)
-                users = privacy.protect(spark, latest.users(changes), key)
-                notes.append(f"{merge(spark, database, USERS, users)} rows")
-        changes.unpersist()
+        current = Tables(spark, arguments.database)
+        with step("create what is missing"):
+            current.create()
+        with step("look at what has arrived") as notes:
+            found = arrived(current, arguments, window)
+            notes.append(f"{sum(map(len, found.paths.values()))} objects or folders to read")
+        written = current
+        if arguments.full_refresh:
+            written = tables.start_rebuild(spark, arguments.database, arguments.warehouse)
+        report = Report(found.start, found.end)
+        if arguments.full_refresh or any(found.paths.values()):
+            build = Build(written, functools.partial(email_key, arguments), arguments.reject_threshold)
+            report = build.run(found, arguments.bronze, arguments.logs)
+        report.seconds = round(time.monotonic() - started, 3)
+        if arguments.report:
+            save(report, arguments.report)
+        refuse_over_threshold(report, arguments.reject_threshold)
+        if arguments.full_refresh:
+            with step("swap the tables"):
+                tables.swap(written, boto3.client("glue"))
+
+
+def arrived(current: Tables, arguments: argparse.Namespace, window: Window) -> Arrivals:
+    """What the run is to read."""
+    folders = [folder for folder in (arguments.bronze, arguments.logs) if folder]
+    s3 = boto3.client("s3")
+    if window.is_bounded:
+        return arrivals.of_window(s3, folders, window)
+    return arrivals.since(s3, folders, None if arguments.full_refresh else current.mark())
+
+
+def email_key(arguments: argparse.Namespace) -> bytes:
+    """The key of the users' e-mail hash."""
+    return privacy.fetch_key(boto3.client("secretsmanager"), arguments.email_key_secret_id)
+
+
+def refuse_over_threshold(report: Report, threshold: float) -> None:
+    """Fail if more than a share of the lines was rejected.
+
+    Raises:
+        RejectsOverThreshold: says how many, and what to do.
+    """
+    if report.exceeds(threshold):
+        raise RejectsOverThreshold(
+            f"{report.rejects} of {report.envelopes + report.requests} lines broke their contract, more than the share "
+            f"of {threshold:g} that is tolerated; the table rejects says why. All other lines are merged. Run again "
+            "with a higher --reject-threshold to accept that"
+        )
+
+
+def save(report: Report, uri: str) -> None:
+    """Write the report to `uri`, `s3://bucket/key`."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body = json.dumps(report.document()).encode()
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
 def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, Window]:
     """The job's arguments, and the window that they ask for; others than the job's own are left alone."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="Merge what has arrived in bronze into silver.", allow_abbrev=False)
     parser.add_argument("--bronze", required=True, type=folder)
+    parser.add_argument("--logs", type=folder)
     parser.add_argument("--warehouse", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--email-key-secret-id", required=True)
     parser.add_argument("--from", dest="start")
     parser.add_argument("--to", dest="end")
+    parser.add_argument("--full-refresh", type=yes_or_no, default=False)
+    parser.add_argument("--reject-threshold", type=share, default=0.01)
+    parser.add_argument("--report")
     arguments, _ = parser.parse_known_args(argv)
     try:
-        return arguments, Window.between(arguments.start, arguments.end)
+        window = Window.between(arguments.start, arguments.end)
     except ValueError as error:
         parser.error(f"--from and --to take ISO 8601 dates or times: {error}")
+    if arguments.full_refresh and window.is_bounded:
+        parser.error("--full-refresh reads all of bronze; it takes no --from and no --to")
+    return arguments, window
+
+
+def yes_or_no(text: str) -> bool:
+    """`true` or `false`; nothing at all is `false`."""
+    if text.lower() not in ("true", "false", ""):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
 
 
 def folder(uri: str) -> str:
@@ -87,31 +152,8 @@ def session(warehouse: str) -> SparkSession:
     """The session that Glue or the command line has configured, with what this job insists on."""
     spark = SparkSession.builder.getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
-    spark.conf.set(f"spark.sql.catalog.{CATALOG}.warehouse", warehouse)
+    spark.conf.set(f"spark.sql.catalog.{tables.CATALOG}.warehouse", warehouse)
     return spark
-
-
-def count(changes: DataFrame) -> dict[str, Any]:
-    """What is in a window, in one pass: valid changes of tasks and of users, and invalid ones; and the first and last
-    change of a task, in microseconds since 1970."""
-    tasks, users = (sf.col("is_valid") & (sf.col("entity_type") == name) for name in ("TASK", "USER"))
-    counted = changes.agg(
-        sf.count_if(tasks).alias("tasks"),
-        sf.count_if(users).alias("users"),
-        sf.count_if(~sf.col("is_valid")).alias("invalid"),
-        sf.unix_micros(sf.min(sf.when(tasks, sf.col("occurred_at")))).alias("first"),
-        sf.unix_micros(sf.max(sf.when(tasks, sf.col("occurred_at")))).alias("last"),
-    )
-    return counted.collect()[0].asDict()
-
-
-@contextlib.contextmanager
-def step(name: str) -> Iterator[list[str]]:
-    """Print how long the block took, with the notes that it appends to the list it is given."""
-    notes: list[str] = []
-    started = time.monotonic()
-    yield notes
-    print(f"{name}: {time.monotonic() - started:.1f} s", *notes, sep=", ", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,14 @@ def tasks(changes: DataFrame) -> DataFrame:
     A removed task stays as a deleted one, without its title: the figures must not count it, and nobody asked to keep
     what it said.
     """
+    return newest(changes.where("reason is null and entity_type = 'TASK'").select(*task_columns()), TASKS)
+
+
+def task_columns() -> list[Column]:
+    """What each column of `tasks` is made of."""
     image, removed = sf.col("image"), sf.col("is_removed")
     deleted_at = image["deleted_at"].cast("timestamp")
-    rows = changes.where("is_valid and entity_type = 'TASK'").select(
+    return [
         image["id"].alias("task_id"),
         image["user_id"].alias("user_id"),
         _unless(removed, image["title"]).alias("title"),
@@ -28,10 +33,9 @@ def tasks(changes: DataFrame) -> DataFrame:
         image["completed_at"].cast("timestamp").alias("completed_at"),
         sf.coalesce(deleted_at, sf.when(removed, sf.col("occurred_at"))).alias("deleted_at"),
         (removed | deleted_at.isNotNull()).alias("is_deleted"),
-        "version",
-        "sequence_number",
-    )
-    return newest(rows, TASKS)
+        sf.col("version"),
+        sf.col("sequence_number"),
+    ]
 
 
 def users(changes: DataFrame) -> DataFrame:
@@ -40,7 +44,7 @@ def users(changes: DataFrame) -> DataFrame:
     An erased user stays as an identifier and nothing else.
     """
     image, removed = sf.col("image"), sf.col("is_removed")
-    rows = changes.where("is_valid and entity_type = 'USER'").select(
+    rows = changes.where("reason is null and entity_type = 'USER'").select(
         image["user_id"].alias("user_id"),
         _unless(removed, image["email"]).alias("email"),
         _unless(removed, image["name"]).alias("name"),

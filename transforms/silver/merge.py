@@ -4,6 +4,8 @@ Of two rows with the same key the table's order decides which one stays, never w
 again, or an older window after a newer one, gives the same table as one full rebuild.
 """
 
+from collections.abc import Mapping
+
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
@@ -34,21 +36,28 @@ def wins(table: Table) -> str:
     return f"{rank(table, 's')} {'<' if table.earliest else '>'} {rank(table, 't')}"
 
 
-def merge(spark: SparkSession, database: str, table: Table, rows: DataFrame, where: str = "true") -> int:
+def merge(
+    spark: SparkSession,
+    name: str,
+    table: Table,
+    rows: DataFrame,
+    where: str = "true",
+    properties: Mapping[str, str] | None = None,
+) -> int:
     """Merge `rows` into the table, in one commit, or in none if they bring nothing new.
 
     Args:
         spark: the session of `rows`.
-        database: catalog and database of the table.
+        name: of the table, with catalog and database.
         table: its contract.
         rows: at most one per key, with the table's columns.
         where: a condition on the target's row `t` that holds for every row whose key is in `rows`; it spares reading
             the rest of a large table.
+        properties: of the last snapshot that is made here; with any, one is made even if the rows bring nothing new.
 
     Returns:
         how many rows were inserted or replaced.
     """
-    name = f"{database}.{table.name}"
     same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
     known = spark.table(name).alias("t").where(where).select(*(f"t.{column}" for column in (*table.key, *table.order)))
     # what brings nothing new is left out first: MERGE rewrites every file that holds a matching row, changed or not
@@ -64,12 +73,26 @@ def merge(spark: SparkSession, database: str, table: Table, rows: DataFrame, whe
     total, inserts = fresh.agg(sf.count("*"), sf.count_if("is_new")).collect()[0]
     incoming = fresh.drop("is_new")
     if total == inserts > 0:
-        incoming.writeTo(name).append()
+        append(name, incoming, properties or {})
     elif total:
         incoming.createOrReplaceTempView(f"incoming_{table.name}")
         spark.sql(f"""
             merge into {name} t using incoming_{table.name} s on {same} and {where}
             when matched and {wins(table)} then update set *
             when not matched then insert *""")
+    if properties and not total == inserts > 0:
+        # MERGE takes no properties
+        append(name, spark.table(name).limit(0), properties)
     fresh.unpersist()
     return int(total)
+
+
+def append(name: str, rows: DataFrame, properties: Mapping[str, str]) -> None:
+    """Append rows, none as well, in a snapshot with these properties.
+
+    See https://iceberg.apache.org/docs/latest/spark-configuration/#write-options, `snapshot-property`.
+    """
+    writer = rows.writeTo(name)
+    for key, value in properties.items():
+        writer = writer.option(f"snapshot-property.{key}", value)
+    writer.append()

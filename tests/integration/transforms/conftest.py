@@ -1,6 +1,7 @@
 """One Spark for the whole session, on the account's S3 and Glue catalog, and a lake of its own for each test."""
 
 import gzip
+import json
 import pathlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,7 +14,9 @@ from pyspark.sql.types import StructField, TimestampType
 from infra.local.settings import REGION
 from infra.toolchain import spark as toolchain
 from tests.conftest import Account
+from tests.integration.transforms import oracle
 from transforms.silver import job
+from transforms.silver.contract import TABLES
 
 # as the Glue job's --conf has them
 CATALOG_SETTINGS = {
@@ -29,42 +32,61 @@ SECRET = "silver-job-tests-key"  # the secret's name
 KEY = b"a key of the tests, longer than one block of SHA-256, so that it has to be hashed itself first"
 
 
+KEYS = {table.name: table.key for table in TABLES}
+
+
 class Lake:
     """A bronze folder and a silver database."""
 
-    def __init__(self, account: Account, spark: SparkSession, name: str) -> None:
+    def __init__(
+        self, account: Account, spark: SparkSession, name: str, bucket: str = BUCKET, warehouse: str = BUCKET
+    ) -> None:
         self.s3, self.spark, self.database = account.session.client("s3"), spark, f"silver_{name}"
-        self.prefix = f"{name}/cdc/"
+        self.name, self.bucket, self.warehouse = name, bucket, warehouse
         self.files = 0
-        account.session.client("glue").create_database(DatabaseInput={"Name": self.database})
+        account.session.client("glue").create_database(
+            # the session's catalog has one warehouse for all tests
+            DatabaseInput={"Name": self.database, "LocationUri": f"s3://{warehouse}/{self.database}.db"}
+        )
 
-    def arrive(self, hour: str, lines: Iterable[bytes]) -> None:
-        """Put lines into the bronze folder of an hour (`YYYY-MM-DDTHH`), as Firehose writes them."""
+    def arrive(self, hour: str, lines: Iterable[bytes], folder: str = "cdc") -> str:
+        """Put lines into the bronze folder of an hour (`YYYY-MM-DDTHH`), as Firehose writes them; the object's key."""
         self.files += 1
         day, _, hour_of_day = hour.partition("T")
-        key = f"{self.prefix}dt={day}/hour={hour_of_day}/{self.files}.gz"
-        self.s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(b"".join(lines)))
+        key = f"{self.name}/{folder}/dt={day}/hour={hour_of_day}/{self.files}.gz"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=gzip.compress(b"".join(lines)))
+        return key
 
-    def run(self, *window: str) -> None:
-        """Run the job with the arguments that Glue would give it."""
+    def run(self, *window: str) -> dict[str, Any]:
+        """Run the job with the arguments that Glue would give it; its report."""
         job.main(
             [
-                *("--bronze", f"s3://{BUCKET}/{self.prefix}"),
-                *("--warehouse", f"s3://{BUCKET}/"),
+                *("--bronze", f"s3://{self.bucket}/{self.name}/cdc/"),
+                *("--logs", f"s3://{self.bucket}/{self.name}/logs/"),
+                *("--warehouse", f"s3://{self.warehouse}/"),
                 *("--database", self.database),
                 *("--email-key-secret-id", SECRET),
+                *("--report", f"s3://{self.bucket}/{self.name}/silver.json"),
                 *window,
                 *("--JOB_NAME", "todo-silver", "--JOB_RUN_ID", "jr_1"),
             ]
         )
+        return self.report()
+
+    def report(self) -> dict[str, Any]:
+        """The report of the last run that wrote one."""
+        body = self.s3.get_object(Bucket=self.bucket, Key=f"{self.name}/silver.json")["Body"].read()
+        found: dict[str, Any] = json.loads(body)
+        return found
 
     def table(self, name: str) -> str:
         return f"glue_catalog.{self.database}.{name}"
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """A table's rows, times as microseconds since 1970, ordered by the first column."""
+        """A table's rows, times as microseconds since 1970, ordered by its key."""
         found = self.spark.table(self.table(table))
-        return [row.asDict() for row in found.select(*map(comparable, found.schema)).sort(found.columns[0]).collect()]
+        rows = [row.asDict() for row in found.select(*map(comparable, found.schema)).collect()]
+        return sorted(rows, key=lambda row: [str(row[name]) for name in KEYS[table]])
 
     def snapshots(self, table: str) -> int:
         return self.spark.table(f"{self.table(table)}.snapshots").count()
@@ -73,6 +95,12 @@ class Lake:
 def comparable(field: StructField) -> Column:
     column = sf.col(field.name)
     return sf.unix_micros(column).alias(field.name) if isinstance(field.dataType, TimestampType) else column
+
+
+def assert_equals_oracle(lake: Lake, lines: list[bytes], requests: Iterable[bytes] = ()) -> None:
+    for table, rows in oracle.silver(lines, KEY, requests).items():
+        expected = sorted(rows.values(), key=lambda row: [str(row[name]) for name in KEYS[table]])
+        assert lake.rows(table) == expected, table
 
 
 @pytest.fixture(scope="session")

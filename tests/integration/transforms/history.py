@@ -5,6 +5,7 @@ The stream records go through the real capture code, so that what silver reads i
 
 import copy
 import datetime as dt
+import json
 import random
 from typing import Any
 
@@ -66,6 +67,14 @@ class History:
         self.now += 1.25
         self._stream(None, self.items.pop(key), EXPIRY if expired else None)
 
+    def backfill(self, key: str) -> bytes:
+        """An item as a backfill tells of it: what it is now, as if it had just come into being."""
+        picture = envelope(record(self.items[key], None), at(self.now))
+        picture["event_id"] = f"backfill-{key}-{self.items[key]['version']['N']}"
+        picture["event_time"] = self.items[key]["updated_at"]["S"]
+        picture["sequence_number"] = "0"
+        return line(picture)
+
     def _stream(
         self, new: dict[str, Any] | None, old: dict[str, Any] | None, identity: dict[str, str] | None = None
     ) -> None:
@@ -118,3 +127,20 @@ def random_history(seed: int, changes: int) -> History:
                     status = chance.choice(["pending", "in_progress", "cancelled"])
                     history.write(key, status=status, completed_at=None, priority=chance.choice(["low", "urgent"]))
     return history
+
+
+def request_log(number: int, **fields: object) -> bytes:
+    """One line of a request log, of its own for each number."""
+    logged = {
+        "schema_version": 1,
+        "request_id": f"request-{number}",
+        "occurred_at": at(number),
+        "method": "GET",
+        "route": "/api/v1/tasks/{task_id}",
+        "status_code": 200,
+        "duration_ms": 1.5 * number,
+        "user_hash": f"{number % 3:08x}" if number % 4 else None,
+        "cold_start": number == 0,
+        "idempotent_replay": number % 5 == 0,
+    }
+    return json.dumps({**logged, **fields}).encode() + b"\n"

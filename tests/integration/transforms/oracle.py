@@ -26,17 +26,56 @@ def day(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
 
 
-def silver(lines: Iterable[bytes], key: bytes) -> dict[str, dict[str, Row]]:
+def silver(lines: Iterable[bytes], key: bytes, requests: Iterable[bytes] = ()) -> dict[str, dict[Any, Row]]:
     """Each table's rows by key, after the changes of `lines` in the order in which they were committed."""
     events = sorted((json.loads(line) for line in lines), key=lambda e: (int(e["sequence_number"]), e["ingested_at"]))
-    tables: dict[str, dict[str, Row]] = {"task_events": {}, "tasks": {}, "users": {}}
-    for event in events:
+    captured = [event for event in events if not is_backfill(event)]
+    tables: dict[str, dict[Any, Row]] = {"task_events": {}, "tasks": {}, "users": {}, "api_requests": {}}
+    for event in captured:
         if event["entity_type"] == "TASK":
             tables["task_events"].setdefault(event["event_id"], task_event(event))
             tables["tasks"][(event["new_image"] or event["old_image"])["id"]] = task(event)
         else:
             tables["users"][(event["new_image"] or event["old_image"])["user_id"]] = user(event, key)
+    add_backfills(tables, [event for event in events if is_backfill(event)], key)
+    for line in requests:
+        row = request(json.loads(line))
+        tables["api_requests"][row["request_id"], row["occurred_at"]] = row
     return tables
+
+
+def is_backfill(event: Row) -> bool:
+    return str(event["event_id"]).startswith("backfill-")
+
+
+def add_backfills(tables: dict[str, dict[Any, Row]], pictures: list[Row], key: bytes) -> None:
+    """A picture counts for what it shows where nothing newer is known, and as a creation where no event is known."""
+    seen = {event["task_id"] for event in tables["task_events"].values()}
+    made: dict[str, Row] = {}
+    for event in sorted(pictures, key=lambda one: (version(one), one["event_id"], one["ingested_at"])):
+        image = event["new_image"]
+        if event["entity_type"] == "USER":
+            known = tables["users"].get(image["user_id"])
+            if known is None or (known["created_at"], known["version"]) < (micros(image["created_at"]), version(event)):
+                tables["users"][image["user_id"]] = user(event, key)
+            continue
+        known = tables["tasks"].get(image["id"])
+        if known is None or known["version"] < version(event):
+            tables["tasks"][image["id"]] = task(event)
+        if image["id"] not in seen and "deleted_at" not in image:
+            occurred_at = micros(image["created_at"])
+            made.setdefault(image["id"], {**task_event(event), "event_type": "created", "occurred_at": occurred_at})
+    tables["task_events"].update({event["event_id"]: event for event in made.values()})
+
+
+def request(logged: Row) -> Row:
+    columns = ("request_id", "method", "route", "status_code", "duration_ms", "user_hash")
+    return {
+        **{name: logged[name] for name in columns},
+        "occurred_at": micros(logged["occurred_at"]),
+        "cold_start": logged["cold_start"],
+        "idempotent_replay": logged["idempotent_replay"],
+    }
 
 
 def kind(event: Row) -> str:

@@ -1,7 +1,8 @@
 import pytest
 
+from transforms.silver.arrivals import Window
+from transforms.silver.build import Report
 from transforms.silver.job import parse
-from transforms.silver.read import Window
 
 REQUIRED = [
     *("--bronze", "s3://bronze/cdc", "--warehouse", "s3://silver/"),
@@ -43,3 +44,39 @@ def test_a_window_knows_the_days_it_holds_part_of() -> None:
     assert [day for day in days if window.holds_part_of(day)] == ["2026-11-23", "2026-11-24"]
     assert [day for day in days if Window().holds_part_of(day)] == days
     assert Window(end="2026-11-25T01").holds_part_of("2026-11-25")
+
+
+def test_a_full_refresh_takes_no_window(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse([*REQUIRED, "--full-refresh", "true", "--from", "", "--to", ""])[0].full_refresh
+    with pytest.raises(SystemExit):
+        parse([*REQUIRED, "--full-refresh", "true", "--from", "2026-11-23"])
+    assert "takes no --from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--full-refresh", "maybe"), ("--reject-threshold", "2")])
+def test_a_value_that_cannot_be_meant_is_refused_by_name(
+    flag: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse([*REQUIRED, flag, value])
+    assert flag in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rejects", "read", "share", "exceeds"),
+    [(0, 0, 0.0, False), (1, 100, 0.01, False), (2, 100, 0.01, True), (1, 1, 1.0, False), (1, 100, 0.0, True)],
+)
+def test_a_share_of_rejects_is_tolerated_up_to_itself(rejects: int, read: int, share: float, exceeds: bool) -> None:
+    assert Report(None, None, envelopes=read, rejects=rejects).exceeds(share) is exceeds
+
+
+def test_a_report_is_what_the_pipeline_reads() -> None:
+    report = Report(None, "2026-11-24T00:00:00Z", envelopes=3, requests=2, rejects=1, seconds=1.5)
+    assert report.document() == {
+        "window": {"from": None, "to": "2026-11-24T00:00:00Z"},
+        "envelopes": 3,
+        "requests": 2,
+        "rejects": 1,
+        "rows": {"task_events": 0, "tasks": 0, "users": 0, "api_requests": 0},
+        "seconds": 1.5,
+    }

@@ -1,0 +1,89 @@
+"""Events for tasks whose changes nobody captured, of which bronze has a picture taken from the table instead.
+
+Such a task gets one event, `created`, dated to its creation, and only while it has no event of its own: what happened
+to it in between is not known, and is not made up. An event that arrives later takes the place of the made one, so that
+the order in which windows are merged does not matter. A deleted task gets none: it would count as open for ever.
+"""
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from transforms.silver.contract import TASK_EVENTS
+from transforms.silver.events import BACKFILL
+
+# a table that never held a made event is not searched for one
+MARK = "silver.backfilled"
+
+
+def made_events(changes: DataFrame) -> DataFrame:
+    """Rows of `task_events`, at most one per task: its creation, as its earliest picture tells it."""
+    image = sf.col("image")
+    pictures = changes.where(
+        "reason is null and entity_type = 'TASK' and is_backfill and image.deleted_at is null"
+    ).select(
+        "event_id",
+        image["id"].alias("task_id"),
+        image["user_id"].alias("user_id"),
+        sf.lit("created").alias("event_type"),
+        "version",
+        "sequence_number",
+        image["created_at"].cast("timestamp").alias("occurred_at"),
+        "ingested_at",
+        image["status"].alias("status"),
+        sf.lit(None).cast("string").alias("previous_status"),
+        image["priority"].alias("priority"),
+        image["category"].alias("category"),
+        image["due_date"].cast("date").alias("due_date"),
+        sf.array().cast("array<string>").alias("changed_fields"),
+        "request_id",
+    )
+    others = [name for name in TASK_EVENTS.column_names() if name != "task_id"]
+    first = sf.min_by(sf.struct(*others), sf.struct("version", "event_id", "ingested_at"))
+    return pictures.groupBy("task_id").agg(first.alias("row")).select("task_id", "row.*")
+
+
+def reconcile(spark: SparkSession, name: str, events: DataFrame, made: DataFrame | None) -> DataFrame:
+    """What of `events` and `made` is to be merged; made events in the table that have become untrue are deleted.
+
+    Args:
+        spark: the session of the rows.
+        name: of the table of events.
+        events: rows of `task_events`, of changes that were captured.
+        made: as `made_events` gives them; None: there are none.
+
+    Returns:
+        rows of `task_events`, one per event.
+    """
+    if made is None and not _marked(spark, name):
+        return events
+    if made is not None and not _marked(spark, name):
+        spark.sql(f"alter table {name} set tblproperties ('{MARK}' = 'true')")
+    known = spark.table(name).select("task_id", "event_id", "version")
+    touched = events.select("task_id")
+    if made is not None:
+        touched = touched.unionByName(made.select("task_id"))
+    known = known.join(touched.distinct(), "task_id", "left_semi").persist()
+    captured = known.where(~_is_made()).select("task_id").unionByName(events.select("task_id")).distinct()
+    untrue = known.where(_is_made()).join(captured, "task_id", "left_semi").select("event_id")
+    if made is not None:
+        earlier = known.where(_is_made()).select("task_id", sf.struct("version", "event_id").alias("earlier"))
+        made = made.join(captured, "task_id", "left_anti").join(earlier, "task_id", "left")
+        made = made.where(sf.col("earlier").isNull() | (sf.struct("version", "event_id") <= sf.col("earlier")))
+        made = made.drop("earlier").select(*TASK_EVENTS.column_names()).persist()
+        replaced = known.where(_is_made()).alias("k").join(made.alias("m"), "task_id")
+        untrue = untrue.unionByName(replaced.where("k.event_id != m.event_id").select("k.event_id"))
+    gone = [row.event_id for row in untrue.distinct().collect()]
+    if gone:
+        spark.createDataFrame([(event_id,) for event_id in gone], "event_id string").createOrReplaceTempView("untrue")
+        spark.sql(f"merge into {name} t using untrue s on t.event_id = s.event_id when matched then delete")
+    known.unpersist()
+    return events if made is None else events.unionByName(made)
+
+
+def _is_made() -> Column:
+    return sf.col("event_id").startswith(BACKFILL)
+
+
+def _marked(spark: SparkSession, name: str) -> bool:
+    properties = {row.key: row.value for row in spark.sql(f"show tblproperties {name}").collect()}
+    return properties.get(MARK) == "true"

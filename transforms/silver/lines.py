@@ -1,0 +1,52 @@
+"""Lines of bronze as rows: read with a fixed schema, each with the object that holds it.
+
+A line is read as text first, so that one that is no JSON at all is seen too, and can be found again.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as sf
+from pyspark.sql.types import StringType, StructField, StructType
+
+MALFORMED = "not JSON, or a value of another type than the schema's"
+_MALFORMED_LINE = "_malformed_line"
+
+
+def read(spark: SparkSession, paths: Sequence[str], schema: StructType) -> DataFrame:
+    """Every line of some objects: `line` itself, `bronze_file`, `is_well_formed`, and the columns of `schema`.
+
+    Args:
+        spark: the session to read with.
+        paths: objects, and folders that are read with all that is below them; none is no error.
+        schema: of one line; a column whose value is of another type is null, and the line not well formed.
+    """
+    if paths:
+        # without partition discovery, which would want all paths to be of one depth
+        text = spark.read.option("recursiveFileLookup", "true").text(list(paths), lineSep="\n")
+        found = text.select(sf.col("value").alias("line"), sf.col("_metadata.file_path").alias("bronze_file"))
+    else:
+        found = spark.range(0).select(*(sf.lit(None).cast("string").alias(name) for name in ("line", "bronze_file")))
+    checked = StructType([*schema, StructField(_MALFORMED_LINE, StringType())])
+    parsed = sf.from_json("line", checked, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _MALFORMED_LINE})
+    return (
+        found.where("trim(line) != ''")
+        .select("line", "bronze_file", parsed.alias("parsed"))
+        .select(
+            "line",
+            "bronze_file",
+            sf.col(f"parsed.{_MALFORMED_LINE}").isNull().alias("is_well_formed"),
+            *(f"parsed.{field.name}" for field in schema),
+        )
+    )
+
+
+def first_broken(rules: Mapping[str, Column]) -> Column:
+    """The name of the first rule whose condition does not hold; null if all do.
+
+    Args:
+        rules: what each rule's breach is called, and the condition that keeps it; one that is null is broken.
+    """
+    broken = [sf.when(~sf.coalesce(kept, sf.lit(False)), sf.lit(name)) for name, kept in rules.items()]
+    return functools.reduce(lambda first, later: sf.coalesce(first, later), broken)

@@ -1,0 +1,60 @@
+"""The API's request logs, log line v1 of bronze: which lines keep the contract, and the rows of `api_requests`."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as sf
+from pyspark.sql.types import BooleanType, DoubleType, LongType, StringType, StructField, StructType
+
+from transforms.silver import rejects
+from transforms.silver.contract import API_REQUESTS
+from transforms.silver.latest import newest
+from transforms.silver.lines import MALFORMED, first_broken
+
+REQUEST = StructType(
+    [
+        StructField("schema_version", LongType()),
+        StructField("request_id", StringType()),
+        StructField("occurred_at", StringType()),
+        StructField("method", StringType()),
+        StructField("route", StringType()),
+        StructField("status_code", LongType()),
+        StructField("duration_ms", DoubleType()),
+        StructField("user_hash", StringType()),
+        StructField("cold_start", BooleanType()),
+        StructField("idempotent_replay", BooleanType()),
+    ]
+)
+SCHEMA_VERSION = 1
+
+
+def reason() -> Column:
+    """The first rule that a log line breaks; null if it breaks none."""
+    required = [column.name for column in API_REQUESTS.columns if not column.nullable and column.name != "occurred_at"]
+    return first_broken(
+        {
+            MALFORMED: sf.col("is_well_formed"),
+            "schema_version is not 1": sf.col("schema_version") == SCHEMA_VERSION,
+            "occurred_at is no time": sf.col("occurred_at").cast("timestamp").isNotNull(),
+            **{f"{name} is missing": sf.col(name).isNotNull() for name in required},
+        }
+    )
+
+
+def telling() -> Column:
+    """What can be told of a log line, JSON: all that silver reads of it, since it holds no words of users."""
+    return sf.to_json(sf.struct(*REQUEST.names))
+
+
+def checked(lines: DataFrame) -> DataFrame:
+    """Lines of request logs, with what each breaks and what `rejects` says of it."""
+    return lines.select(*REQUEST.names, *rejects.columns(reason(), telling()))
+
+
+def api_requests(lines: DataFrame) -> DataFrame:
+    """Rows of `api_requests`, one per request.
+
+    Args:
+        lines: as `checked` gives them.
+    """
+    others = [name for name in API_REQUESTS.column_names() if name != "occurred_at"]
+    valid = lines.where("reason is null").select(*others, sf.col("occurred_at").cast("timestamp").alias("occurred_at"))
+    return newest(valid, API_REQUESTS).select(*API_REQUESTS.column_names())

@@ -1,0 +1,152 @@
+"""The tables of one run in the catalog: made, marked with what has been read, and swapped by a full rebuild.
+
+What has been read (`arrivals.Mark`) is kept in the snapshots of `task_events`, the table that every run commits last: a
+run that dies before, between two tables, leaves the mark where it was, and the next run reads the same objects again.
+Whoever rolls the table back rolls the mark back with it.
+"""
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as sf
+
+from transforms.silver.arrivals import Mark
+from transforms.silver.contract import TABLES, TASK_EVENTS, Table
+from transforms.silver.merge import append
+from transforms.silver.storage import needed
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+CATALOG = "glue_catalog"
+REBUILD = "__rebuild"
+MARKED = TASK_EVENTS
+# what GetTable answers and UpdateTable takes: https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html
+TABLE_INPUT = ("Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+
+
+@dataclasses.dataclass(frozen=True)
+class Tables:
+    """Silver's tables, or the new ones that a full rebuild fills beside them.
+
+    Args:
+        spark: the session.
+        database: in the Glue catalog.
+        suffix: of the names, `REBUILD` or nothing.
+    """
+
+    spark: SparkSession
+    database: str
+    suffix: str = ""
+
+    def name(self, table: Table) -> str:
+        """The table's name with catalog and database."""
+        return f"{CATALOG}.{self.database}.{table.name}{self.suffix}"
+
+    def create(self) -> None:
+        """Create what is missing, and add the columns that the contract has come to have."""
+        for table in TABLES:
+            self.spark.sql(table.ddl(f"{CATALOG}.{self.database}", f"{table.name}{self.suffix}"))
+            there = self.spark.table(self.name(table)).columns
+            for column in table.columns:
+                if column.name not in there:
+                    self.spark.sql(f"alter table {self.name(table)} add column {column.ddl()}")
+
+    def forget(self, table: Table) -> None:
+        """Take a table out of the catalog, if it is there, and leave its files."""
+        self.spark.sql(f"drop table if exists {self.name(table)}")
+
+    def mark(self) -> Mark | None:
+        """How far bronze has been read into these tables; None: nobody knows."""
+        name = self.name(MARKED)
+        snapshots = self.spark.table(f"{name}.snapshots").select("snapshot_id", "summary")
+        ancestors = self.spark.table(f"{name}.history").where("is_current_ancestor")
+        marked = (
+            ancestors.join(snapshots, "snapshot_id")
+            .where("summary['silver.read-until'] is not null")
+            .sort(sf.desc("made_current_at"))
+            .select("summary")
+            .head()
+        )
+        return Mark.from_properties(marked.summary) if marked else None
+
+    def carry_mark(self) -> None:
+        """Put the mark into a new snapshot, if it is in an older one, so that it outlives that one."""
+        mark = self.mark()
+        current = self.spark.table(f"{self.name(MARKED)}.refs").where("name = 'main'").select("snapshot_id")
+        snapshots = self.spark.table(f"{self.name(MARKED)}.snapshots")
+        marked = snapshots.join(current, "snapshot_id").where("summary['silver.read-until'] is not null")
+        if mark and not marked.head():
+            append(self.name(MARKED), self.spark.table(self.name(MARKED)).limit(0), mark.properties())
+
+    def expire(self, table: Table, before: datetime, kept: int) -> None:
+        """Forget the snapshots made before a time, but for the newest `kept`, and delete what only they led to."""
+        moment = before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        self.spark.sql(
+            f"call {CATALOG}.system.expire_snapshots(table => '{self.database}.{table.name}', "
+            f"older_than => timestamp '{moment}', retain_last => {kept})"
+        )
+
+    def compact(self, table: Table, target_mib: int, least_files: int) -> int:
+        """Make few files of many, partition by partition; how many files were replaced.
+
+        Args:
+            table: to compact.
+            target_mib: the size that files are to have.
+            least_files: so many small files in a partition make it worth the while.
+        """
+        options = f"'target-file-size-bytes', '{target_mib << 20}', 'min-input-files', '{least_files}'"
+        done = self.spark.sql(
+            f"call {CATALOG}.system.rewrite_data_files(table => '{self.database}.{table.name}', "
+            f"options => map({options}, 'partial-progress.enabled', 'true'))"
+        ).collect()[0]
+        return int(done.rewritten_data_files_count)
+
+    def needed(self) -> set[str]:
+        """The URIs of all files that the database's tables lead to, those of a rebuild that is being made too."""
+        found: set[str] = set()
+        for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect():
+            found |= needed(self.spark, f"{CATALOG}.{self.database}.{row.tableName}")
+        return found
+
+
+def start_rebuild(spark: SparkSession, database: str, warehouse: str) -> Tables:
+    """New, empty tables beside the old ones, each in a folder of its own.
+
+    Args:
+        spark: the session.
+        database: in the Glue catalog.
+        warehouse: `s3://bucket/`.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    rebuilt = Tables(spark, database, REBUILD)
+    for table in TABLES:
+        rebuilt.forget(table)
+        location = f"{warehouse.rstrip('/')}/{database}.db/{table.name}-{stamp}"
+        spark.sql(f"{table.ddl(f'{CATALOG}.{database}', f'{table.name}{REBUILD}')} location '{location}'")
+    return rebuilt
+
+
+def swap(rebuilt: Tables, glue: "GlueClient") -> None:
+    """Put the rebuilt tables in the places of the old ones: each in one step, in which readers miss nothing.
+
+    The old tables' files stay, for queries that are reading them; the maintenance job deletes them later. The table
+    that holds the mark is the last one, so that a swap that ends halfway is made good by the next run.
+
+    Raises:
+        botocore.exceptions.ClientError: ConcurrentModificationException if somebody else changed a table meanwhile.
+    """
+    for table in sorted(TABLES, key=lambda one: one == MARKED):
+        made = glue.get_table(DatabaseName=rebuilt.database, Name=f"{table.name}{REBUILD}")["Table"]
+        old = glue.get_table(DatabaseName=rebuilt.database, Name=table.name)["Table"]
+        given: Any = {key: value for key, value in made.items() if key in TABLE_INPUT and value}
+        given |= {"Name": table.name}
+        version = old.get("VersionId")
+        if version is None:
+            glue.update_table(DatabaseName=rebuilt.database, TableInput=given, SkipArchive=True)
+        else:
+            glue.update_table(DatabaseName=rebuilt.database, TableInput=given, SkipArchive=True, VersionId=version)
+        rebuilt.forget(table)
+        rebuilt.spark.catalog.refreshTable(f"{CATALOG}.{rebuilt.database}.{table.name}")
