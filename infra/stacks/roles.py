@@ -48,3 +48,8 @@ def role(scope: Construct, name: str, service: str, *statements: iam.PolicyState
 def write_logs(scope: Construct, log_group: str) -> iam.PolicyStatement:
     """Allows writing to one log group that exists."""
     return allow(WRITE_LOGS, names.log_group_arns(scope, log_group))
+
+
+def make_logs(scope: Construct, log_group: str) -> iam.PolicyStatement:
+    """Allows writing to log groups that the service makes itself, on the first run, as Glue does."""
+    return allow(["logs:CreateLogGroup", *WRITE_LOGS], names.log_group_arns(scope, log_group))

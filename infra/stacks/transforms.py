@@ -10,24 +10,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from infra import ROOT, bundling
-from infra.stacks import names, roles
+from infra import ROOT
+from infra.stacks import names, roles, silver
+from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, READ_PARTITIONS, WRITE_OBJECTS, WRITE_TABLES
 from infra.stacks.log_groups import log_group
 from infra.stacks.saved_queries import named_queries
 
 GIB = 1024**3
-READ_OBJECTS = ("s3:GetObject",)
-WRITE_OBJECTS = (
-    "s3:GetObject",
-    "s3:PutObject",
-    "s3:DeleteObject",
-    "s3:AbortMultipartUpload",
-    "s3:ListMultipartUploadParts",
-)
-LIST_BUCKET = ("s3:ListBucket", "s3:GetBucketLocation")
-READ_CATALOG = ("glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables")
-READ_PARTITIONS = ("glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition")
-WRITE_TABLES = ("glue:CreateTable", "glue:UpdateTable")
 # everything that dbt-athena does to models: replaces tables by renaming copies, swaps partitions, prunes old versions
 OWN_TABLES = (
     *WRITE_TABLES,
@@ -47,13 +36,6 @@ RUN_QUERIES = (
     "athena:StopQueryExecution",
     "athena:GetWorkGroup",
 )
-# Iceberg's catalog in Spark: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
-ICEBERG = {
-    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-    "spark.sql.catalog.glue_catalog": "org.apache.iceberg.spark.SparkCatalog",
-    "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-    "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-}
 
 
 class TransformsStack(Stack):
@@ -63,7 +45,7 @@ class TransformsStack(Stack):
         super().__init__(scope, construct_id, description="Todo API with Insights: bronze to silver to gold")
         self._workgroups()
         self._crawler()
-        self._silver_job()
+        silver.jobs(self)
         self._dbt_project()
 
     def _workgroups(self) -> None:
@@ -119,7 +101,7 @@ class TransformsStack(Stack):
                 ],
                 names.catalog_arns(self, names.BRONZE_DATABASE),
             ),
-            self._glue_logs("/aws-glue/crawlers"),
+            roles.make_logs(self, "/aws-glue/crawlers"),
         )
         glue.CfnCrawler(
             self,
@@ -134,50 +116,6 @@ class TransformsStack(Stack):
             schema_change_policy=glue.CfnCrawler.SchemaChangePolicyProperty(
                 update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
             ),
-        )
-
-    def _silver_job(self) -> None:
-        script = s3_assets.Asset(self, "SilverScript", path=str(ROOT / "transforms" / "silver" / "job.py"))
-        modules = s3_assets.Asset(self, "SilverModules", path=str(bundling.glue_modules()))
-        role = roles.role(
-            self,
-            "SilverRole",
-            "glue.amazonaws.com",
-            roles.allow(LIST_BUCKET, [names.bucket_arn(layer) for layer in ("bronze", "silver", "artifacts")]),
-            roles.allow(READ_OBJECTS, [names.bucket_arn("bronze", "cdc/*"), *map(_object_arn, (script, modules))]),
-            roles.allow(WRITE_OBJECTS, [names.bucket_arn("silver", "*"), names.bucket_arn("artifacts", "glue/*")]),
-            roles.allow([*READ_CATALOG, *WRITE_TABLES], names.catalog_arns(self, names.SILVER_DATABASE)),
-            roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.EMAIL_HASH_SECRET)]),
-            self._glue_logs("/aws-glue/jobs/*"),
-        )
-        warehouse = f"s3://{names.bucket('silver')}/"
-        settings = {**ICEBERG, "spark.sql.catalog.glue_catalog.warehouse": warehouse}
-        glue.CfnJob(
-            self,
-            "Silver",
-            name=names.SILVER_JOB,
-            description="Merges bronze into the Iceberg tables of silver",
-            role=role.role_arn,
-            glue_version="5.1",
-            worker_type="G.1X",
-            number_of_workers=2,
-            timeout=60,
-            max_retries=0,
-            execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
-            command=glue.CfnJob.JobCommandProperty(
-                name="glueetl", python_version="3", script_location=script.s3_object_url
-            ),
-            default_arguments={
-                "--datalake-formats": "iceberg",
-                "--conf": _chained(settings),
-                "--extra-py-files": modules.s3_object_url,
-                "--TempDir": f"s3://{names.bucket('artifacts')}/glue/",
-                "--enable-continuous-cloudwatch-log": "true",
-                "--bronze": f"s3://{names.bucket('bronze')}/cdc/",
-                "--warehouse": warehouse,
-                "--database": names.SILVER_DATABASE,
-                "--email-key-secret-id": names.EMAIL_HASH_SECRET,
-            },
         )
 
     def _dbt_project(self) -> None:
@@ -238,15 +176,6 @@ class TransformsStack(Stack):
             roles.allow(["glue:CreateDatabase", *OWN_TABLES], names.catalog_arns(self, gold)),
             roles.write_logs(self, f"/aws/codebuild/{names.DBT_PROJECT}"),
         )
-
-    def _glue_logs(self, log_group: str) -> iam.PolicyStatement:
-        # Glue makes its log groups itself, on the first run
-        return roles.allow(["logs:CreateLogGroup", *roles.WRITE_LOGS], names.log_group_arns(self, log_group))
-
-
-def _chained(settings: Mapping[str, str]) -> str:
-    # a job has one --conf argument; further settings ride in its value
-    return " --conf ".join(f"{name}={value}" for name, value in settings.items())
 
 
 def _object_arn(asset: s3_assets.Asset) -> str:

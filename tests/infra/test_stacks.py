@@ -8,6 +8,7 @@ import pytest
 from api.services.changes import LATE
 from infra.stacks import pipeline
 from tests.infra.conftest import Templates, joined
+from transforms.silver import maintenance
 
 pytestmark = pytest.mark.slow
 
@@ -181,7 +182,7 @@ def test_the_crawler_reads_bronze_only_and_deletes_nothing(deployed: Templates) 
 
 
 def test_the_silver_job_gets_its_catalog_and_its_arguments(deployed: Templates) -> None:
-    job = deployed.one("AWS::Glue::Job").properties
+    job = deployed.one("AWS::Glue::Job", Name="todo-silver").properties
     arguments = {name: joined(value) for name, value in job["DefaultArguments"].items()}
     settings = dict(setting.split("=", 1) for setting in arguments.pop("--conf").split(" --conf "))
 
@@ -196,10 +197,25 @@ def test_the_silver_job_gets_its_catalog_and_its_arguments(deployed: Templates) 
     }
     assert arguments["--datalake-formats"] == "iceberg"
     assert arguments["--bronze"] == f"s3://{BRONZE}/cdc/"
+    assert arguments["--logs"] == f"s3://{BRONZE}/logs/"
     assert arguments["--warehouse"] == f"s3://{SILVER}/"
     assert arguments["--database"] == "todo_silver"
     assert arguments["--email-key-secret-id"] == "todo-email-hash-key"
     assert arguments["--extra-py-files"].endswith(".zip")
+
+
+def test_the_maintenance_job_has_what_its_script_asks_for_and_a_role_of_its_own(deployed: Templates) -> None:
+    job = deployed.one("AWS::Glue::Job", Name="todo-silver-maintenance").properties
+    silver = deployed.one("AWS::Glue::Job", Name="todo-silver").properties
+    given = [word for name, value in job["DefaultArguments"].items() for word in (name, joined(value))]
+    arguments = maintenance.parse(given)
+
+    assert job["Role"] != silver["Role"]
+    assert job["DefaultArguments"]["--conf"] == silver["DefaultArguments"]["--conf"]
+    assert (arguments.bronze, arguments.warehouse) == (f"s3://{BRONZE}/", f"s3://{SILVER}/")
+    assert (arguments.database, arguments.table) == ("todo_silver", "todo-app-data")
+    assert arguments.silver_job == silver["Name"]
+    assert not arguments.erasures_only
 
 
 def test_dbt_writes_where_results_are_not_enforced(deployed: Templates) -> None:
@@ -228,7 +244,7 @@ def test_the_pipeline_names_only_what_is_deployed(deployed: Templates) -> None:
     def given(name: str) -> set[Any]:
         return {argument[name] for argument in arguments if name in argument}
 
-    assert given("JobName") == {deployed.one("AWS::Glue::Job").properties["Name"]}
+    assert given("JobName") == {deployed.one("AWS::Glue::Job", Name="todo-silver").properties["Name"]}
     assert given("ProjectName") == {deployed.one("AWS::CodeBuild::Project").properties["Name"]}
     assert given("Name") == {deployed.one("AWS::Glue::Crawler").properties["Name"]}
     machine = deployed.one("AWS::StepFunctions::StateMachine").properties

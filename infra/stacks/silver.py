@@ -1,0 +1,135 @@
+"""The two Glue jobs of silver: the one that builds it, and the one that maintains it and erases users."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Stack
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+
+from infra import ROOT, bundling
+from infra.stacks import names, roles
+from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, WRITE_OBJECTS, WRITE_TABLES
+
+# Iceberg's catalog in Spark: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
+ICEBERG = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "spark.sql.catalog.glue_catalog": "org.apache.iceberg.spark.SparkCatalog",
+    "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+    "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+}
+VERSIONS = ("s3:ListBucketVersions",)
+READ_VERSIONS = ("s3:GetObjectVersion",)
+DELETE_VERSIONS = ("s3:DeleteObjectVersion",)
+REWRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+# what of bronze may name a user
+CHANGES = ("cdc/*", "logs/*", "errors/*")
+
+
+def jobs(stack: Stack) -> None:
+    """Both jobs, each with a role of its own, in `stack`."""
+    modules = s3_assets.Asset(stack, "SilverModules", path=str(bundling.glue_modules()))
+    _job(
+        stack,
+        "Silver",
+        names.SILVER_JOB,
+        "Merges bronze into the Iceberg tables of silver",
+        "job.py",
+        modules,
+        [
+            roles.allow(READ_OBJECTS, [names.bucket_arn("bronze", "cdc/*"), names.bucket_arn("bronze", "logs/*")]),
+            # a full rebuild forgets the tables that it swaps
+            roles.allow(
+                [*READ_CATALOG, *WRITE_TABLES, "glue:DeleteTable"], names.catalog_arns(stack, names.SILVER_DATABASE)
+            ),
+            roles.allow(roles.READ_SECRET, [names.secret_arn(stack, names.EMAIL_HASH_SECRET)]),
+        ],
+        {
+            "--bronze": f"s3://{names.bucket('bronze')}/cdc/",
+            "--logs": f"s3://{names.bucket('bronze')}/logs/",
+            "--email-key-secret-id": names.EMAIL_HASH_SECRET,
+        },
+    )
+    _job(
+        stack,
+        "SilverMaintenance",
+        names.SILVER_MAINTENANCE_JOB,
+        "Erases users from bronze and silver, compacts, expires snapshots, deletes orphan files",
+        "maintenance.py",
+        modules,
+        [
+            roles.allow(REWRITE, [names.bucket_arn("bronze", keys) for keys in CHANGES]),
+            # the whole of bronze is searched
+            roles.allow([*READ_OBJECTS, *READ_VERSIONS, *DELETE_VERSIONS], [names.bucket_arn("bronze", "*")]),
+            roles.allow(["s3:PutObject"], [names.bucket_arn("bronze", "audit/*")]),
+            roles.allow(DELETE_VERSIONS, [names.bucket_arn("silver", "*")]),
+            roles.allow(VERSIONS, [names.bucket_arn("bronze"), names.bucket_arn("silver")]),
+            roles.allow([*READ_CATALOG, *WRITE_TABLES], names.catalog_arns(stack, names.SILVER_DATABASE)),
+            roles.allow(["glue:GetJobRuns"], [names.arn(stack, "glue", "job", names.SILVER_JOB)]),
+            roles.allow(["dynamodb:Query", "dynamodb:GetItem"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
+            # requests to erase, which it closes, and nothing else
+            roles.allow(
+                ["dynamodb:DeleteItem"],
+                [names.arn(stack, "dynamodb", "table", names.TABLE)],
+                **{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "ERASURE"}},
+            ),
+        ],
+        {
+            "--bronze": f"s3://{names.bucket('bronze')}/",
+            "--table": names.TABLE,
+            "--silver-job": names.SILVER_JOB,
+        },
+    )
+
+
+def _job(
+    stack: Stack,
+    construct_id: str,
+    name: str,
+    description: str,
+    script: str,
+    modules: s3_assets.Asset,
+    statements: list[iam.PolicyStatement],
+    arguments: Mapping[str, str],
+) -> None:
+    code = s3_assets.Asset(stack, f"{construct_id}Script", path=str(ROOT / "transforms" / "silver" / script))
+    role = roles.role(
+        stack,
+        f"{construct_id}Role",
+        "glue.amazonaws.com",
+        roles.allow(LIST_BUCKET, [names.bucket_arn(layer) for layer in ("bronze", "silver", "artifacts")]),
+        roles.allow(READ_OBJECTS, [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (code, modules)]),
+        roles.allow(WRITE_OBJECTS, [names.bucket_arn("silver", "*"), names.bucket_arn("artifacts", "glue/*")]),
+        roles.make_logs(stack, "/aws-glue/jobs/*"),
+        *statements,
+    )
+    warehouse = f"s3://{names.bucket('silver')}/"
+    glue.CfnJob(
+        stack,
+        construct_id,
+        name=name,
+        description=description,
+        role=role.role_arn,
+        glue_version="5.1",
+        worker_type="G.1X",
+        number_of_workers=2,
+        timeout=60,
+        max_retries=0,
+        execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
+        command=glue.CfnJob.JobCommandProperty(name="glueetl", python_version="3", script_location=code.s3_object_url),
+        default_arguments={
+            "--datalake-formats": "iceberg",
+            "--conf": _chained({**ICEBERG, "spark.sql.catalog.glue_catalog.warehouse": warehouse}),
+            "--extra-py-files": modules.s3_object_url,
+            "--TempDir": f"s3://{names.bucket('artifacts')}/glue/",
+            "--enable-continuous-cloudwatch-log": "true",
+            "--warehouse": warehouse,
+            "--database": names.SILVER_DATABASE,
+            **arguments,
+        },
+    )
+
+
+def _chained(settings: Mapping[str, str]) -> str:
+    # a job has one --conf argument; further settings ride in its value
+    return " --conf ".join(f"{name}={value}" for name, value in settings.items())

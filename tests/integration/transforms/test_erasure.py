@@ -1,0 +1,219 @@
+"""A user erased from the lake: no word of theirs is left in any version of any object, and everybody else's stay."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.conftest import Account
+from tests.integration.transforms.conftest import Lake, assert_equals_oracle
+from tests.integration.transforms.history import random_history, request_log
+from tests.integration.transforms.remains import contents
+from transforms.silver import maintenance
+from transforms.silver.contract import TABLES
+from transforms.silver.erase_user import forget
+from transforms.silver.erasures import Erasures
+from transforms.silver.traces import hash_of
+
+pytestmark = [
+    pytest.mark.account,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
+
+USER = "4bd1a3c2-1111-4222-8333-0123456789ab"
+WORDS = ["zelda.quux@private.example", "Zelda Quuxington", "Zebra surprise party", "Wombat plan B", "Meet Xanthippe"]
+JOB = "erasure-tests-silver"
+
+
+class Household:
+    """A lake with versions of its own, and a table, both of which know a user who is to go, and others."""
+
+    def __init__(self, account: Account, spark: SparkSession, name: str) -> None:
+        self.account, self.name = account, f"household-{name}"
+        self.s3, self.dynamodb = account.session.client("s3"), account.session.client("dynamodb")
+        self.silver = f"{self.name}-silver"
+        for bucket in (self.name, self.silver):
+            self.s3.create_bucket(Bucket=bucket)
+            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        self.lake = Lake(account, spark, name, bucket=self.name, warehouse=self.silver)
+        self.dynamodb.create_table(
+            TableName=self.name,
+            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("PK", "SK")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.history = random_history(21, 40)
+        self.others = list(self.history.lines)
+        self.history.sign_up(USER, WORDS[0], WORDS[1])
+        self.history.create_task("t-zebra", USER, description=WORDS[4], title=WORDS[2])
+        self.history.write("t-zebra", title=WORDS[3])
+        self.history.create_task("t-wombat", USER, title=WORDS[2], category="secret")
+        self.history.complete_task("t-wombat")
+        for key in self.history.items:
+            self.put(key)
+
+    def put(self, key: str) -> None:
+        self.dynamodb.put_item(TableName=self.name, Item=self.history.items[key])
+
+    def leave(self) -> list[bytes]:
+        """The user's items go, with a request for the lake; the changes of it."""
+        gone = [key for key, item in self.history.items.items() if item["user_id"]["S"] == USER]
+        assert forget(self.dynamodb, self.name, USER) == len(gone) == 3
+        before = len(self.history.lines)
+        for key in gone:
+            self.history.remove(key)
+        return self.history.lines[before:]
+
+    def requested(self, moment: str) -> None:
+        """Date the request."""
+        self.dynamodb.update_item(
+            TableName=self.name,
+            Key={"PK": {"S": "ERASURE"}, "SK": {"S": USER}},
+            UpdateExpression="SET requested_at = :moment",
+            ExpressionAttributeValues={":moment": {"S": moment}},
+        )
+
+    def maintain(self, *arguments: str) -> dict[str, Any]:
+        maintenance.main(
+            [
+                *("--bronze", f"s3://{self.name}/", "--warehouse", f"s3://{self.silver}/"),
+                *("--database", self.lake.database, "--table", self.name, "--silver-job", JOB),
+                *("--report", f"s3://{self.name}/maintenance.json"),
+                *arguments,
+            ]
+        )
+        body = self.s3.get_object(Bucket=self.name, Key="maintenance.json")["Body"].read()
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    def found(self, *words: str) -> set[str]:
+        """The versions of objects that hold any of some words."""
+        return {
+            name
+            for bucket in (self.name, self.silver)
+            for name, content in contents(self.s3, bucket)
+            if any(word.encode() in content or base64.b64encode(word.encode())[2:-4] in content for word in words)
+        }
+
+    def files(self) -> int:
+        """How many objects silver's bucket holds."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.silver)
+        return sum(page["KeyCount"] for page in pages)
+
+    def pending(self) -> list[str]:
+        return [erasure.user_id for erasure in Erasures(self.dynamodb, self.name).due()]
+
+
+@pytest.fixture
+def household(account: Account, spark: SparkSession, unique: str) -> Iterator[Household]:
+    glue = account.session.client("glue")
+    glue.create_job(Name=JOB, Role="arn:aws:iam::000000000000:role/none", Command={"Name": "glueetl"})
+    made = Household(account, spark, unique)
+    yield made
+    made.dynamodb.delete_table(TableName=made.name)
+    glue.delete_job(JobName=JOB)
+
+
+def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missing(household: Household) -> None:
+    lake, history = household.lake, household.history
+    mine = [request_log(number, user_hash=hash_of(USER)) for number in range(3)]
+    theirs = [request_log(number) for number in range(3, 9)]
+    damaged = history.lines[-1][:-40] + b"\n"
+    undelivered = json.dumps({"errorCode": "Lambda", "rawData": base64.b64encode(history.lines[-3]).decode()})
+    twice = lake.arrive("2026-11-25T09", history.lines)
+    lake.arrive("2026-11-25T09", [*mine, *theirs], "logs")
+    lake.arrive("2026-11-25T10", [damaged, *household.others[:3]])
+    household.s3.put_object(
+        Bucket=household.name, Key="errors/cdc/dt=2026-11-25/1.gz", Body=gzip.compress(undelivered.encode())
+    )
+    lake.run("--reject-threshold", "0.5")
+    lake.run("--full-refresh", "true", "--reject-threshold", "0.5")  # leaves the old tables' files behind
+    # somebody has overwritten an object with less
+    household.s3.put_object(
+        Bucket=household.name, Key=twice, Body=gzip.compress(b"".join(history.lines[:-1])), ContentType="text/plain"
+    )
+    removals = household.leave()
+
+    # the removals are on their way: nothing is touched
+    before = household.found(*WORDS, USER)
+    assert household.maintain("--erasures-only", "true")["pending"] == 1
+    assert household.found(*WORDS, USER) == before
+    assert {name.split("/")[0].split(" ")[0] for name in before} >= {lake.name, "errors", f"{lake.database}.db"}
+
+    lake.arrive("2026-11-25T11", removals)
+    lake.run()
+    report = household.maintain("--erasures-only", "true")
+    assert (report["erased"], report["pending"], report["closed"]) == (1, 0, 0)
+    assert report["counts"]["bronze_lines"] == 4 + 1 + len(removals) + len(mine) + 2
+    assert (report["counts"]["tasks"], report["counts"]["users"], report["counts"]["api_requests"]) == (2, 1, 3)
+    assert household.found(*(word[:12] for word in WORDS), USER, hash_of(USER)) == set()
+    assert_equals_oracle(lake, household.others, theirs)
+    assert lake.rows("rejects") == []
+
+    # young: the request stays, and stragglers are caught the next time
+    assert household.pending() == [USER]
+    lake.arrive("2026-11-25T12", removals[:1])
+    lake.run()
+    household.requested("2026-11-20T00:00:00Z")
+    report = household.maintain("--erasures-only", "true")
+    assert (report["erased"], report["closed"]) == (1, 1)
+    assert household.pending() == []
+    assert household.found(*WORDS, USER) == set()
+    (audit,) = household.s3.list_objects_v2(Bucket=household.name, Prefix="audit/erasures/dt=")["Contents"]
+    record = json.loads(household.s3.get_object(Bucket=household.name, Key=audit["Key"])["Body"].read())
+    assert record["requested_at"] == "2026-11-20T00:00:00Z"
+    assert record["counts_of_this_run"]["bronze_lines"] == 1
+
+    # a rebuild from bronze agrees, and knows what has been read
+    assert lake.run()["envelopes"] <= len(household.others) + 3
+    lake.run("--full-refresh", "true")
+    assert_equals_oracle(lake, household.others, theirs)
+    assert household.maintain("--erasures-only", "true")["erased"] == 0
+
+
+def test_who_comes_back_before_the_night_keeps_what_is_new(household: Household) -> None:
+    lake, history = household.lake, household.history
+    removals = household.leave()
+    lake.arrive("2026-11-25T09", history.lines)
+    returned = len(history.lines)
+    history.sign_up(USER, "back@again.example", "Z")
+    history.create_task("t-new", USER, title="A new beginning")
+    for key in (USER, "t-new"):
+        household.put(key)
+    lake.arrive("2026-11-25T10", history.lines[returned:])
+    lake.run()
+    assert household.maintain("--erasures-only", "true")["erased"] == 1
+    assert removals
+    assert household.found(*(word[:12] for word in WORDS)) == set()
+    assert_equals_oracle(lake, [*household.others, *history.lines[returned:]])
+
+
+def test_maintenance_makes_few_files_of_many_and_forgets_old_snapshots_but_not_what_was_read(
+    household: Household,
+) -> None:
+    lake, lines = household.lake, household.others
+    for start in range(0, 36, 6):
+        lake.arrive("2026-11-25T09", lines[start : start + 6])
+        lake.run()
+    lake.run("--full-refresh", "true")
+    for start in range(36, 40):
+        lake.arrive("2026-11-25T09", lines[start : start + 1])
+        lake.run()
+    files = lake.spark.table(f"{lake.table('task_events')}.files").count()
+    assert files > 4
+    files_before = household.files()
+
+    report = household.maintain("--snapshot-days", "0", "--snapshots-kept", "1", "--least-files", "2")
+    assert report["compacted"]["task_events"] >= 4
+    assert lake.spark.table(f"{lake.table('task_events')}.files").count() < files
+    assert {lake.snapshots(table.name) for table in TABLES} <= {0, 1}
+    assert report["orphans"] == 0  # what the rebuild has left is younger than the threshold
+    assert household.maintain("--orphan-days", "0")["orphans"] > 5
+    assert household.files() < files_before
+    assert_equals_oracle(lake, lines)
+    assert lake.run()["envelopes"] == 0

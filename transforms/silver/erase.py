@@ -1,0 +1,187 @@
+"""Erases users from the lake: bronze's objects and their old versions, silver's rows, snapshots and files.
+
+A user is erased once everything that is to arrive of them has arrived: each item that bronze knows is known to be gone.
+Until then nothing is touched, for an event that comes after the others are erased would tell of the user again.
+"""
+
+import dataclasses
+import gzip
+import hashlib
+import urllib.parse
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from transforms.silver import storage
+from transforms.silver.contract import API_REQUESTS, REJECTS, TABLES, TASK_EVENTS, TASKS, USERS, Table
+from transforms.silver.progress import step
+from transforms.silver.tables import Tables
+from transforms.silver.traces import Trace, hash_of, trace
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Alive = Mapping[str, set[tuple[str, str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A line of bronze that tells of a user who is to be erased."""
+
+    key: str
+    digest: str
+    trace: Trace
+
+
+@dataclasses.dataclass(frozen=True)
+class Lake:
+    """Where users leave traces.
+
+    Args:
+        s3: the client.
+        tables: silver's.
+        bronze: the bucket.
+        silver: the bucket of the tables.
+    """
+
+    s3: "S3Client"
+    tables: Tables
+    bronze: str
+    silver: str
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session."""
+        return self.tables.spark
+
+    def traces(self, alive: Alive) -> list[Line]:
+        """The lines of bronze that tell of users, but for those of items that they have now.
+
+        Args:
+            alive: for each user, the items that are to stay.
+        """
+        users = list(alive)
+        found = self.spark.read.option("recursiveFileLookup", "true").text(f"s3://{self.bronze}/", lineSep="\n")
+        undelivered = sf.unbase64(sf.get_json_object("value", "$.rawData")).cast("string")
+        text = sf.concat_ws(" ", "value", sf.when(sf.col("value").contains('"rawData"'), undelivered))
+        named = sf.lit(False)
+        for word in (*users, *map(hash_of, users)):
+            named = named | text.contains(word)
+        lines = found.where(named).select("value", "_metadata.file_path").collect()
+        return [
+            Line(_key(row.file_path, self.bronze), _digest(row.value.encode()), told)
+            for row in lines
+            if (told := trace(row.value, users)) and told.item not in alive[told.user_id]
+        ]
+
+    def erase(self, alive: Alive, lines: Sequence[Line], before: datetime) -> dict[str, int]:
+        """Erase users everywhere; how many objects, versions, lines and rows went.
+
+        Args:
+            alive: as `traces` got it.
+            lines: as `traces` found them.
+            before: a time since when nobody has written to silver.
+        """
+        counts = {"bronze_lines": len(lines)}
+        with step("rewrite bronze") as notes:
+            counts["bronze_objects"] = self._rewrite(lines)
+            counts["bronze_versions"] = self._forget_versions(list(alive))
+            notes.append("{bronze_lines} lines of {bronze_objects} objects".format(**counts))
+        for table, doomed in self._doomed(alive, lines):
+            with step(f"erase in {table.name}") as notes:
+                counts[table.name] = self._delete(table, doomed)
+                notes.append(f"{counts[table.name]} rows")
+        with step("expire snapshots"):
+            self.tables.carry_mark()
+            for table in TABLES:
+                self.tables.expire(table, datetime.now(before.tzinfo), 1)
+        with step("delete files") as notes:
+            counts["silver_files"] = self._delete_files(before)
+            notes.append(f"{counts['silver_files']} files and old versions")
+        return counts
+
+    def _rewrite(self, lines: Sequence[Line]) -> int:
+        doomed: dict[str, set[str]] = {}
+        for line in lines:
+            doomed.setdefault(line.key, set()).add(line.digest)
+        for key, digests in doomed.items():
+            rest = [line for line in self._lines(key) if line.strip() and _digest(line) not in digests]
+            if rest:
+                body = b"\n".join(rest) + b"\n"
+                self.s3.put_object(
+                    Bucket=self.bronze, Key=key, Body=gzip.compress(body) if key.endswith(".gz") else body
+                )
+            else:
+                self.s3.delete_object(Bucket=self.bronze, Key=key)
+            old = [(name, version) for name, version, _ in storage.superseded(self.s3, self.bronze, key) if name == key]
+            storage.delete(self.s3, self.bronze, old)
+        return len(doomed)
+
+    def _forget_versions(self, users: Sequence[str]) -> int:
+        """Delete what earlier versions of bronze's objects tell of users, the whole version each."""
+        found = [
+            (key, version)
+            for key, version, has_content in storage.superseded(self.s3, self.bronze, "")
+            if has_content
+            and any(trace(line.decode(errors="replace"), users) for line in self._lines(key, VersionId=version))
+        ]
+        return storage.delete(self.s3, self.bronze, found)
+
+    def _lines(self, key: str, **version: str) -> list[bytes]:
+        body = self.s3.get_object(Bucket=self.bronze, Key=key, **version)["Body"].read()  # type: ignore[arg-type]
+        return (gzip.decompress(body) if key.endswith(".gz") else body).split(b"\n")
+
+    def _doomed(self, alive: Alive, lines: Sequence[Line]) -> Iterable[tuple[Table, DataFrame]]:
+        """For each table, the keys of the rows that are to go."""
+        users = self._frame([(user_id, hash_of(user_id)) for user_id in alive], "user_id string, user_hash string")
+        staying = [(item, created_at) for items in alive.values() for item, created_at in items]
+        kept = self._frame(staying, "item string, created_at string")
+        kept = kept.select("item", sf.col("created_at").cast("timestamp").alias("created_at"))
+        digests = self._frame([(line.digest,) for line in lines], "digest string").distinct()
+
+        def rows(table: Table) -> DataFrame:
+            return self.spark.table(self.tables.name(table))
+
+        tasks = kept.select(sf.col("item").alias("task_id"))
+        profiles = kept.withColumnRenamed("item", "user_id")
+        yield TASK_EVENTS, rows(TASK_EVENTS).join(users, "user_id", "left_semi").join(tasks, "task_id", "left_anti")
+        yield TASKS, rows(TASKS).join(users, "user_id", "left_semi").join(tasks, "task_id", "left_anti")
+        yield (
+            USERS,
+            rows(USERS).join(users, "user_id", "left_semi").join(profiles, ["user_id", "created_at"], "left_anti"),
+        )
+        yield API_REQUESTS, rows(API_REQUESTS).join(users, "user_hash", "left_semi")
+        yield REJECTS, rows(REJECTS).join(digests, "digest", "left_semi")
+
+    def _delete(self, table: Table, doomed: DataFrame) -> int:
+        keys = doomed.select(*table.key).distinct().persist()
+        count = keys.count()
+        if count:
+            view = f"doomed_{table.name}"
+            keys.createOrReplaceTempView(view)
+            same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
+            self.spark.sql(f"merge into {self.tables.name(table)} t using {view} s on {same} when matched then delete")
+        keys.unpersist()
+        return count
+
+    def _delete_files(self, before: datetime) -> int:
+        """Delete every file and version in silver's bucket that no table leads to any more."""
+        folder = f"{self.tables.database}.db/"
+        kept = self.tables.needed()
+        gone = storage.delete_unneeded(self.s3, self.silver, folder, kept, before)
+        old = [(key, version) for key, version, _ in storage.superseded(self.s3, self.silver, folder)]
+        return gone + storage.delete(self.s3, self.silver, old)
+
+    def _frame(self, rows: Sequence[tuple[str, ...]], schema: str) -> DataFrame:
+        return self.spark.createDataFrame(list(rows), schema)
+
+
+def _key(path: str, bucket: str) -> str:
+    return urllib.parse.unquote(path.split(f"://{bucket}/", 1)[1])
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()

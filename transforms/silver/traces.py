@@ -1,0 +1,106 @@
+"""What lines of bronze tell of a user who is to be erased, and whether all that was to come of them has come."""
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+def hash_of(user_id: str) -> str:
+    """The pseudonym by which request logs name a user: the API's `user_hash`."""
+    return hashlib.sha256(user_id.encode()).hexdigest()[:16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """A line that is to go.
+
+    Args:
+        user_id: whom it tells of.
+        item: what identifies the item, and when that was created; None if the line tells of no item.
+        version: of the item after the change.
+        is_removal: whether the line says that the item is gone.
+    """
+
+    user_id: str
+    item: tuple[str, str] | None = None
+    version: int = 0
+    is_removal: bool = False
+
+
+def trace(line: str, users: Iterable[str]) -> Trace | None:
+    """Which of some users a line tells of, and what; None if of none.
+
+    Change events, request logs, and what delivery could not deliver (`rawData`, Base64) are understood; in any other
+    line, a damaged one as well, a user's identifier as a word is enough.
+
+    Args:
+        line: as bronze has it.
+        users: their identifiers.
+    """
+    try:
+        told = json.loads(line)
+    except ValueError:
+        told = None
+    if isinstance(told, dict):
+        if isinstance(told.get("rawData"), str):
+            return _undelivered(told["rawData"], users)
+        if "user_hash" in told:
+            named = {hash_of(user_id): user_id for user_id in users}.get(str(told["user_hash"]))
+            return Trace(named) if named else None
+        if "new_image" in told or "old_image" in told:
+            return _change(told, users)
+    named = next((user_id for user_id in users if _is_word_of(user_id, line)), None)
+    return Trace(named) if named else None
+
+
+def unsettled(traces: Iterable[Trace]) -> dict[str, int]:
+    """How many of a user's items nobody has said to be gone, by user: their removals are still on the way."""
+    latest: dict[tuple[str, str], Trace] = {}
+    for found in traces:
+        if found.item and (found.item not in latest or latest[found.item].version < found.version):
+            latest[found.item] = found
+    counts: dict[str, int] = {}
+    for found in latest.values():
+        if not found.is_removal:
+            counts[found.user_id] = counts.get(found.user_id, 0) + 1
+    return counts
+
+
+def _change(told: dict[str, Any], users: Iterable[str]) -> Trace | None:
+    new, old = told.get("new_image"), told.get("old_image")
+    image = new or old
+    if not isinstance(image, dict):
+        return next((Trace(user_id) for user_id in users if _is_word_of(user_id, json.dumps(told))), None)
+    user_id = image.get("user_id")
+    keys = told.get("keys")
+    owner = str(keys.get("PK", "")).partition("#")[2] if isinstance(keys, dict) else ""
+    named = next((one for one in users if one in (user_id, owner)), None)
+    if named is None:
+        return None
+    version = image.get("version")
+    removed = not isinstance(new, dict)
+    item = (str(image.get("id") or user_id), str(image.get("created_at")))
+    return Trace(named, item, (version if isinstance(version, int) else 0) + removed, removed)
+
+
+def _undelivered(data: str, users: Iterable[str]) -> Trace | None:
+    try:
+        inner = base64.b64decode(data, validate=True).decode(errors="replace")
+    except (binascii.Error, ValueError):
+        return None
+    found = next((one for one in (trace(line, users) for line in inner.splitlines()) if one), None)
+    # it may never be delivered, so nothing is to be waited for
+    return Trace(found.user_id) if found else None
+
+
+def _is_word_of(user_id: str, text: str) -> bool:
+    before, found, after = text.partition(user_id)
+    while found:
+        if not (before[-1:].isalnum() or after[:1].isalnum()):
+            return True
+        before, found, after = after.partition(user_id)
+    return False
