@@ -87,5 +87,9 @@ bench-api: setup ## What the API costs: calls, write units, CPU, cold import, ov
 reference: setup ## Write docs/cli.md from the commands themselves
 	@$(BIN)/python -m infra.reference
 
+.PHONY: bench-silver
+bench-silver: setup ## What silver costs, against DuckDB: make bench-silver ARGS=--quick builds 100,000 events only
+	@$(BIN)/python -m tests.bench.silver $(ARGS)
+
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	@$(BIN)/python -m infra.locks

@@ -32,6 +32,8 @@ from orchestration.cli.problems import explained, fail
 from orchestration.cli.smoke import smoke
 from orchestration.cli.smoke.api import api as smoke_api
 from orchestration.cli.smoke.etl import etl as smoke_etl
+from transforms.reconcile.command import reconcile
+from transforms.silver.erase_user import erase_user
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -210,6 +212,8 @@ app.command()(_explained()(replay))
 app.command()(_explained()(backfill))
 app.command()(login)
 app.command()(query)
+app.command()(explained()(reconcile))
+app.command()(explained()(erase_user))
 app.add_typer(pipeline, name="pipeline")
 app.add_typer(smoke, name="smoke")
 smoke.command("api")(smoke_api)

@@ -1,0 +1,1 @@
+"""What silver costs, against DuckDB doing the same with the same files."""

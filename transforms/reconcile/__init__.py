@@ -1,0 +1,1 @@
+"""Reconciliation: whether silver tells of every item what the table holds, row by row."""

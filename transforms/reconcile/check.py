@@ -1,0 +1,110 @@
+"""The whole comparison of table and silver.
+
+It needs AWS credentials and nothing else of its surroundings, so it runs wherever Python does: from
+`insights reconcile`, in CodeBuild (`python -m transforms.reconcile --json`), in a Lambda function or a Glue Python job
+that calls `check`. It may `dynamodb:Scan` the table, `glue:GetDatabase` and `glue:GetTable` silver, and `s3:GetObject`
+silver's bucket.
+"""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from transforms.reconcile import items
+from transforms.reconcile.compare import Comparison, Row, compare
+from transforms.reconcile.silver import rows
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TABLE = "todo-app-data"
+DATABASE = "todo_silver"
+TASK_COLUMNS = (
+    *("task_id", "user_id", "title", "status", "priority", "category", "due_date"),
+    *("created_at", "updated_at", "completed_at", "deleted_at", "is_deleted", "version"),
+)
+USER_COLUMNS = ("user_id", "email_domain", "created_at", "updated_at", "is_deleted", "version")
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What came of it.
+
+    Args:
+        tasks: table against `tasks`.
+        users: table against `users`.
+    """
+
+    tasks: Comparison
+    users: Comparison
+
+    @property
+    def differences(self) -> int:
+        """How many rows are not the same."""
+        return self.tasks.differences + self.users.differences
+
+    def document(self) -> dict[str, Any]:
+        """The result as JSON has it."""
+        return {"differences": self.differences, **dataclasses.asdict(self)}
+
+
+def check(
+    dynamodb: "DynamoDBClient",
+    table: str = TABLE,
+    database: str = DATABASE,
+    before: dt.datetime | None = None,
+    seen: Callable[[int], None] = lambda _: None,
+) -> Result:
+    """Compare every task and profile of the table with silver's row of it.
+
+    What is removed from the table for good has a row in silver that says so and nothing else; it is left out, and so
+    are users whose erasure is on its way. While the table is being written to, silver is behind by one run and its
+    delivery: `before` leaves out what was written since.
+
+    Args:
+        dynamodb: the client to scan with.
+        table: the application's table.
+        database: silver's.
+        before: items and rows last written at this time or later are left out, and deleted rows whose item is gone.
+        seen: is told how many more items were read.
+
+    Raises:
+        botocore.exceptions.ClientError: a permission is missing, or the table is.
+        pyiceberg.exceptions.NoSuchTableError: silver has not been built yet.
+    """
+    tasks: dict[str, Row] = {}
+    users: dict[str, Row] = {}
+    erased: set[str] = set()
+    for item in items.scan(dynamodb, table):
+        seen(1)
+        if item["entity_type"] == "TASK":
+            tasks[item["id"]] = items.task(item)
+        elif item["entity_type"] == "USER":
+            users[item["user_id"]] = items.user(item)
+        else:
+            erased.add(item["SK"])
+
+    def concerned(row: Row) -> bool:
+        return row["user_id"] not in erased and (before is None or row["updated_at"] < before)
+
+    def silver(name: str, key: str, columns: tuple[str, ...], known: dict[str, Row]) -> Iterator[tuple[str, Row]]:
+        for row in rows(database, name, columns):
+            item = known.get(row[key])
+            if item is None and (_is_purged(row) or (before and row["is_deleted"])):
+                continue
+            if concerned(row) and (item is None or concerned(item)):
+                yield row[key], row
+
+    found = []
+    for name, key, columns, held in (
+        ("tasks", "task_id", TASK_COLUMNS, tasks),
+        ("users", "user_id", USER_COLUMNS, users),
+    ):
+        wanted = {identifier: row for identifier, row in held.items() if concerned(row)}
+        found.append(compare(wanted, silver(name, key, columns, held)))
+    return Result(*found)
+
+
+def _is_purged(row: Row) -> bool:
+    return bool(row["is_deleted"]) and row.get("title") is None

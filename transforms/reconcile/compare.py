@@ -1,0 +1,68 @@
+"""Compares rows of two sides by key; says where they differ and never what they say."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+EXAMPLES = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """One row that is not the same on both sides.
+
+    Args:
+        key: identifies the row.
+        kind: `missing in silver`, `only in silver` or `different`.
+        columns: that differ, if it is on both sides.
+    """
+
+    key: str
+    kind: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass
+class Comparison:
+    """What came of comparing one table.
+
+    Args:
+        table: rows that the application's table holds.
+        silver: rows that silver holds of them, or should not hold.
+        differences: how many rows are not the same.
+        examples: the first of them.
+    """
+
+    table: int = 0
+    silver: int = 0
+    differences: int = 0
+    examples: list[Difference] = dataclasses.field(default_factory=list)
+
+    def add(self, difference: Difference) -> None:
+        """Count a difference."""
+        self.differences += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(difference)
+
+
+def compare(expected: dict[str, Row], silver: Iterable[tuple[str, Row]]) -> Comparison:
+    """Compare silver's rows with the ones that it should have.
+
+    Args:
+        expected: rows by key; emptied on the way, so that both sides are never in memory.
+        silver: keys and rows, in any order; a row has at least the columns of the expected one.
+    """
+    found = Comparison(table=len(expected))
+    for key, row in silver:
+        found.silver += 1
+        wanted = expected.pop(key, None)
+        if wanted is None:
+            found.add(Difference(key, "only in silver"))
+            continue
+        columns = tuple(name for name, value in wanted.items() if row[name] != value)
+        if columns:
+            found.add(Difference(key, "different", columns))
+    for key in expected:
+        found.add(Difference(key, "missing in silver"))
+    return found

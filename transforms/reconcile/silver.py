@@ -1,0 +1,29 @@
+"""Silver's rows, read from its Iceberg tables without a query engine, so that no copy of them is left behind."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pyiceberg.catalog import load_catalog
+
+from transforms.reconcile.compare import Row
+
+
+def rows(database: str, table: str, columns: Sequence[str]) -> Iterator[Row]:
+    """A table's rows as of its newest snapshot; times are UTC.
+
+    Args:
+        database: in the Glue catalog of the AWS environment.
+        table: its name.
+        columns: the ones to read.
+
+    Raises:
+        pyiceberg.exceptions.NoSuchTableError: there is no such table.
+    """
+    # pyarrow's S3 does not read the AWS variable that names an endpoint, as boto3 does
+    # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    properties: dict[str, Any] = {"type": "glue", **({"s3.endpoint": endpoint} if endpoint else {})}
+    found = load_catalog("glue", **properties).load_table((database, table))
+    for batch in found.scan(selected_fields=tuple(columns)).to_arrow_batch_reader():
+        yield from batch.to_pylist()
