@@ -84,6 +84,10 @@ openapi: setup ## Write docs/openapi.json anew; BREAKING=1 accepts what breaks c
 bench-api: setup ## What the API costs: calls, write units, CPU, cold import, overhead
 	@$(BIN)/python -m tests.bench.api
 
+.PHONY: bench-ingestion
+bench-ingestion: setup ## How fast change capture is: records a second and core, from a write to bronze
+	@$(BIN)/python -m tests.bench.ingestion
+
 reference: setup ## Write docs/cli.md from the commands themselves
 	@$(BIN)/python -m infra.reference
 
