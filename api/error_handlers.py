@@ -82,13 +82,17 @@ def _field_error(error: dict[str, Any]) -> FieldError:
     if error["type"] == "json_invalid":
         place = f"not valid JSON at character {path[0]}: {error['ctx']['error']}"
         return {"location": "body", "field": "body", "code": "json_invalid", "message": place}
+    message = error["msg"]
+    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        path.append("op")
+        message = f"must be one of {', '.join(_OPERATIONS)}"  # the framework's own repeats what was sent
     if len(path) > 2 and path[0] == "operations" and path[2] in _OPERATIONS:
         del path[2]  # which kind of operation it was taken for; not a field of the request
     return {
         "location": str(location),
         "field": ".".join(map(str, path)) or str(location),
         "code": error["type"],
-        "message": error["msg"],
+        "message": message,
     }
 
 

@@ -56,7 +56,8 @@ class IdempotencyRepository:
             the items in the order of their keys, None where there is none, and the record.
 
         Raises:
-            RecordContendedError: a transaction is writing one of them.
+            RecordContendedError: a transaction is writing the record.
+            RefusedError: one is writing an item; it has an entry for each of them.
         """
         if key is None and len(keys) == 1:
             one = self._client.get_item(TableName=self._table, Key=keys[0], ConsistentRead=True)
@@ -67,9 +68,12 @@ class IdempotencyRepository:
                 TransactItems=[{"Get": {"TableName": self._table, "Key": one}} for one in wanted]
             )
         except ClientError as error:
-            if refusals_of(error, len(wanted)):
+            refusals = refusals_of(error, len(wanted))
+            if refusals is None:
+                raise
+            if key is not None and refusals.pop():
                 raise RecordContendedError from error
-            raise
+            raise RefusedError(refusals) from error
         items = [cast("Item | None", response.get("Item")) for response in answer["Responses"]]
         record = unexpired(items.pop(), user_id, key, now) if key is not None else None
         return items, record

@@ -49,10 +49,14 @@ class TaskRepository:
             the tasks in the order of their ids, None where the user has none of that id, and the record.
 
         Raises:
-            RecordContendedError: a transaction is writing one of them.
+            TaskMovedError: a transaction is writing one of the tasks.
+            RecordContendedError: one is writing the record.
         """
         keys = [task_items.key(user_id, task_id) for task_id in task_ids]
-        items, record = self._records.find(keys, user_id, key, now)
+        try:
+            items, record = self._records.find(keys, user_id, key, now)
+        except RefusedError as refused:
+            raise TaskMovedError from refused
         return [task_items.stored(item) if item else None for item in items], record
 
     def save(self, writes: Sequence[Write], record: Record | None, now: int) -> None:

@@ -33,9 +33,13 @@ class UserRepository:
         """The profile, or None, with the unexpired idempotency record of a key, as they were at one instant.
 
         Raises:
-            RecordContendedError: a transaction is writing one of them.
+            UserMovedError: a transaction is writing the profile.
+            RecordContendedError: one is writing the record.
         """
-        (item,), record = self._records.find([key(user_id)], user_id, idempotency_key, now)
+        try:
+            (item,), record = self._records.find([key(user_id)], user_id, idempotency_key, now)
+        except RefusedError as refused:
+            raise UserMovedError(None) from refused
         return _user(item) if item else None, record
 
     def save(self, user: User, request_id: str, *, replaces: int | None, record: Record | None, now: int) -> None:

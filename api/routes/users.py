@@ -36,9 +36,9 @@ async def get(
     operation_id="createUser",
     responses={200: {"model": User, "description": "An earlier request had made the profile; it was changed."}},
 )
-async def create(profile: ProfileChanges, intent: CreateIntent, users: UserServiceDep) -> Response:
+async def create(intent: CreateIntent, users: UserServiceDep, profile: ProfileChanges | None = None) -> Response:
     """Make the caller's profile. The first request of any kind does so, too: then what the body names is changed."""
-    return written(users.create(intent, profile))
+    return written(users.create(intent, profile or ProfileChanges()))
 
 
 @router.put("", response_model=User, operation_id="updateUser")

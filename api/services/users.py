@@ -43,18 +43,23 @@ class UserService:
             return
         now = self._now()
         profile = self._saved(_first(caller, timestamp(now)), None, request_id, now)
-        if profile.email is None and caller.email:
+        if profile and profile.email is None and caller.email:
             filled = {"email": caller.email, "name": profile.name or caller.name}
             # whoever was faster had an ID token, too, or the next request tries again
             profile = self._saved(_next(profile, timestamp(now), **filled), profile.version, request_id, now)
-        self._remember(caller.user_id, profile.email is not None)
+        if profile:  # else another request is writing it at this moment, and the next one looks again
+            self._remember(caller.user_id, profile.email is not None)
 
     def find(self, user_id: str) -> User | None:
         """The profile as it is, or None."""
         return self._users.find(user_id)[0]
 
     def profile(self, caller: Caller, request_id: str) -> User:
-        """The caller's profile."""
+        """The caller's profile.
+
+        Raises:
+            WriteConflict: others keep writing it or erasing it.
+        """
         self.meet(caller, request_id)
         found = self.find(caller.user_id)
         if found is None:
@@ -63,7 +68,7 @@ class UserService:
             self.meet(caller, request_id)
             found = self.find(caller.user_id)
         if found is None:
-            raise LookupError("a profile vanished between writing and reading it")
+            raise WriteConflict
         return found
 
     def create(self, intent: Intent, changes: ProfileChanges) -> Answer:
@@ -123,13 +128,11 @@ class UserService:
             return answer
         raise WriteConflict
 
-    def _saved(self, user: User, replaces: int | None, request_id: str, now: dt.datetime) -> User:
-        """The profile after the attempt to write `user`: that, or what stood in its way."""
+    def _saved(self, user: User, replaces: int | None, request_id: str, now: dt.datetime) -> User | None:
+        """The profile after the attempt to write `user`: that, or what stood in its way, if that can be told."""
         try:
             self._users.save(user, request_id, replaces=replaces, record=None, now=int(now.timestamp()))
         except UserMovedError as moved:
-            if moved.existing is None:
-                raise WriteConflict from moved
             return moved.existing
         return user
 

@@ -102,8 +102,9 @@ def test_one_that_fails_keeps_all_from_happening(alice: Client, bob: Client, ite
         ({"op": "delete", "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "task": {}}, "operations.1.task"),
         ({"op": "delete", "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "if_match": "1"}, "operations.1.if_match"),
         ({"op": "delete"}, "operations.1.id"),
-        ({"op": "upsert"}, "operations.1"),
-        ({}, "operations.1"),
+        ({"op": "upsert"}, "operations.1.op"),
+        ({"op": ["create"]}, "operations.1.op"),
+        ({}, "operations.1.op"),
         (5, "operations.1"),
     ],
 )
@@ -113,6 +114,7 @@ def test_what_is_wrong_with_an_operation_is_named_by_its_index(
     reply = batch(alice, create("fine"), operation)
     assert (reply.status, reply.problem_type) == (422, "validation-failed")
     assert reply.fields == {field}
+    assert "upsert" not in reply.text
     assert [item for item in items_of(alice.user_id) if item["PK"].startswith("TASK#")] == []
 
 

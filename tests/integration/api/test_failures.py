@@ -91,6 +91,26 @@ def test_a_key_that_is_being_used_is_409(alice: Client, refuse: Callable[..., li
         assert (reply.status, reply.problem_type, reply.headers["retry-after"]) == (409, "request-in-progress", "1")
 
 
+@pytest.mark.parametrize("at_fault", [0, 1])
+def test_a_read_that_meets_a_transaction_is_409(alice: Client, refuse: Callable[..., list[str]], at_fault: int) -> None:
+    path = f"{TASKS}/{alice.created()['id']}"
+    reasons = [{"Code": "None"}, {"Code": "None"}]
+    reasons[at_fault] = {"Code": "TransactionConflict"}
+    attempts = refuse("TransactGetItems", "TransactionCanceledException", CancellationReasons=reasons)
+    reply = alice.send("PUT", path, {"title": "x"}, idempotency_key="u")
+    # the task is read again, as its writer will be done; a twin under the same key has the answer to wait for
+    assert (reply.problem_type, len(attempts)) == (("write-conflict", 4), ("request-in-progress", 1))[at_fault]
+    assert (reply.status, reply.headers["retry-after"]) == (409, "1")
+
+
+def test_a_profile_that_is_being_written_keeps_no_reader_out(
+    alice: Client, refuse: Callable[..., list[str]], app: FastAPI
+) -> None:
+    refuse("PutItem", "TransactionConflictException")
+    assert alice.send("GET", TASKS).status == 200
+    assert alice.user_id not in app.state.users._met
+
+
 def test_endless_contention_is_409(alice: Client, refuse: Callable[..., list[str]]) -> None:
     path = f"{TASKS}/{alice.created()['id']}"
     attempts = refuse("PutItem", "TransactionConflictException")

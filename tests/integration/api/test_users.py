@@ -97,6 +97,12 @@ def test_post_makes_the_profile_once_and_then_changes_it(alice: Client, items_of
     assert profile_of(alice, items_of)["version"] == 2
 
 
+def test_post_without_a_body_makes_the_profile_that_the_token_tells(alice: Client) -> None:
+    made = alice.send("POST", USERS, idempotency_key="a")
+    assert alice.claims
+    assert (made.status, made.json()["email"]) == (201, alice.claims["email"])
+
+
 def test_put_changes_what_it_names(alice: Client, items_of: Items) -> None:
     before = alice.send("GET", USERS).json()
     reply = alice.send("PUT", USERS, {"email": "alice@example.org"}, x_request_id="p")
