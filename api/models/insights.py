@@ -4,9 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.models.fields import Date, Timestamp
+from api.models.fields import Date, Priority
 
 Count = Annotated[int, Field(ge=0)]
+Hours = Annotated[float, Field(ge=0)]
+Instant = Annotated[str, Field(description="RFC 3339, UTC", json_schema_extra={"format": "date-time"})]
 
 
 class CycleTime(BaseModel):
@@ -14,8 +16,8 @@ class CycleTime(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    p50: float | None
-    p90: float | None
+    p50: Hours | None
+    p90: Hours | None
 
 
 class CategoryFigures(BaseModel):
@@ -33,7 +35,7 @@ class PriorityFigures(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    priority: str
+    priority: Priority
     total: Count
     completed: Count
 
@@ -53,12 +55,12 @@ class Insights(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    as_of: Timestamp
+    as_of: Instant
     total_tasks: Count
     open_tasks: Count
     completed_tasks: Count
     overdue_tasks: Count
-    completion_rate_pct: Annotated[float, Field(ge=0, le=100)] | None
+    completion_rate_pct: Annotated[float, Field(ge=0, le=100)]
     current_streak_days: Count
     longest_streak_days: Count
     cycle_time_hours: CycleTime

@@ -94,6 +94,10 @@ class RefusedError(Exception):
         self.refusals = tuple(refusals)
 
 
+class MovedError(Exception):
+    """An item is no longer what a write replaces, or, new, is there already; nothing was written."""
+
+
 def commit(client: "DynamoDBClient", puts: Sequence[ConditionalPut]) -> None:
     """Write all of `puts` or none, in one call.
 

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from api.models.answer import Record
 from api.models.task import StoredTask
 from api.repositories import task_items
-from api.repositories.dynamodb import ConditionalPut, RefusedError
+from api.repositories.dynamodb import ConditionalPut, MovedError, RefusedError
 from api.repositories.idempotency import IdempotencyRepository
 from api.repositories.items import attribute
-
-
-class TaskMovedError(Exception):
-    """A task is no longer at the version it was read at (or, new, its id is taken); nothing was written."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,14 +45,14 @@ class TaskRepository:
             the tasks in the order of their ids, None where the user has none of that id, and the record.
 
         Raises:
-            TaskMovedError: a transaction is writing one of the tasks.
+            MovedError: a transaction is writing one of the tasks.
             RecordContendedError: one is writing the record.
         """
         keys = [task_items.key(user_id, task_id) for task_id in task_ids]
         try:
             items, record = self._records.find(keys, user_id, key, now)
         except RefusedError as refused:
-            raise TaskMovedError from refused
+            raise MovedError from refused
         return [task_items.stored(item) if item else None for item in items], record
 
     def save(self, writes: Sequence[Write], record: Record | None, now: int) -> None:
@@ -68,7 +64,7 @@ class TaskRepository:
             now: seconds since 1970; a record that expired before counts as absent.
 
         Raises:
-            TaskMovedError: another request wrote one of the tasks first.
+            MovedError: another request wrote one of the tasks first.
             RecordFoundError: the key was used before.
             RecordContendedError: the key is being used at this moment.
         """
@@ -79,7 +75,7 @@ class TaskRepository:
             alone = refused.refusals[0] if record is None and len(writes) == 1 else None
             if alone and alone.existing and task_items.stored(alone.existing) == writes[0].stored:
                 return
-            raise TaskMovedError from refused
+            raise MovedError from refused
 
     def _put(self, write: Write) -> ConditionalPut:
         item = task_items.item(write.stored)

@@ -5,12 +5,12 @@ from typing import Any
 
 from api.models.answer import Record
 from api.models.user import User
-from api.repositories.dynamodb import ConditionalPut, RefusedError
+from api.repositories.dynamodb import ConditionalPut, MovedError, RefusedError
 from api.repositories.idempotency import IdempotencyRepository
 from api.repositories.items import attribute, marshal, unmarshal
 
 
-class UserMovedError(Exception):
+class UserMovedError(MovedError):
     """The profile is not (or no longer) what the write replaces; nothing was written.
 
     Attributes:
@@ -18,7 +18,7 @@ class UserMovedError(Exception):
     """
 
     def __init__(self, existing: User | None) -> None:
-        super().__init__("the profile was written by another request")
+        super().__init__()
         self.existing = existing
 
 

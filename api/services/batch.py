@@ -10,21 +10,13 @@ from api.models.answer import Answer
 from api.models.batch import Batch, Create, Delete, Operation, Update
 from api.models.task import StoredTask
 from api.observability import count
-from api.problems import (
-    BatchRefused,
-    FieldError,
-    PreconditionFailed,
-    RequestInProgress,
-    TaskNotFound,
-    WriteConflict,
-)
-from api.repositories.idempotency import RecordContendedError, RecordFoundError
-from api.repositories.tasks import TaskMovedError, TaskRepository, Write
+from api.problems import BatchRefused, FieldError, PreconditionFailed, TaskNotFound
+from api.repositories.tasks import TaskRepository, Write
 from api.services import answers, task_states
+from api.services.commitment import commit
 from api.services.idempotency import fingerprint, record_of, replay
 from api.services.intent import Intent
 from api.services.preconditions import require_match
-from api.services.tasks import ATTEMPTS
 from api.services.users import UserService, utc_now
 
 _STATUS = {"create": 201, "update": 200, "delete": 204}
@@ -52,35 +44,30 @@ class BatchService:
         asked = fingerprint("batch", "", batch.model_dump(mode="json", exclude_unset=True))
         self._users.meet(intent.caller, intent.request_id)
         named = [operation.id for operation in operations if not isinstance(operation, Create)]
-        for _ in range(ATTEMPTS):
+
+        def attempt() -> Answer:
             now = self._now()
             seconds = int(now.timestamp())
-            try:
-                found: Sequence[StoredTask | None] = []
-                if named:  # creates alone need not read: the record that stands in the way comes with the refusal
-                    found, record = self._tasks.find(intent.caller.user_id, named, intent.key, seconds)
-                    if record:
-                        return replay(record, asked)
-                before = dict(zip(named, found, strict=False))
-                after = _applied(operations, before, intent, now)
-                answer = _answer(operations, after)
-                self._tasks.save(
-                    [Write(new, replaces=_version(before.get(new.task.id))) for new in after],
-                    record_of(intent, asked, answer, seconds),
-                    seconds,
-                )
-            except RecordFoundError as twin:
-                return replay(twin.record, asked)
-            except RecordContendedError as contended:
-                raise RequestInProgress from contended
-            except TaskMovedError:
-                continue
+            found: Sequence[StoredTask | None] = []
+            if named:  # creates alone need not read: the record that stands in the way comes with the refusal
+                found, record = self._tasks.find(intent.caller.user_id, named, intent.key, seconds)
+                if record:
+                    return replay(record, asked)
+            before = dict(zip(named, found, strict=True))
+            after = _applied(operations, before, intent, now)
+            answer = _answer(operations, after)
+            self._tasks.save(
+                [Write(new, replaces=_version(before.get(new.task.id))) for new in after],
+                record_of(intent, asked, answer, seconds),
+                seconds,
+            )
             for new in after:
                 if new.task.id not in before:
                     count("TasksCreated")
                 answers.count_completion(before.get(new.task.id), new)
             return answer
-        raise WriteConflict
+
+        return commit(asked, attempt)
 
 
 def _require_distinct(operations: Sequence[Operation]) -> None:

@@ -7,17 +7,13 @@ from api.identity import Caller
 from api.models.answer import Answer
 from api.models.task import NewTask, StoredTask, Task, TaskChanges
 from api.observability import count
-from api.problems import RequestInProgress, WriteConflict
-from api.repositories.idempotency import RecordContendedError, RecordFoundError
-from api.repositories.tasks import TaskMovedError, TaskRepository, Write
+from api.repositories.tasks import TaskRepository, Write
 from api.services import answers, task_states
+from api.services.commitment import commit
 from api.services.idempotency import fingerprint, record_of, replay
 from api.services.intent import Intent
 from api.services.preconditions import require_match
 from api.services.users import UserService, utc_now
-
-# Without If-Match a change is applied afresh to what another writer left; contention beyond this is told to the client.
-ATTEMPTS = 4
 
 Find = Callable[[StoredTask | None, dt.datetime], StoredTask]
 Change = Callable[[StoredTask, dt.datetime], tuple[StoredTask, Answer]]
@@ -39,23 +35,20 @@ class TaskService:
             RequestInProgress: its twin is being carried out.
         """
         self._users.meet(intent.caller, intent.request_id)
-        now = self._now()
-        stored = task_states.created(new, intent, now)
-        # relative to …/tasks, so that it holds below any base path
-        answer = answers.of_task(201, stored.task, Location=f"tasks/{stored.task.id}")
         asked = fingerprint("create", "", new.model_dump(mode="json"))
-        record = record_of(intent, asked, answer, int(now.timestamp()))
-        try:
-            self._tasks.save([Write(stored, replaces=None)], record, int(now.timestamp()))
-        except RecordFoundError as found:
-            return replay(found.record, asked)
-        except RecordContendedError as contended:
-            raise RequestInProgress from contended
-        except TaskMovedError as taken:
-            raise WriteConflict from taken
-        count("TasksCreated")
-        answers.count_completion(None, stored)
-        return answer
+
+        def attempt() -> Answer:
+            now = self._now()
+            stored = task_states.created(new, intent, now)
+            # relative to …/tasks, so that it holds below any base path
+            answer = answers.of_task(201, stored.task, Location=f"tasks/{stored.task.id}")
+            seconds = int(now.timestamp())
+            self._tasks.save([Write(stored, replaces=None)], record_of(intent, asked, answer, seconds), seconds)
+            count("TasksCreated")
+            answers.count_completion(None, stored)
+            return answer
+
+        return commit(asked, attempt)
 
     def get(self, caller: Caller, task_id: str, request_id: str) -> Task:
         """A live task.
@@ -115,30 +108,24 @@ class TaskService:
     def _write(
         self, intent: Intent, task_id: str, if_match: str | None, asked: str, of: Find, change: Change
     ) -> Answer:
-        """Read, check, change, commit; again from the start when another writer came between."""
         self._users.meet(intent.caller, intent.request_id)
-        for _ in range(ATTEMPTS):
+
+        def attempt() -> Answer:
             now = self._now()
             seconds = int(now.timestamp())
-            try:
-                (found,), record = self._tasks.find(intent.caller.user_id, [task_id], intent.key, seconds)
-                if record:
-                    return replay(record, asked)
-                before = of(found, now)
-                require_match(if_match, before.task.version)
-                after, answer = change(before, now)
-                writes = [] if after is before else [Write(after, replaces=before.task.version)]
-                if writes or intent.key is not None:
-                    self._tasks.save(writes, record_of(intent, asked, answer, seconds), seconds)
-            except RecordFoundError as twin:
-                return replay(twin.record, asked)
-            except RecordContendedError as contended:
-                raise RequestInProgress from contended
-            except TaskMovedError:
-                continue
+            (found,), record = self._tasks.find(intent.caller.user_id, [task_id], intent.key, seconds)
+            if record:
+                return replay(record, asked)
+            before = of(found, now)
+            require_match(if_match, before.task.version)
+            after, answer = change(before, now)
+            writes = [] if after is before else [Write(after, replaces=before.task.version)]
+            if writes or intent.key is not None:
+                self._tasks.save(writes, record_of(intent, asked, answer, seconds), seconds)
             answers.count_completion(before, after)
             return answer
-        raise WriteConflict
+
+        return commit(asked, attempt)
 
 
 def _live(found: StoredTask | None, _: dt.datetime) -> StoredTask:

@@ -7,15 +7,14 @@ from api.identity import Caller
 from api.models.answer import Answer
 from api.models.fields import timestamp
 from api.models.user import ProfileChanges, User
-from api.problems import RequestInProgress, WriteConflict
-from api.repositories.idempotency import RecordContendedError, RecordFoundError
+from api.problems import WriteConflict
 from api.repositories.users import UserMovedError, UserRepository
+from api.services.commitment import commit
 from api.services.idempotency import fingerprint, record_of, replay
 from api.services.intent import Intent
 from api.services.preconditions import entity_tag, require_match
 
 _REMEMBERED = 10_000
-_ATTEMPTS = 4
 
 
 def utc_now() -> dt.datetime:
@@ -98,35 +97,29 @@ class UserService:
     def _write(
         self, intent: Intent, operation: str, changes: ProfileChanges, if_match: str | None, status_of_new: int
     ) -> Answer:
-        """Read, check, change, commit; again from the start when another writer came between."""
         user_id = intent.caller.user_id
         asked = fingerprint(operation, "", changes.model_dump(mode="json", exclude_unset=True))
-        for _ in range(_ATTEMPTS):
+
+        def attempt() -> Answer:
             now = self._now()
             seconds = int(now.timestamp())
-            try:
-                before, record = self._users.find(user_id, intent.key, seconds)
-                if record:
-                    return replay(record, asked)
-                if before:
-                    require_match(if_match, before.version)
-                after = _changed(before, intent.caller, changes, timestamp(now))
-                answer = _answer(200 if before else status_of_new, after)
-                record = record_of(intent, asked, answer, seconds)
-                if after is not before:
-                    replaces = before.version if before else None
-                    self._users.save(after, intent.request_id, replaces=replaces, record=record, now=seconds)
-                elif record:
-                    self._users.save_record(record, seconds)
-            except RecordFoundError as twin:
-                return replay(twin.record, asked)
-            except RecordContendedError as contended:
-                raise RequestInProgress from contended
-            except UserMovedError:
-                continue
+            before, record = self._users.find(user_id, intent.key, seconds)
+            if record:
+                return replay(record, asked)
+            if before:
+                require_match(if_match, before.version)
+            after = _changed(before, intent.caller, changes, timestamp(now))
+            answer = _answer(200 if before else status_of_new, after)
+            record = record_of(intent, asked, answer, seconds)
+            if after is not before:
+                replaces = before.version if before else None
+                self._users.save(after, intent.request_id, replaces=replaces, record=record, now=seconds)
+            elif record:
+                self._users.save_record(record, seconds)
             self._remember(user_id, after.email is not None)
             return answer
-        raise WriteConflict
+
+        return commit(asked, attempt)
 
     def _saved(self, user: User, replaces: int | None, request_id: str, now: dt.datetime) -> User | None:
         """The profile after the attempt to write `user`: that, or what stood in its way, if that can be told."""

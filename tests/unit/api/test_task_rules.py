@@ -11,7 +11,8 @@ from api.identity import Caller
 from api.models.answer import Record
 from api.models.task import NewTask, StoredTask, TaskChanges
 from api.problems import PreconditionFailed, WriteConflict
-from api.repositories.tasks import TaskMovedError, Write
+from api.repositories.dynamodb import MovedError
+from api.repositories.tasks import Write
 from api.services.intent import Intent
 from api.services.tasks import TaskService
 
@@ -45,7 +46,7 @@ class Tasks:
         self.interfere()
         (write,) = writes
         if (self.stored.task.version if self.stored else None) != write.replaces:
-            raise TaskMovedError
+            raise MovedError
         self.stored = write.stored
         self.writes += 1
 
@@ -131,7 +132,7 @@ def test_with_if_match_a_lost_race_is_told(service: TaskService, tasks: Tasks) -
 
 def test_contention_without_end_is_told_and_changes_nothing(service: TaskService, tasks: Tasks) -> None:
     def always() -> None:
-        raise TaskMovedError
+        raise MovedError
 
     tasks.interfere = always
     with pytest.raises(WriteConflict):
