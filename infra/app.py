@@ -39,7 +39,7 @@ def add_stacks(app: aws_cdk.App, target: Target) -> None:
     ingestion.add_stack_dependency(api)
     transforms = TransformsStack(app, "TodoTransformsStack")
     transforms.add_stack_dependency(data)
-    OrchestrationStack(app, "TodoOrchestrationStack").add_stack_dependency(transforms)
+    OrchestrationStack(app, "TodoOrchestrationStack", target=target).add_stack_dependency(transforms)
     MonitoringStack(app, "TodoMonitoringStack")
     aws_cdk.Tags.of(app).add("Project", PROJECT)
     for tag, (key, otherwise) in TAGS.items():

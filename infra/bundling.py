@@ -64,6 +64,12 @@ BUNDLES = {
     "todo-api": Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
     "todo-cdc": Bundle(sources=("ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"),
     "todo-logs": Bundle(sources=("ingestion/__init__.py", "ingestion/logs"), lock="ingestion/requirements.lock"),
+    "todo-resolve-window": Bundle(
+        sources=("orchestration/__init__.py", "orchestration/window"), lock="orchestration/requirements.lock"
+    ),
+    "todo-publish-insights": Bundle(
+        sources=("orchestration/__init__.py", "orchestration/publish"), lock="orchestration/requirements.lock"
+    ),
 }
 GLUE_MODULES = ("transforms/__init__.py", "transforms/silver")
 

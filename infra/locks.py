@@ -45,6 +45,7 @@ LOCKS = (
     Lock("requirements.lock"),
     Lock("api/requirements.lock", ("api",), PROVIDED_BY_LAMBDA),
     Lock("ingestion/requirements.lock", ("ingestion",), PROVIDED_BY_LAMBDA),
+    Lock("orchestration/requirements.lock", ("orchestration",), PROVIDED_BY_LAMBDA),
     Lock("transforms/dbt/requirements.lock", ("dbt",)),
 )
 

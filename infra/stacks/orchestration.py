@@ -5,9 +5,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.stacks import names, pipeline, roles
+from infra.bundling import Target
+from infra.stacks import names, pipeline, pipeline_functions, roles
 from infra.stacks.log_groups import log_group
 
+# where an operator finds the runbooks; context value `runbooks` puts the address of a checkout or a site in its place
+RUNBOOKS = "docs/runbooks/"
 LOG_GROUP = f"/aws/vendedlogs/states/{names.STATE_MACHINE}"
 # how Step Functions learns that a `.sync` build has ended:
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
@@ -29,14 +32,20 @@ DELIVER_LOGS = (
 class OrchestrationStack(Stack):
     """Runs the transforms in order and tells operators when one fails."""
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, target: Target) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: the pipeline's state machine")
+        pipeline_functions.window_function(self, target)
+        pipeline_functions.publish_function(self, target)
+        pipeline_functions.runs_table(self)
         machine = stepfunctions.StateMachine(
             self,
             "Pipeline",
             state_machine_name=names.STATE_MACHINE,
             definition_body=stepfunctions.DefinitionBody.from_file(str(pipeline.DEFINITION)),
-            definition_substitutions={"AlertsTopicArn": names.arn(self, "sns", "", names.ALERTS)},
+            definition_substitutions={
+                "AlertsTopicArn": names.arn(self, "sns", "", names.ALERTS),
+                "RunbooksUrl": self.node.try_get_context("runbooks") or RUNBOOKS,
+            },
             role=self._role(),
             logs=stepfunctions.LogOptions(
                 destination=log_group(self, "Logs", LOG_GROUP),
@@ -63,6 +72,17 @@ class OrchestrationStack(Stack):
             roles.allow(
                 ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
                 [names.arn(self, "events", "rule", BUILD_EVENTS_RULE)],
+            ),
+            roles.allow(
+                ["lambda:InvokeFunction"],
+                [
+                    names.arn(self, "lambda", "function", name, ":")
+                    for name in (names.WINDOW_FUNCTION, names.PUBLISH_FUNCTION)
+                ],
+            ),
+            # the last state of the failure path ends its own task
+            roles.allow(
+                ["states:SendTaskFailure"], [names.arn(self, "states", "stateMachine", names.STATE_MACHINE, ":")]
             ),
             # PutMetricData takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),

@@ -143,6 +143,7 @@ class TransformsStack(Stack):
             environment_variables=_plain(
                 {
                     "GOLD_BUCKET": names.bucket("gold"),
+                    "ARTIFACTS_BUCKET": names.bucket("artifacts"),
                     "ATHENA_WORKGROUP": names.DBT_WORKGROUP,
                     "GOLD_SCHEMA": names.GOLD_DATABASE,
                     "SILVER_SCHEMA": names.SILVER_DATABASE,
@@ -168,6 +169,8 @@ class TransformsStack(Stack):
             roles.allow(LIST_BUCKET, [names.bucket_arn("silver"), names.bucket_arn("gold")]),
             roles.allow(WRITE_OBJECTS, [names.bucket_arn("gold", "*")]),
             roles.allow(["s3:ListBucketMultipartUploads"], [names.bucket_arn("gold")]),
+            # what dbt leaves of each run
+            roles.allow(["s3:PutObject", "s3:AbortMultipartUpload"], [names.bucket_arn("artifacts", "dbt/*")]),
             roles.allow(RUN_QUERIES, [names.arn(self, "athena", "workgroup", names.DBT_WORKGROUP)]),
             roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(self, names.SILVER_DATABASE, gold)),
             # Athena looks at the database `default` whatever a query names:

@@ -18,13 +18,15 @@ import pytest
 
 from infra import ROOT, bundling
 from infra.bundling import BUILD, BUNDLES
-from tests.infra.conftest import Templates
+from tests.infra.conftest import Templates, joined
 
 pytestmark = pytest.mark.slow
 
 # boto3 and what it needs: part of the Lambda runtime
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included
 PROVIDED = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+# bundles without a native library, so the same for every machine
+PURE = ("todo-resolve-window", "todo-publish-insights")
 PROBE = """
 import importlib, json, sys
 sys.path[:0] = json.loads(sys.argv[1])
@@ -74,6 +76,10 @@ def function(templates: Templates, name: str) -> dict[str, Any]:
     return templates.one("AWS::Lambda::Function", FunctionName=name).properties
 
 
+def variables(properties: dict[str, Any]) -> dict[str, str]:
+    return {name: joined(value) for name, value in properties["Environment"]["Variables"].items()}
+
+
 @pytest.mark.parametrize("name", list(BUNDLES))
 def test_a_bundle_imports_its_handler_without_this_environment(
     deployed: Templates, runtime: pathlib.Path, name: str
@@ -81,7 +87,7 @@ def test_a_bundle_imports_its_handler_without_this_environment(
     properties = function(deployed, name)
     asset = bundling.build(name, "local")
 
-    done = isolated([asset, runtime], properties["Handler"], properties["Environment"]["Variables"])
+    done = isolated([asset, runtime], properties["Handler"], variables(properties))
 
     assert done.returncode == 0, done.stderr
     imported = [pathlib.Path(path) for path in json.loads(done.stdout)]
@@ -98,7 +104,7 @@ def test_sources_without_their_dependencies_do_not_import(
 ) -> None:
     properties = function(deployed, name)
 
-    done = isolated([ROOT, runtime], properties["Handler"], properties["Environment"]["Variables"])
+    done = isolated([ROOT, runtime], properties["Handler"], variables(properties))
 
     assert done.returncode != 0
     assert "ModuleNotFoundError" in done.stderr
@@ -113,7 +119,7 @@ def test_the_bundle_for_aws_has_the_same_packages_built_for_arm(name: str) -> No
 
     assert packages(aws) == packages(local) != set()
     libraries = [path.name for path in aws.rglob("*.so")]
-    assert libraries
+    assert bool(libraries) == any(local.rglob("*.so")) == (name not in PURE)
     assert [name for name in libraries if "aarch64-linux-gnu" not in name] == []
 
 

@@ -34,7 +34,7 @@ def test_a_lock_names_no_registry(path: str) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_pin_has_hashes(path: str) -> None:
     text = (ROOT / path).read_text()
-    assert len(pins(path)) >= 4
+    assert len(pins(path)) >= 3
     # platforms may need different versions of one package: count lines, not names
     pinned = re.findall(r"^[a-z0-9-]+==", text, re.M)
     assert len(re.findall(r"^[a-z0-9-]+==[^\n]* \\\n    --hash=sha256:[0-9a-f]{64}", text, re.M)) == len(pinned)

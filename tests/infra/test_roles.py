@@ -67,7 +67,8 @@ def test_every_resource_is_named_but_for_actions_that_take_none(deployed: Templa
 
 def test_metrics_go_to_the_products_namespace_only(deployed: Templates) -> None:
     conditions = [item["Condition"] for _, item in statements(deployed) if item["Action"] == "cloudwatch:PutMetricData"]
-    assert conditions == [{"StringEquals": {"cloudwatch:namespace": "TodoInsights"}}]
+    assert conditions
+    assert [item for item in conditions if item != {"StringEquals": {"cloudwatch:namespace": "TodoInsights"}}] == []
 
 
 def test_no_role_gets_a_policy_of_awss_own(deployed: Templates) -> None:

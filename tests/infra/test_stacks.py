@@ -247,6 +247,8 @@ def test_the_pipeline_names_only_what_is_deployed(deployed: Templates) -> None:
     assert given("JobName") == {deployed.one("AWS::Glue::Job", Name="todo-silver").properties["Name"]}
     assert given("ProjectName") == {deployed.one("AWS::CodeBuild::Project").properties["Name"]}
     assert given("Name") == {deployed.one("AWS::Glue::Crawler").properties["Name"]}
+    functions = {function.properties["FunctionName"] for function in deployed.resources("AWS::Lambda::Function")}
+    assert given("FunctionName") == {"todo-resolve-window", "todo-publish-insights"} <= functions
     machine = deployed.one("AWS::StepFunctions::StateMachine").properties
-    assert list(machine["DefinitionSubstitutions"]) == ["AlertsTopicArn"]
+    assert set(machine["DefinitionSubstitutions"]) == {"AlertsTopicArn", "RunbooksUrl"}
     assert joined(machine["DefinitionSubstitutions"]["AlertsTopicArn"]).endswith(":todo-alerts")

@@ -1,7 +1,7 @@
-"""Says in one line which models and tests of a dbt run failed, and why.
+"""Says in one line which models and tests of a dbt run failed, and why; or, with `--error`, in a word what went wrong.
 
-A build's exit status names nothing. The buildspec exports this line as DBT_FAILURES, so that it reaches whoever reads
-the build's description, its last log line or the failed execution.
+A build's exit status names nothing. The buildspec exports these as DBT_FAILURES and DBT_ERROR, so that they reach
+whoever reads the build's description, its last log line or the failed execution.
 """
 
 import json
@@ -15,39 +15,69 @@ LONGEST_REASON = 400
 # dbt's headline repeats the node's name, its trace names only its own macros
 NOISE = re.compile(r"^(\w+ )+Error in \w+ .*\(.*\)$|^> ")
 LONGEST_LINE = 1500
+# what an operator is told, by the first kind of node that failed
+ERRORS = {"source": "SourceStale", "test": "DbtTestFailed", "unit_test": "DbtTestFailed"}
+MODEL_FAILED, NOTHING_RAN = "DbtModelFailed", "DbtStopped"
+
+Results = dict[str, Any]
+Result = dict[str, Any]
 
 
-def failed_nodes(run_results: dict[str, Any]) -> str:
+def failed_nodes(results: Results) -> str:
     """One line naming each failed node with its reason; empty when none failed.
 
     Args:
-        run_results: dbt's run_results.json (schema v6).
+        results: dbt's run_results.json (schema v6), or its sources.json (schema v3).
     """
-    failures = [_describe(result) for result in run_results["results"] if result["status"] in FAILED]
-    line = "; ".join(failures)
+    line = "; ".join(map(_describe, _failures(results)))
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
-def _describe(result: dict[str, Any]) -> str:
+def error(results: Results) -> str:
+    """The kind of failure in one word; a model that failed counts for more than tests that failed."""
+    kinds = [str(result["unique_id"]).split(".", 1)[0] for result in _failures(results)]
+    if not kinds:
+        return ""
+    return next((MODEL_FAILED for kind in kinds if kind not in ERRORS), ERRORS.get(kinds[0], MODEL_FAILED))
+
+
+def _failures(results: Results) -> list[Result]:
+    return [result for result in results["results"] if result["status"] in FAILED]
+
+
+def _describe(result: Result) -> str:
     kind, _, name = str(result["unique_id"]).split(".", 2)
     if kind == "test":
         # generic tests end in a hash that only dbt needs
         name = name.split(".")[0]
-    lines = [line.strip() for line in str(result.get("message") or result["status"]).splitlines()]
+    message = result.get("message") or result.get("error") or _staleness(result) or result["status"]
+    lines = [line.strip() for line in str(message).splitlines()]
     reason = " ".join(" ".join(line for line in lines if not NOISE.match(line)).split()) or result["status"]
     if len(reason) > LONGEST_REASON:
         reason = f"{reason[: LONGEST_REASON - 1]}…"
     return f"{kind.replace('_', ' ')} {name}: {reason}"
 
 
-def main() -> None:
-    """Print the line for the run_results.json given as argument."""
-    path = pathlib.Path(sys.argv[1])
-    if not path.exists():
-        print("dbt stopped before it ran a model: its message is in the build's log")
-        return
-    print(failed_nodes(json.loads(path.read_text())))
+def _staleness(result: Result) -> str | None:
+    limit = (result.get("criteria") or {}).get("error_after") or {}
+    if not limit:
+        return None
+    return f"the newest row is of {result['max_loaded_at']}, older than {limit['count']} {limit['period']}s"
+
+
+def main(arguments: list[str]) -> None:
+    """Print the line for the folder given as argument, or the word when `--error` comes before it."""
+    *options, folder = arguments
+    documents = [pathlib.Path(folder) / name for name in ("sources.json", "run_results.json")]
+    found = [json.loads(path.read_text())["results"] for path in documents if path.exists()]
+    results = {"results": [result for part in found for result in part]}
+    if options == ["--error"]:
+        print(error(results) if found else NOTHING_RAN)
+    else:
+        print(
+            failed_nodes(results) if found else "dbt stopped before it ran a model: its message is in the build's log"
+        )
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -7,9 +7,12 @@ Glue catalog is a tree, and a request needs its action allowed on the resource a
 database, the catalog (https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html). Crawlers, jobs
 and the like have ARNs of their own.
 
+The end of a task that waits for its callback is checked against the task's state machine
+(https://docs.aws.amazon.com/step-functions/latest/dg/concept-create-iam-advanced.html).
+
 MiniStack 1.5.33 looks for the project's or the workgroup's name in the request only, and asks about `*` when it is not
-there. It checks a table request against the database only, and a crawler or database request, which gives its name as
-`Name`, against a table of that name.
+there, as it does for the end of a task. It checks a table request against the database only, and a crawler or database
+request, which gives its name as `Name`, against a table of that name.
 
 Hooks: `iam_actions.extract_resource_arn`, which gives one resource (of several builds or queries the first one
 decides), and `iam_evaluator.enforce`, for those above it; both are imported anew at each request.
@@ -66,10 +69,19 @@ def of_glue(action: str, request: Request) -> str:
     return f"table/{database}/{table}" if table else f"database/{database}"
 
 
+def of_states(_: str, request: Request) -> str | None:
+    """The state machine whose task a request ends, as the end of its ARN; None when it ends none."""
+    from infra.local.stepfunctions import tasks
+
+    machine = tasks.MACHINES.get(str(request.get("taskToken")))
+    return machine.split(":", 5)[-1] if machine else None
+
+
 RESOURCES: dict[str, Callable[[str, Request], str | None]] = {
     "athena": of_athena,
     "codebuild": of_codebuild,
     "glue": of_glue,
+    "states": of_states,
 }
 
 

@@ -10,7 +10,8 @@ https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 MiniStack 1.5.33: those three fail as "not yet implemented" (`aws-sdk:` calls exist, for fewer services); every call is
 made with the account owner's permissions; a stopped execution goes on in its thread, may start more work and may end as
 FAILED after it was ABORTED; the definition's TimeoutSeconds is ignored; there are no AWS/States metrics; a FAILED
-execution has an output; the history of one that ran when the account stopped never ends.
+execution has an output; the history of one that ran when the account stopped never ends; RedriveExecution does not
+exist.
 
 Hooks, by module:
 
@@ -19,8 +20,9 @@ Hooks, by module:
 - `tasks` (which execution a call is made for; a state's time limit; nothing starts after the end): `_execute_task`,
   `_invoke_resource`, `_invoke_resource_with_timeout`
 - `integrations` (the three integrations; more services for `aws-sdk:`): `_SERVICE_DISPATCH`, `_AWS_SDK_SERVICE_MAP`
-- `executions` (how an execution ends): `_run_execution`, `_fail_execution`, `_describe_execution`, `_add_event`,
-  `load_persisted_state`
+- `executions` (how an execution ends): `_run_execution`, `_fail_execution`, `_describe_execution`, `_list_executions`,
+  `_add_event`, `load_persisted_state`
+- `redrive` (RedriveExecution): `handle_request`, and `_execute_task` and its like (what the variables are)
 - `metrics` (AWS/States): `_emit_execution_status_event`
 - `retries` (MaxDelaySeconds, JitterStrategy): `_find_matching_retrier`
 - `variables` (an Assign sees the values from before it): `_apply_state_assign`

@@ -6,13 +6,17 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecu
 https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
 """
 
+import contextlib
 import json
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions
 
 from infra.local.hooks import after_restoring, hook, in_background, replace
+from infra.local.stepfunctions import redrive
 from infra.local.stepfunctions.tasks import ExecutionEnded
 
 ENDED_WITH_ACCOUNT = "The execution ended with the account that ran it."
@@ -22,9 +26,8 @@ DETAILS = ("taskScheduled", "taskSubmitted", "taskSucceeded", "taskFailed")
 
 
 def _time_limit(execution: dict[str, Any]) -> float | None:
-    machine = stepfunctions._state_machines.get(execution["stateMachineArn"])
     try:
-        limit = json.loads(machine["definition"]).get("TimeoutSeconds") if machine else None
+        limit = json.loads(execution.get("definition") or "{}").get("TimeoutSeconds")
     except ValueError:  # the interpreter reports it
         return None
     return float(limit) if limit is not None else None
@@ -56,20 +59,30 @@ def _named(details: dict[str, Any]) -> dict[str, Any]:
     return {**details, "resourceType": kind, "resource": action}
 
 
+def watched(execution: dict[str, Any], work: Callable[[], None]) -> None:
+    """Do an execution's work until its end, at the latest until its time is up."""
+    limit = _time_limit(execution)
+    timer = in_background(_time_out, execution, delay=limit) if limit is not None else None
+    try:
+        # the record says how it ended; a nested execution must not take its parent's thread along
+        with contextlib.suppress(ExecutionEnded):
+            work()
+    finally:
+        if timer:
+            timer.cancel()
+
+
 def apply() -> None:
     """Put the completion in place."""
 
     def run_execution(exec_arn: str) -> None:
         execution = stepfunctions._executions.get(exec_arn)
-        limit = _time_limit(execution) if execution else None
-        timer = in_background(_time_out, execution, delay=limit) if limit is not None else None
-        try:
-            original_run(exec_arn)
-        except ExecutionEnded:  # the record says how; a nested execution must not take its parent's thread along
+        if execution is None:
             return
-        finally:
-            if timer:
-                timer.cancel()
+        redrive.THREADS[exec_arn] = threading.current_thread()
+        machine = stepfunctions._state_machines.get(execution["stateMachineArn"])
+        execution["definition"] = machine["definition"] if machine else None
+        watched(execution, lambda: original_run(exec_arn))
 
     def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
         if execution["status"] == "RUNNING":
@@ -78,11 +91,19 @@ def apply() -> None:
     def describe_execution(data: dict[str, Any]) -> Any:
         status, headers, body = original_describe(data)
         answer = json.loads(body)
-        if answer.get("status") == "SUCCEEDED" or status >= 400:
+        if status >= 400:
             return status, headers, body
-        return stepfunctions.json_response(
-            {name: value for name, value in answer.items() if name not in ("output", "outputDetails")}
-        )
+        left_out = () if answer["status"] == "SUCCEEDED" else ("output", "outputDetails")
+        told = {name: value for name, value in answer.items() if name not in left_out}
+        return stepfunctions.json_response(told | redrive.described(stepfunctions._executions[answer["executionArn"]]))
+
+    def list_executions(data: dict[str, Any]) -> Any:
+        status, headers, body = original_list(data)
+        answer = json.loads(body)
+        for listed in answer.get("executions", []):
+            told = redrive.described(stepfunctions._executions[listed["executionArn"]])
+            listed.update({name: told[name] for name in ("redriveCount", "redriveDate") if name in told})
+        return (status, headers, body) if status >= 400 else stepfunctions.json_response(answer)
 
     def add_event(execution: dict[str, Any], event_type: str, details: dict[str, Any] | None = None) -> Any:
         if execution["status"] != "RUNNING" and not event_type.startswith("Execution"):
@@ -96,5 +117,7 @@ def apply() -> None:
     original_run = replace(stepfunctions, "_run_execution", "exec_arn", run_execution)
     original_fail = replace(stepfunctions, "_fail_execution", "execution error cause", fail_execution)
     original_describe = replace(stepfunctions, "_describe_execution", "data", describe_execution)
+    original_list = replace(stepfunctions, "_list_executions", "data", list_executions)
     original_add = replace(stepfunctions, "_add_event", "execution event_type details", add_event)
+    redrive.apply(watched)
     after_restoring(stepfunctions, stepfunctions._executions, _end_interrupted)

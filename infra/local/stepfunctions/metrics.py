@@ -23,7 +23,12 @@ COUNTS = {
 def record(execution: dict[str, Any]) -> None:
     """Count the status that `execution` has just reached; at its end, measure its time (milliseconds)."""
     dimensions = {"StateMachineArn": execution["stateMachineArn"]}
-    cloudwatch.record_metric(NAMESPACE, COUNTS[execution["status"]], 1, "Count", dimensions)
+    count = COUNTS[execution["status"]]
+    if execution.get("redriveCount"):
+        redriven = "ExecutionsRedriven" if execution["status"] == "RUNNING" else f"Redriven{count}"
+        cloudwatch.record_metric(NAMESPACE, redriven, 1, "Count", dimensions)
+    if not execution.get("redriveCount") or execution["status"] != "RUNNING":
+        cloudwatch.record_metric(NAMESPACE, count, 1, "Count", dimensions)
     if execution.get("stopDate"):
         start, stop = (
             dt.datetime.fromisoformat(execution[name].replace("Z", "+00:00")) for name in ("startDate", "stopDate")

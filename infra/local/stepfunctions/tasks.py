@@ -19,6 +19,8 @@ from infra.local.credentials import role_session
 from infra.local.hooks import replace
 
 STOP_SECONDS = 10.0
+# token of a task that waits for its callback -> ARN of its state machine
+MACHINES: dict[str, str] = {}
 
 
 class ExecutionEnded(SystemExit):
@@ -126,6 +128,18 @@ def apply() -> None:
             raise ExecutionEnded
         return original_resource(resource, input_data)
 
+    def invoke_with_callback(resource: str, input_data: Any, token: str, state_def: Any) -> Any:
+        task = current()
+        if task:
+            MACHINES[token] = task.execution["stateMachineArn"]
+        try:
+            return original_callback(resource, input_data, token, state_def)
+        finally:
+            MACHINES.pop(token, None)
+
     original_task = replace(stepfunctions, "_execute_task", "state_def raw_input execution ctx", execute_task)
     original_resource = replace(stepfunctions, "_invoke_resource", "resource input_data", invoke_resource)
+    original_callback = replace(
+        stepfunctions, "_invoke_with_callback", "resource input_data token state_def", invoke_with_callback
+    )
     replace(stepfunctions, "_invoke_resource_with_timeout", "resource input_data timeout", within)

@@ -1,6 +1,11 @@
-"""The real state machine over stand-ins of its own: a crawler, a job and a build that a test may make fail."""
+"""The real state machine over stand-ins of its own: a crawler, a job and a build that a test may make fail.
+
+The function that resolves the window is the real one; the one that publishes stands in for itself, because there is no
+gold here.
+"""
 
 import dataclasses
+import functools
 import io
 import json
 import pathlib
@@ -11,11 +16,32 @@ from typing import Any
 
 import pytest
 
+from infra import bundling
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory, document
 
 DEFINITION = pathlib.Path(__file__).resolve().parents[3] / "orchestration" / "pipeline.asl.json"
 SECONDS = 90
+FIXED = ("todo-bronze-crawler", "todo-silver", "todo-dbt", "todo-resolve-window", "todo-publish-insights")
+PUBLISHES = "def handler(event, context):\n    return {'users': 2, 'written': 2, 'deleted': 0}\n"
+
+
+@functools.cache
+def bundled(name: str) -> bytes:
+    """A function's deployment package, as the stacks upload it."""
+    folder, package = bundling.build(name, "local"), io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return package.getvalue()
+
+
+def zipped(source: str) -> bytes:
+    """A deployment package of one module, `main`."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("main.py", source)
+    return package.getvalue()
 
 
 def allow(*actions: str, resource: str = "*") -> dict[str, Any]:
@@ -27,7 +53,8 @@ class Pipeline:
     """The pipeline under a name of its own, with a queue that hears what operators are told.
 
     Args:
-        name: of the machine, and of its crawler, job, project, bucket, database, topic and queue.
+        name: of the machine, and of its crawler, job, project, bucket, table, database, topic and queue; its functions'
+            names begin with it.
     """
 
     account: Account
@@ -40,10 +67,42 @@ class Pipeline:
     def client(self, service: str) -> Any:
         return self.account.session.client(service)  # type: ignore[call-overload]
 
+    def functions(self) -> None:
+        """The real function that plans, and one that says that it published."""
+        may = (
+            allow("dynamodb:GetItem", "dynamodb:PutItem", "states:DescribeExecution"),
+            allow("s3:ListBucket", "glue:GetCrawler", "glue:GetPartitions"),
+        )
+        variables = {
+            "TABLE_NAME": self.name,
+            "BRONZE_BUCKET": self.name,
+            "ARTIFACTS_BUCKET": self.name,
+            "CRAWLER_NAME": self.name,
+            "POWERTOOLS_SERVICE_NAME": "test",
+        }
+        for suffix, handler, code, statements in (
+            ("window", "orchestration.window.handler.handler", bundled("todo-resolve-window"), may),
+            ("publish", "main.handler", zipped(PUBLISHES), ()),
+        ):
+            self.client("lambda").create_function(
+                FunctionName=f"{self.name}-{suffix}",
+                Runtime="python3.11",
+                Handler=handler,
+                Role=self.roles("lambda", *statements),
+                Code={"ZipFile": code},
+                Timeout=60,
+                Environment={"Variables": variables},
+            )
+
+    def delivers(self, number: int = 1, day: str = "2026-11-23") -> None:
+        """One more object in bronze."""
+        key = f"cdc/dt={day}/hour=10/{number}"
+        self.client("s3").put_object(Bucket=self.name, Key=key, Body=b'{"schema_version": 1}\n')
+
     def crawler(self, *statements: dict[str, Any]) -> None:
-        """A crawler over one bronze object, whose role may do what `statements` say."""
-        s3, glue = self.client("s3"), self.client("glue")
-        s3.put_object(Bucket=self.name, Key="cdc/dt=2026-11-23/hour=10/1", Body=b'{"schema_version": 1}\n')
+        """A crawler over bronze with one object, whose role may do what `statements` say."""
+        glue = self.client("glue")
+        self.delivers()
         glue.create_database(DatabaseInput={"Name": self.name})
         targets = {"S3Targets": [{"Path": f"s3://{self.name}/cdc/"}]}
         glue.create_crawler(
@@ -77,14 +136,34 @@ class Pipeline:
             serviceRole=self.roles("codebuild", allow("s3:GetObject", "logs:*")),
         )
 
-    def run(self) -> dict[str, Any]:
+    def start(self, **document: Any) -> str:
+        """Start an execution with this input; its ARN."""
+        started = self.client("stepfunctions").start_execution(stateMachineArn=self.arn, input=json.dumps(document))
+        arn: str = started["executionArn"]
+        return arn
+
+    def run(self, **document: Any) -> dict[str, Any]:
         """Run one execution to its end; its description."""
+        return self.ended(self.start(**document))
+
+    def redrive(self, execution: str) -> dict[str, Any]:
+        """Redrive an execution and wait for its end."""
+        self.client("stepfunctions").redrive_execution(executionArn=execution)
+        return self.ended(execution)
+
+    def entered(self, execution: str) -> list[str]:
+        """The task states that an execution has gone through, as often as it entered them."""
+        history = self.client("stepfunctions").get_paginator("get_execution_history")
+        events = [event for page in history.paginate(executionArn=execution) for event in page["events"]]
+        return [event["stateEnteredEventDetails"]["name"] for event in events if event["type"] == "TaskStateEntered"]
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        """The description of an execution, once it has ended."""
         machines = self.client("stepfunctions")
-        execution = machines.start_execution(stateMachineArn=self.arn)["executionArn"]
 
         def ended() -> dict[str, Any] | None:
             found: dict[str, Any] = machines.describe_execution(executionArn=execution)
-            return found if found["status"] != "RUNNING" else None
+            return found if found["status"] not in ("RUNNING", "PENDING_REDRIVE") else None
 
         return until("the execution to end", ended, SECONDS)
 
@@ -135,10 +214,17 @@ def pipeline(account: Account, unique: str, role: RoleFactory) -> Iterator[Pipel
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document(hears)})
     session.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
     session.client("s3").create_bucket(Bucket=name)
-    definition = DEFINITION.read_text().replace("${AlertsTopicArn}", topic)
-    for fixed in ("todo-bronze-crawler", "todo-silver", "todo-dbt"):
+    session.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("PK", "SK")],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    definition = DEFINITION.read_text().replace("${AlertsTopicArn}", topic).replace("${RunbooksUrl}", "docs/runbooks/")
+    for fixed in FIXED:
         assert f'"{fixed}"' in definition
-        definition = definition.replace(f'"{fixed}"', f'"{name}"')
+        own = {"todo-resolve-window": f"{name}-window", "todo-publish-insights": f"{name}-publish"}.get(fixed, name)
+        definition = definition.replace(f'"{fixed}"', f'"{own}"')
     machines = session.client("stepfunctions")
     arn = machines.create_state_machine(
         name=name,
@@ -147,11 +233,16 @@ def pipeline(account: Account, unique: str, role: RoleFactory) -> Iterator[Pipel
             "states",
             allow("glue:StartCrawler", "glue:GetCrawler", "glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun"),
             allow("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"),
-            allow("cloudwatch:PutMetricData"),
+            allow("cloudwatch:PutMetricData", "lambda:InvokeFunction", "states:SendTaskFailure"),
             allow("sns:Publish", resource=topic),
         ),
     )["stateMachineArn"]
-    yield Pipeline(account, name, arn, topic, queue, role)
+    made = Pipeline(account, name, arn, topic, queue, role)
+    made.functions()
+    yield made
+    for suffix in ("window", "publish"):
+        session.client("lambda").delete_function(FunctionName=f"{name}-{suffix}")
+    session.client("dynamodb").delete_table(TableName=name)
     machines.delete_state_machine(stateMachineArn=arn)
     session.client("sns").delete_topic(TopicArn=topic)
     sqs.delete_queue(QueueUrl=queue)

@@ -1,7 +1,12 @@
 """The pipeline's state machine runs, and says which state failed and why."""
 
+import concurrent.futures
+import itertools
+import json
+
 import pytest
 
+from tests.conftest import until
 from tests.integration.orchestration.conftest import Pipeline, allow
 
 pytestmark = pytest.mark.account
@@ -12,15 +17,25 @@ CRAWLS = allow("s3:ListBucket", "s3:GetObject", "glue:*", "logs:*")
 def test_a_missing_crawler_is_measured_told_and_named(pipeline: Pipeline) -> None:
     ended = pipeline.run()
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "CrawlBronze")
+    assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
     assert pipeline.name in ended["cause"]
-    assert ended["cause"].startswith("Glue.EntityNotFoundException: ")
-    assert pipeline.failed_states() == {"CrawlBronze"}
+    assert ended["cause"].startswith("EntityNotFoundException: ")
+    assert "stackTrace" not in ended["cause"]
+    assert pipeline.failed_states() == {"ResolveWindow"}
     told = pipeline.told()
-    assert told["Subject"] == f"{pipeline.name}: CrawlBronze failed"
-    assert (told["State"], told["Error"]) == ("CrawlBronze", "Glue.EntityNotFoundException")
+    assert told["Subject"] == f"{pipeline.name}: ResolveWindow failed"
+    assert (told["State"], told["Error"]) == ("ResolveWindow", "EntityNotFoundException")
     assert told["Reason"] == ended["cause"]
+    assert told["Runbook"] == "docs/runbooks/ResolveWindow.md"
     assert told["Execution"] == ended["executionArn"]
+
+
+def test_an_input_that_it_does_not_know_says_what_it_takes(pipeline: Pipeline) -> None:
+    ended = pipeline.run(form="2026-11-23")
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
+    assert ended["cause"] == ("InvalidInput: unknown field form: the input takes from, to, full_refresh, select, skip")
+    assert pipeline.told()["Error"] == "InvalidInput"
 
 
 def test_a_crawl_that_fails_is_not_taken_for_a_crawler_that_is_ready(pipeline: Pipeline) -> None:
@@ -54,17 +69,21 @@ def test_a_build_that_fails_is_named_with_what_failed_in_it(pipeline: Pipeline) 
     pipeline.job("print('merged')")
     pipeline.project(
         "version: 0.2\n"
-        "env: {exported-variables: [DBT_FAILURES]}\n"
+        "env: {exported-variables: [DBT_ERROR, DBT_FAILURES]}\n"
         "phases:\n"
         "  build: {commands: [exit 3]}\n"
-        "  post_build: {commands: ['export DBT_FAILURES=\"test unique_users: Got 2 results\"']}\n"
+        "  post_build:\n"
+        "    commands:\n"
+        "      - export DBT_ERROR=DbtTestFailed\n"
+        "      - 'export DBT_FAILURES=\"test unique_users: Got 2 results\"'\n"
     )
 
     ended = pipeline.run()
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "BuildGold")
+    assert (ended["status"], ended["error"]) == ("FAILED", "CheckSilver")
     assert ended["cause"].startswith("test unique_users: Got 2 results")
-    assert pipeline.failed_states() == {"BuildGold"}
+    assert pipeline.failed_states() == {"CheckSilver"}
+    assert pipeline.told()["Error"] == "DbtTestFailed"
 
 
 def test_a_build_that_fails_without_naming_anything_gives_its_phase(pipeline: Pipeline) -> None:
@@ -74,7 +93,7 @@ def test_a_build_that_fails_without_naming_anything_gives_its_phase(pipeline: Pi
 
     ended = pipeline.run()
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "BuildGold")
+    assert (ended["status"], ended["error"]) == ("FAILED", "CheckSilver")
     assert ended["cause"].startswith("INSTALL: ")
     assert "no-such-tool" in ended["cause"]
 
@@ -88,9 +107,23 @@ def test_three_stages_that_work_make_an_execution_that_succeeds(pipeline: Pipeli
 
     assert ended["status"] == "SUCCEEDED", ended
     (run,) = pipeline.client("glue").get_job_runs(JobName=pipeline.name)["JobRuns"]
-    (build,) = pipeline.client("codebuild").list_builds_for_project(projectName=pipeline.name)["ids"]
-    assert f'"silverRun": "{run["Id"]}"' in ended["output"]
-    assert f'"goldBuild": "{build}"' in ended["output"]
+    given = run["Arguments"]
+    report = f"s3://{pipeline.name}/glue/runs/{ended['name']}/silver.json"
+    assert given == {"--reject-threshold": "0.01", "--report": report}
+    builds = pipeline.client("codebuild").list_builds_for_project(projectName=pipeline.name)["ids"]
+    described = pipeline.client("codebuild").batch_get_builds(ids=builds)["builds"]
+    asked = [
+        {item["name"]: item["value"] for item in build["environment"]["environmentVariables"]} for build in described
+    ]
+    assert {build["DBT_COMMAND"]: build["RUN_ID"] for build in asked} == {
+        "check": ended["name"],
+        "build": ended["name"],
+    }
+    assert json.loads(ended["output"]) == {
+        "objects": 1,
+        "left_out": [],
+        "published": {"users": 2, "written": 2, "deleted": 0},
+    }
     tables = pipeline.client("glue").get_tables(DatabaseName=pipeline.name)["TableList"]
     assert [table["Name"] for table in tables] == ["cdc"]
     assert pipeline.failed_states() == set()
@@ -101,5 +134,58 @@ def test_a_topic_that_is_gone_does_not_hide_the_failure(pipeline: Pipeline) -> N
 
     ended = pipeline.run()
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "CrawlBronze")
-    assert pipeline.failed_states() == {"CrawlBronze", "NotifyOperators"}
+    assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
+    assert pipeline.failed_states() == {"ResolveWindow", "NotifyOperators"}
+
+
+def test_a_redrive_goes_on_with_the_stage_that_failed_and_keeps_the_plan(pipeline: Pipeline) -> None:
+    pipeline.crawler(CRAWLS)
+    pipeline.job("print('merged')")
+    failed = pipeline.run(to="2026-11-24")
+    assert (failed["error"], failed["redriveStatus"]) == ("CheckSilver", "REDRIVABLE")
+
+    pipeline.project("version: 0.2\nphases:\n  build: {commands: [echo built]}\n")
+    ended = pipeline.redrive(failed["executionArn"])
+
+    assert (ended["status"], ended["redriveCount"]) == ("SUCCEEDED", 1), ended
+    entered = pipeline.entered(failed["executionArn"])
+    assert entered == [
+        *("ResolveWindow", "CrawlBronze", *["PollCrawl"] * entered.count("PollCrawl"), "BuildSilver", "CheckSilver"),
+        *("RecordFailure", "NotifyOperators", "Failed"),
+        *("ResolveWindow", "CheckSilver", "BuildGold", "PublishInsights"),
+    ]
+    (run,) = pipeline.client("glue").get_job_runs(JobName=pipeline.name)["JobRuns"]
+    assert run["Arguments"]["--to"] == "2026-11-24T00:00:00Z"
+
+
+def test_two_starts_at_once_are_one_run_after_the_other(pipeline: Pipeline) -> None:
+    pipeline.crawler(CRAWLS)
+    pipeline.job("import time\ntime.sleep(2)\nprint('merged')")
+    pipeline.project("version: 0.2\nphases:\n  build: {commands: [echo built]}\n")
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        started = [pool.submit(pipeline.start, full_refresh=True) for _ in range(3)]
+        ended = [pipeline.ended(start.result()) for start in started]
+
+    assert [execution["status"] for execution in ended] == ["SUCCEEDED"] * 3
+    runs = pipeline.client("glue").get_job_runs(JobName=pipeline.name)["JobRuns"]
+    times = sorted((run["StartedOn"], run["CompletedOn"]) for run in runs)
+    assert len(times) == 3
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(times))
+    # nobody met the job's own limit of one run: each waited for its turn
+    assert [pipeline.entered(execution["executionArn"]).count("BuildSilver") for execution in ended] == [1, 1, 1]
+    waited = [pipeline.entered(execution["executionArn"]).count("ResolveWindow") for execution in ended]
+    assert sorted(waited)[0] == 1 < sorted(waited)[1]
+
+
+def test_the_turn_of_a_run_that_was_stopped_is_taken_over(pipeline: Pipeline) -> None:
+    pipeline.crawler(CRAWLS)
+    pipeline.job("import time\ntime.sleep(60)")
+    first = pipeline.start()
+    until("the job", lambda: "BuildSilver" in pipeline.entered(first), 30)
+    pipeline.client("stepfunctions").stop_execution(executionArn=first)
+
+    second = pipeline.start()
+
+    until("the second run's turn", lambda: "BuildSilver" in pipeline.entered(second), 30)
+    pipeline.client("stepfunctions").stop_execution(executionArn=second)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from typing import Any
 
-from transforms.dbt.failed_nodes import LONGEST_LINE, failed_nodes
+import pytest
+
+from transforms.dbt.failed_nodes import LONGEST_LINE, error, failed_nodes
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt" / "failed_nodes.py"
 
@@ -59,11 +61,41 @@ def test_many_failures_still_fit_into_one_variable() -> None:
 
 
 def test_a_run_that_never_began_is_told_from_one_that_went_well(tmp_path: pathlib.Path) -> None:
-    def said(path: pathlib.Path) -> str:
-        ran = subprocess.run([sys.executable, SCRIPT, path], capture_output=True, text=True, check=True)
+    def said(folder: pathlib.Path, *options: str) -> str:
+        ran = subprocess.run([sys.executable, SCRIPT, *options, folder], capture_output=True, text=True, check=True)
         return ran.stdout.strip()
 
     good = tmp_path / "run_results.json"
     good.write_text(json.dumps({"results": [result("model.p.a", "success")]}))
-    assert said(good) == ""
-    assert "stopped before" in said(tmp_path / "missing.json")
+    assert (said(tmp_path), said(tmp_path, "--error")) == ("", "")
+    assert "stopped before" in said(tmp_path / "missing")
+    assert said(tmp_path / "missing", "--error") == "DbtStopped"
+
+
+def test_a_source_that_is_stale_is_named_with_its_age(tmp_path: pathlib.Path) -> None:
+    stale = {
+        "unique_id": "source.todo_insights.silver.task_events",
+        "status": "error",
+        "max_loaded_at": "2026-11-20T10:00:00+00:00",
+        "criteria": {"error_after": {"count": 2, "period": "day"}},
+    }
+    (tmp_path / "sources.json").write_text(json.dumps({"results": [stale]}))
+    ran = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == (
+        "source silver.task_events: the newest row is of 2026-11-20T10:00:00+00:00, older than 2 days"
+    )
+    assert error({"results": [stale]}) == "SourceStale"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "word"),
+    [
+        ([], ""),
+        (["test.p.unique_a.1"], "DbtTestFailed"),
+        (["unit_test.p.a.b"], "DbtTestFailed"),
+        (["test.p.unique_a.1", "model.p.a"], "DbtModelFailed"),
+        (["snapshot.p.a"], "DbtModelFailed"),
+    ],
+)
+def test_the_kind_of_failure_is_one_word(nodes: list[str], word: str) -> None:
+    assert error({"results": [result(node, "error") for node in nodes]}) == word

@@ -1,0 +1,155 @@
+"""The functions that only the pipeline uses, and the table of its runs."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.bundling import Target
+from infra.stacks import functions, names, roles
+
+RUNS = "pipeline_runs"
+RUN_COLUMNS = {
+    "run_id": ("string", "Name of the execution."),
+    "started_at": ("timestamp", "When the execution began (UTC)."),
+    "ended_at": ("timestamp", "When it had published (UTC)."),
+    "duration_seconds": ("double", "Between the two."),
+    "window_from": ("timestamp", "First arrival that was read; null: from the beginning."),
+    "window_to": ("timestamp", "First arrival that was not read; null: up to the newest."),
+    "full_refresh": ("boolean", "Whether everything was built anew."),
+    "events_read": ("bigint", "Change events that silver read."),
+    "rejects": ("bigint", "Records that broke their contract."),
+    "models_built": ("int", "dbt models built."),
+    "tests_passed": ("int", "dbt tests passed, on sources and models."),
+    "bytes_scanned": ("bigint", "Bytes that dbt had Athena scan."),
+    "cost_estimate_usd": ("double", "Crawl, job, builds and queries at list prices."),
+    "users_published": ("bigint", "Users whose insights can be asked for."),
+}
+RUN_QUERIES = (
+    "athena:StartQueryExecution",
+    "athena:GetQueryExecution",
+    "athena:StopQueryExecution",
+    "athena:GetWorkGroup",
+)
+READ_GOLD = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:GetPartition")
+
+
+def window_function(scope: Construct, target: Target) -> None:
+    """`todo-resolve-window`: reads bronze's listing, takes the turn."""
+    executions = names.arn(scope, "states", "execution", f"{names.STATE_MACHINE}:*", ":")
+    _function(
+        scope,
+        names.WINDOW_FUNCTION,
+        "orchestration.window.handler.handler",
+        target,
+        "Plans a run of the pipeline, one at a time",
+        Duration.minutes(2),
+        {"BRONZE_BUCKET": names.bucket("bronze"), "CRAWLER_NAME": names.CRAWLER},
+        [
+            roles.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [_table(scope)]),
+            roles.allow(["states:DescribeExecution"], [executions]),
+            roles.allow(["s3:ListBucket"], [names.bucket_arn("bronze")]),
+            roles.allow(["glue:GetCrawler"], [names.arn(scope, "glue", "crawler", names.CRAWLER)]),
+            roles.allow(["glue:GetPartitions"], names.catalog_arns(scope, names.BRONZE_DATABASE)),
+        ],
+    )
+
+
+def publish_function(scope: Construct, target: Target) -> None:
+    """`todo-publish-insights`: reads gold through Athena, writes the table, metrics and the run's row."""
+    gold, artifacts = names.bucket_arn("gold"), names.bucket_arn("artifacts")
+    _function(
+        scope,
+        names.PUBLISH_FUNCTION,
+        "orchestration.publish.handler.handler",
+        target,
+        "Publishes gold's insights and figures",
+        Duration.minutes(15),
+        {
+            "GOLD_BUCKET": names.bucket("gold"),
+            "GOLD_DATABASE": names.GOLD_DATABASE,
+            "ATHENA_WORKGROUP": names.WORKGROUP,
+        },
+        [
+            roles.allow(RUN_QUERIES, [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]),
+            roles.allow(READ_GOLD, names.catalog_arns(scope, names.GOLD_DATABASE)),
+            # Athena looks at the database `default` whatever a query names:
+            # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+            roles.allow(["glue:GetDatabase"], [names.arn(scope, "glue", "database", "default")]),
+            roles.allow(["s3:ListBucket", "s3:GetBucketLocation"], [gold, artifacts]),
+            roles.allow(["s3:GetObject"], [f"{gold}/tables/*", f"{artifacts}/dbt/*", f"{artifacts}/glue/runs/*"]),
+            roles.allow(["s3:GetObject", "s3:PutObject"], [f"{gold}/athena-results/*", f"{gold}/published/*"]),
+            roles.allow(["s3:PutObject"], [f"{gold}/{RUNS}/*"]),
+            roles.allow(["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"], [_table(scope)]),
+            # takes no resource; the namespace is what narrows it
+            roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
+        ],
+    )
+
+
+def runs_table(scope: Construct) -> None:
+    """`pipeline_runs` of gold: one JSON line per run; its partitions are known without being registered.
+
+    https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
+    """
+    location = f"s3://{names.bucket('gold')}/{RUNS}/"
+    column = glue.CfnTable.ColumnProperty
+    glue.CfnTable(
+        scope,
+        "Runs",
+        catalog_id=Aws.ACCOUNT_ID,
+        database_name=names.GOLD_DATABASE,
+        table_input=glue.CfnTable.TableInputProperty(
+            name=RUNS,
+            description="One row per run of the pipeline that published.",
+            table_type="EXTERNAL_TABLE",
+            parameters={
+                "classification": "json",
+                "projection.enabled": "true",
+                "projection.dt.type": "date",
+                "projection.dt.format": "yyyy-MM-dd",
+                "projection.dt.range": "2026-01-01,NOW",
+                "storage.location.template": f"{location}dt=${{dt}}/",
+            },
+            partition_keys=[column(name="dt", type="string", comment="Day of the start (UTC).")],
+            storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                location=location,
+                columns=[
+                    column(name=name, type=kind, comment=comment) for name, (kind, comment) in RUN_COLUMNS.items()
+                ],
+                input_format="org.apache.hadoop.mapred.TextInputFormat",
+                output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library="org.openx.data.jsonserde.JsonSerDe"),
+            ),
+        ),
+    )
+
+
+def _function(
+    scope: Construct,
+    name: str,
+    handler: str,
+    target: Target,
+    description: str,
+    timeout: Duration,
+    environment: Mapping[str, str],
+    statements: Sequence[iam.PolicyStatement],
+) -> None:
+    functions.function(
+        scope,
+        "".join(word.capitalize() for word in name.removeprefix("todo-").split("-")),
+        name=name,
+        handler=handler,
+        target=target,
+        description=description,
+        timeout=timeout,
+        memory=512,
+        environment={"TABLE_NAME": names.TABLE, "ARTIFACTS_BUCKET": names.bucket("artifacts"), **environment},
+        statements=list(statements),
+    )
+
+
+def _table(scope: Construct) -> str:
+    return names.arn(scope, "dynamodb", "table", names.TABLE)

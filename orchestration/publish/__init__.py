@@ -1,0 +1,1 @@
+"""Lambda `todo-publish-insights`: what gold says goes to where it is asked for."""

@@ -1,0 +1,60 @@
+"""The function behind the state PublishInsights: the users' insights, the business's figures, the run's own row.
+
+It may be tried again as often as it takes: every write replaces what an earlier attempt wrote.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from orchestration.publish import gold, insights, kpis, runs, table
+
+logger = Logger()
+athena, s3, cloudwatch = boto3.client("athena"), boto3.client("s3"), boto3.client("cloudwatch")
+items = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
+WORKGROUP, DATABASE = os.environ["ATHENA_WORKGROUP"], os.environ["GOLD_DATABASE"]
+GOLD, ARTIFACTS = os.environ["GOLD_BUCKET"], os.environ["ARTIFACTS_BUCKET"]
+USERS = f"select {', '.join(insights.COLUMNS)} from user_insights"  # noqa: S608
+KPIS = "select metric, value from business_metrics_kpis"
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """Publish what gold says now.
+
+    Args:
+        event: `plan`; `started`, when the execution did; `seconds`, by stage; `workers` of the silver job.
+
+    Raises:
+        QueryFailed: gold cannot be read.
+    """
+    plan, now = event["plan"], datetime.now(UTC)
+    users = (insights.item(row) for row in _rows(USERS))
+    published = table.publish(items, s3, GOLD, users, anew=plan["full_refresh"])
+    kpis.put(cloudwatch, kpis.data(_rows(KPIS)))
+    silver = _read(plan["report"].removeprefix(f"s3://{ARTIFACTS}/"))
+    builds = [_read(f"dbt/{plan['run']}/{command}/run_results.json") for command in ("check", "build")]
+    started = datetime.fromisoformat(event["started"])
+    runs.write(s3, GOLD, runs.row(event, silver, builds, published["users"], now), started.strftime("%Y-%m-%d"))
+    if plan["seen"]:
+        table.remember(items, plan["seen"])
+    logger.info("published", extra=published)
+    return published
+
+
+def _rows(sql: str) -> Iterator[dict[str, str]]:
+    return gold.rows(athena, s3, WORKGROUP, DATABASE, sql)
+
+
+def _read(key: str) -> Mapping[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
+    except s3.exceptions.NoSuchKey:
+        return {}  # a stage that was skipped left none
+    return found

@@ -1,0 +1,74 @@
+"""A row of gold's `user_insights` as the item that the API serves. The contract is insights.schema.json."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+COLUMNS = (
+    "user_id",
+    "as_of",
+    "total_tasks",
+    "open_tasks",
+    "completed_tasks",
+    "overdue_tasks",
+    "completion_rate_pct",
+    "current_streak_days",
+    "longest_streak_days",
+    "cycle_time_p50_hours",
+    "cycle_time_p90_hours",
+    "by_category",
+    "by_priority",
+    "weekly",
+)
+COUNTS = (
+    "total_tasks",
+    "open_tasks",
+    "completed_tasks",
+    "overdue_tasks",
+    "current_streak_days",
+    "longest_streak_days",
+)
+Item = dict[str, str]
+
+
+def key(user: str) -> dict[str, str]:
+    """The item's key."""
+    return {"PK": f"INSIGHTS#{user}", "SK": "METADATA"}
+
+
+def item(row: Mapping[str, str]) -> Item:
+    """The item of one row.
+
+    Args:
+        row: the columns above, as text; empty text is null.
+    """
+    as_of = _instant(row["as_of"])
+    figures: dict[str, Any] = {
+        "as_of": as_of,
+        **{name: int(row[name] or 0) for name in COUNTS},
+        "completion_rate_pct": _number(row["completion_rate_pct"]) or 0,
+        "cycle_time_hours": {p: _number(row[f"cycle_time_{p}_hours"]) for p in ("p50", "p90")},
+        **{name: json.loads(row[name] or "[]") for name in ("by_category", "by_priority", "weekly")},
+    }
+    # the same figures on the same day are not worth a write; a new day is, so that `as_of` tells how fresh they are
+    told = json.dumps({**figures, "as_of": as_of[:10]}, sort_keys=True)
+    return {
+        **key(row["user_id"]),
+        "entity_type": "INSIGHTS",
+        "user_id": row["user_id"],
+        "as_of": as_of,
+        "figures": json.dumps(figures, separators=(",", ":"), ensure_ascii=False),
+        "digest": hashlib.sha256(told.encode()).hexdigest(),
+    }
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _instant(text: str) -> str:
+    moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

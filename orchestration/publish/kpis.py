@@ -1,0 +1,30 @@
+"""The business's figures as metrics: what gold's `business_metrics_kpis` says, under names as CloudWatch has them."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
+NAMESPACE = "TodoInsights"
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+LARGEST_CALL = 1000
+
+
+def data(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """One datum for each metric that has a value: `completion_rate_pct` becomes `CompletionRatePct`."""
+    return [
+        {
+            "MetricName": "".join(word.capitalize() for word in row["metric"].split("_")),
+            "Value": float(row["value"]),
+            "Unit": "Percent" if row["metric"].endswith("_pct") else "None",
+        }
+        for row in rows
+        if row["value"]
+    ]
+
+
+def put(cloudwatch: "CloudWatchClient", metrics: list[dict[str, Any]]) -> None:
+    """Write the metrics."""
+    for start in range(0, len(metrics), LARGEST_CALL):
+        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=metrics[start : start + LARGEST_CALL])  # type: ignore[arg-type]

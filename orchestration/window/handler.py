@@ -1,0 +1,48 @@
+"""The function behind the state ResolveWindow.
+
+Its answer is `{"holder": arn, "plan": {…}}`: whose turn it is, and, when it is the caller's, what the stages are to do.
+An execution that is redriven asks for its turn only and keeps the plan that it has.
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from orchestration.window import turn
+from orchestration.window.plan import Sources, plan
+from orchestration.window.request import Request
+
+logger = Logger()
+table, machines = boto3.client("dynamodb"), boto3.client("stepfunctions")
+sources = Sources(
+    s3=boto3.client("s3"),
+    glue=boto3.client("glue"),
+    table=table,
+    table_name=os.environ["TABLE_NAME"],
+    bronze=os.environ["BRONZE_BUCKET"],
+    artifacts=os.environ["ARTIFACTS_BUCKET"],
+    crawler=os.environ["CRAWLER_NAME"],
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Check `event["input"]`, take the turn for `event["execution"]`, and find out what there is to do.
+
+    Raises:
+        InvalidInput: the input is not one that the pipeline takes.
+    """
+    request, execution, now = Request.read(event["input"]), event["execution"], datetime.now(UTC)
+    holder = turn.take(table, sources.table_name, machines, execution, now)
+    if holder != execution:
+        logger.info("another execution's turn", holder=holder)
+        return {"holder": holder}
+    if event["resuming"]:
+        return {"holder": holder}
+    made = plan(sources, request, execution.rsplit(":", 1)[-1], now)
+    logger.info("planned", objects=made["objects"], left_out=made["left_out"])
+    return {"holder": holder, "plan": made}
