@@ -17,7 +17,7 @@ def _json_line(record: dict[str, object]) -> str:
 logger = Logger(service=SERVICE, utc=True, use_rfc3339=True, json_serializer=_json_line)
 
 
-def count(metric: str) -> None:
-    """Count one business event, as CloudWatch embedded metric format with the dimension `service`."""
-    with single_metric(name=metric, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as emitted:
+def count(metric: str, times: int = 1) -> None:
+    """Count business events, as CloudWatch embedded metric format with the dimension `service`."""
+    with single_metric(name=metric, unit=MetricUnit.Count, value=times, namespace=NAMESPACE) as emitted:
         emitted.add_dimension(name="service", value=SERVICE)

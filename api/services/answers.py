@@ -18,7 +18,12 @@ def of_task(status: int, task: Task, **headers: str) -> Answer:
     return Answer(status, task_json(task), {"ETag": entity_tag(task.version), **headers})
 
 
-def count_completion(before: StoredTask | None, after: StoredTask) -> None:
-    """Count a completion, if the write was one."""
-    if after.task.completed_at and not (before and before.task.completed_at):
-        count("TasksCompleted")
+def count_writes(*writes: tuple[StoredTask | None, StoredTask]) -> None:
+    """Count what committed writes, each the version before and the one after, have created and completed."""
+    created = sum(before is None for before, _ in writes)
+    completed = sum(
+        bool(after.task.completed_at and not (before and before.task.completed_at)) for before, after in writes
+    )
+    for metric, times in (("TasksCreated", created), ("TasksCompleted", completed)):
+        if times:
+            count(metric, times)

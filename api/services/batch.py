@@ -9,7 +9,6 @@ import orjson
 from api.models.answer import Answer
 from api.models.batch import Batch, Create, Delete, Operation, Update
 from api.models.task import StoredTask
-from api.observability import count
 from api.problems import BatchRefused, FieldError, PreconditionFailed, TaskNotFound
 from api.repositories.tasks import TaskRepository, Write
 from api.services import answers, task_states
@@ -61,10 +60,7 @@ class BatchService:
                 record_of(intent, asked, answer, seconds),
                 seconds,
             )
-            for new in after:
-                if new.task.id not in before:
-                    count("TasksCreated")
-                answers.count_completion(before.get(new.task.id), new)
+            answers.count_writes(*((before.get(new.task.id), new) for new in after))
             return answer
 
         return commit(asked, attempt)

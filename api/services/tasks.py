@@ -6,7 +6,6 @@ from collections.abc import Callable
 from api.identity import Caller
 from api.models.answer import Answer
 from api.models.task import NewTask, StoredTask, Task, TaskChanges
-from api.observability import count
 from api.repositories.tasks import TaskRepository, Write
 from api.services import answers, task_states
 from api.services.commitment import commit
@@ -44,8 +43,7 @@ class TaskService:
             answer = answers.of_task(201, stored.task, Location=f"tasks/{stored.task.id}")
             seconds = int(now.timestamp())
             self._tasks.save([Write(stored, replaces=None)], record_of(intent, asked, answer, seconds), seconds)
-            count("TasksCreated")
-            answers.count_completion(None, stored)
+            answers.count_writes((None, stored))
             return answer
 
         return commit(asked, attempt)
@@ -122,7 +120,7 @@ class TaskService:
             writes = [] if after is before else [Write(after, replaces=before.task.version)]
             if writes or intent.key is not None:
                 self._tasks.save(writes, record_of(intent, asked, answer, seconds), seconds)
-            answers.count_completion(before, after)
+            answers.count_writes((before, after))
             return answer
 
         return commit(asked, attempt)

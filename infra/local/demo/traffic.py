@@ -99,8 +99,10 @@ def _live(client: Client, tasks: int, chance: random.Random, tell: Callable[[], 
         if chance.random() < 0.7:
             client.call("PUT", path, 200, {"status": "in_progress"})
         if chance.random() < 0.5:
-            client.call("PUT", path, 200, {"status": "completed"})
-        if chance.random() < 0.15:
+            client.call("PATCH", path, 200, {"status": "completed"})
+        if chance.random() < 0.2:
             client.call("DELETE", path, 204)
+            if chance.random() < 0.25:
+                client.call("POST", f"{path}/restore", 200)
         tell()
     client.call("GET", "/tasks", 200)

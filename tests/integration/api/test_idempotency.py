@@ -261,9 +261,9 @@ def test_concurrent_changes_of_different_fields_are_all_kept(alice: Client) -> N
 def test_a_crash_after_the_commit_is_healed_by_sending_again(
     alice: Client, items_of: Items, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import api.services.tasks as service
+    import api.services.answers as service
 
-    def crash(metric: str) -> None:
+    def crash(metric: str, _times: int) -> None:
         raise RuntimeError(f"crash before {metric}")
 
     with monkeypatch.context() as crashing:

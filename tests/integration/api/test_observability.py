@@ -22,12 +22,14 @@ def requests(logged: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def metrics(logged: list[dict[str, Any]]) -> list[str]:
+    """The names of the metrics, each as often as it counts."""
     return [
-        metric["Name"]
+        name
         for line in logged
         if "_aws" in line
         for directive in line["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]
+        for name in [metric["Name"]] * int(line[metric["Name"]][0])
     ]
 
 
@@ -85,8 +87,16 @@ def test_business_events_are_counted_once(alice: Client, printed: Printed) -> No
     alice.send("PUT", path, {"title": "renamed"})
     alice.send("DELETE", path)
     assert metrics(printed()) == []
-    alice.create(key=uuid.uuid4().hex, status="completed")
+    task = alice.create(key=uuid.uuid4().hex, status="completed").json()
     assert metrics(printed()) == ["TasksCreated", "TasksCompleted"]
+    operations = [
+        {"op": "create", "task": {"title": "x"}},
+        {"op": "create", "task": {"title": "y", "status": "completed"}},
+        {"op": "delete", "id": task["id"]},
+    ]
+    for _ in range(2):
+        alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key="batch")
+    assert metrics(printed()) == ["TasksCreated", "TasksCreated", "TasksCompleted", "IdempotentReplays"]
 
 
 def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) -> None:
