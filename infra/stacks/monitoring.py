@@ -111,6 +111,12 @@ class MonitoringStack(Stack):
                 "Changes that no delivery stream takes wait in the quarantine queue",
                 _waiting(names.CDC_QUARANTINE),
             ),
+            self._alarm(
+                "LogsErrors",
+                f"{names.LOGS_FUNCTION}-errors",
+                "Request logs are kept below errors/logs/ instead of reaching bronze",
+                _lambda(names.LOGS_FUNCTION, "Errors", "Sum"),
+            ),
         ]
 
     def _alarm(

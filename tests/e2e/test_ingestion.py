@@ -7,12 +7,18 @@ from typing import Any
 
 import boto3
 import pytest
+import typer
 from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
 
 from infra import ROOT
+from ingestion.backfill.command import backfill
 from tests.conftest import until
 from tests.e2e.conftest import Platform
 
+app = typer.Typer()
+app.command()(backfill)
+runner = CliRunner()
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
 
 
@@ -58,3 +64,29 @@ def test_every_request_is_one_line_of_bronze_that_names_nobody(platform: Platfor
     text = json.dumps(list(found.values()))
     assert user.id not in text
     assert "Zebra" not in text
+
+
+def test_a_backfill_brings_every_item_to_bronze_and_says_that_it_is_one(platform: Platform) -> None:
+    platform.user().create(title="Written long ago")
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=platform.outputs["TableName"])
+    keys = [(item["PK"]["S"], item["SK"]["S"]) for page in pages for item in page["Items"]]
+    wanted = {key for key in keys if key[0].startswith(("TASK#", "USER#"))}
+    assert len(wanted) < len(keys)  # idempotency records are there too
+
+    result = runner.invoke(app, ["--full", "--rate", "500", "--json"])
+
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["scanned"], told["envelopes"]) == (0, len(keys), len(wanted))
+    schema = json.loads((ROOT / "ingestion" / "cdc" / "envelope.schema.json").read_text())
+    made = [line for line in bronze_lines(platform, "cdc/") if line["event_id"].startswith("backfill-")]
+    for line in made:
+        Draft202012Validator(schema).validate(line)
+    assert {(line["keys"]["PK"], line["keys"]["SK"]) for line in made} >= wanted
+    assert {line["sequence_number"] for line in made} == {"0"}
+
+
+def test_nobody_scans_the_table_by_accident(platform: Platform) -> None:
+    assert platform.outputs
+    result = runner.invoke(app, [])
+    assert result.exit_code == 2
+    assert "--full" in result.output

@@ -9,6 +9,7 @@ import json
 import random
 from typing import Any
 
+from ingestion.backfill.envelope import synthetic
 from ingestion.cdc.transform import envelope, line
 from tests.unit.ingestion.stream import EXPIRY, record
 
@@ -69,11 +70,7 @@ class History:
 
     def backfill(self, key: str) -> bytes:
         """An item as a backfill tells of it: what it is now, as if it had just come into being."""
-        picture = envelope(record(self.items[key], None), at(self.now))
-        picture["event_id"] = f"backfill-{key}-{self.items[key]['version']['N']}"
-        picture["event_time"] = self.items[key]["updated_at"]["S"]
-        picture["sequence_number"] = "0"
-        return line(picture)
+        return line(synthetic(self.items[key], "todo-app-data", at(self.now)))
 
     def _stream(
         self, new: dict[str, Any] | None, old: dict[str, Any] | None, identity: dict[str, str] | None = None
