@@ -10,12 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
     from mypy_boto3_firehose import FirehoseClient
 
 MAX_RECORDS = 500
 MAX_BYTES = 4 * 1024 * 1024
 ATTEMPTS = 5
+# a call that the service was too busy for refuses all of its records
+BUSY = frozenset({"ServiceUnavailableException", "ThrottlingException"})
 FIRST_PAUSE_SECONDS = 0.1
 
 
@@ -35,7 +39,7 @@ def deliver(
         a refusal that outlasted every attempt, later lines are not tried, since the caller repeats them anyway.
 
     Raises:
-        botocore.exceptions.ClientError: a call failed as a whole, after the client's own retries.
+        botocore.exceptions.ClientError: a call failed as a whole, and not because the service was busy.
     """
     for start, end in chunks(lines):
         refused = _put(client, stream, lines[start:end], sleep)
@@ -63,7 +67,12 @@ def _put(client: "FirehoseClient", stream: str, lines: Sequence[bytes], sleep: C
         if attempt:
             # full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
             sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - nobody gains by guessing it
-        reply = client.put_record_batch(DeliveryStreamName=stream, Records=[{"Data": lines[i]} for i in pending])
+        try:
+            reply = client.put_record_batch(DeliveryStreamName=stream, Records=[{"Data": lines[i]} for i in pending])
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in BUSY:
+                raise
+            continue
         if not reply["FailedPutCount"]:
             return []
         outcomes = zip(pending, reply["RequestResponses"], strict=True)

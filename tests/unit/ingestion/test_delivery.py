@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from mypy_boto3_firehose import FirehoseClient
@@ -99,6 +100,23 @@ def test_when_everything_is_refused_nothing_counts_and_later_chunks_are_not_trie
 def test_a_later_chunk_that_fails_leaves_the_earlier_ones_delivered() -> None:
     firehose = Firehose(lambda line, _attempt: line != b"510\n")
     assert put(firehose, numbered(700))[0] == 510
+
+
+def test_a_service_that_is_too_busy_for_a_call_refuses_its_records() -> None:
+    class Busy(Firehose):
+        calls_until_idle = 2
+
+        def put_record_batch(self, **request: Any) -> dict[str, Any]:
+            self.calls_until_idle -= 1
+            if self.calls_until_idle >= 0:
+                raise ClientError({"Error": {"Code": "ServiceUnavailableException"}}, "PutRecordBatch")
+            return super().put_record_batch(**request)
+
+    firehose = Busy()
+    delivered, pauses = put(firehose, numbered(3))
+    assert (delivered, len(pauses), firehose.accepted) == (3, 2, numbered(3))
+    firehose.calls_until_idle = ATTEMPTS
+    assert put(firehose, numbered(3))[0] == 0
 
 
 def test_a_call_that_fails_as_a_whole_is_the_callers_to_know() -> None:
