@@ -70,6 +70,10 @@ synth: setup ## Write both targets' templates to cdk.out/
 pipeline: setup ## One pipeline execution, watched live
 	@$(BIN)/insights pipeline start --wait
 
+.PHONY: dashboard
+dashboard: setup ## The BI dashboard on 127.0.0.1:8501, over the local account
+	@$(BIN)/insights dashboard
+
 dbt: setup ## dbt on the local account: make dbt ARGS="build -s stg_tasks+"
 	@$(BIN)/insights dbt -- $(ARGS)
 
@@ -87,6 +91,10 @@ bench-api: setup ## What the API costs: calls, write units, CPU, cold import, ov
 .PHONY: bench-ingestion
 bench-ingestion: setup ## How fast change capture is: records a second and core, from a write to bronze
 	@$(BIN)/python -m tests.bench.ingestion
+
+.PHONY: bi-reference
+bi-reference: setup ## Write the tables and questions of docs/bi.md from dbt's models and the saved queries
+	@$(BIN)/python -m transforms.bi.reference
 
 reference: setup ## Write docs/cli.md from the commands themselves
 	@$(BIN)/python -m infra.reference

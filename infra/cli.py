@@ -32,6 +32,7 @@ from orchestration.cli.problems import explained, fail
 from orchestration.cli.smoke import smoke
 from orchestration.cli.smoke.api import api as smoke_api
 from orchestration.cli.smoke.etl import etl as smoke_etl
+from transforms.bi.dashboard.command import dashboard
 from transforms.reconcile.command import reconcile
 from transforms.silver.erase_user import erase_user
 
@@ -214,6 +215,7 @@ app.command()(login)
 app.command()(query)
 app.command()(explained()(reconcile))
 app.command()(explained()(erase_user))
+app.command()(dashboard)
 app.add_typer(pipeline, name="pipeline")
 app.add_typer(smoke, name="smoke")
 smoke.command("api")(smoke_api)

@@ -38,20 +38,25 @@ class ToolMissingError(RuntimeError):
     """A tool that the project brings itself is not where it must be."""
 
 
-def install() -> None:
-    """Install the pinned CDK command line below infra/node_modules unless that very version is there already.
+def install(package: str = "aws-cdk", folder: pathlib.Path | None = None) -> None:
+    """Install a pinned npm package below a folder's node_modules unless that very version is there already.
+
+    Args:
+        package: the one that the folder's package.json is about.
+        folder: of package.json and its lock; infra, with the CDK command line, when it is not given.
 
     Raises:
         ToolMissingError: npm failed; the message carries what it printed.
     """
-    if _installed() == _pinned():
+    place = folder or INFRA
+    if _installed(package, place) == pinned(package, place):
         return
     done = subprocess.run(
-        [*find().npm, "ci", "--ignore-scripts", *QUIET], cwd=INFRA, env=environment(os.environ), capture_output=True
+        [*find().npm, "ci", "--ignore-scripts", *QUIET], cwd=place, env=environment(os.environ), capture_output=True
     )
     if done.returncode:
         output = (done.stdout + done.stderr).decode(errors="replace")
-        raise ToolMissingError(f"npm ci failed in {INFRA}:\n{output}")
+        raise ToolMissingError(f"npm ci failed in {place}:\n{output}")
 
 
 def cdk_command() -> list[str]:
@@ -98,14 +103,15 @@ def _major(node: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _pinned() -> str:
-    return str(json.loads((INFRA / "package.json").read_text())["devDependencies"]["aws-cdk"])
+def pinned(package: str, folder: pathlib.Path) -> str:
+    """The version of a package that a folder's package.json names."""
+    return str(json.loads((folder / "package.json").read_text())["devDependencies"][package])
 
 
-def _installed() -> str | None:
+def _installed(package: str, folder: pathlib.Path) -> str | None:
     # npm writes this file last, so that an interrupted install does not count
-    lock = INFRA / "node_modules" / ".package-lock.json"
+    lock = folder / "node_modules" / ".package-lock.json"
     if not lock.exists():
         return None
-    version = json.loads(lock.read_text())["packages"].get("node_modules/aws-cdk", {}).get("version")
+    version = json.loads(lock.read_text())["packages"].get(f"node_modules/{package}", {}).get("version")
     return str(version) if version else None

@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import json
+import math
+import re
 import sys
 import time
 from typing import Annotated
@@ -21,6 +23,8 @@ DATABASE = "todo_analytics"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 WIDEST = 100_000
+_READING = frozenset({"select", "with", "values", "table", "show", "describe", "desc", "explain"})
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 class QueryError(Exception):
@@ -33,6 +37,7 @@ class Answer:
 
     Args:
         columns: names, in order.
+        types: the columns' types, as Athena names them.
         rows: values as Athena writes them, None for null.
         scanned: bytes that Athena read, which is what it charges for.
         seconds: how long it took in Athena.
@@ -42,6 +47,7 @@ class Answer:
     rows: list[list[str | None]]
     scanned: int
     seconds: float
+    types: list[str] = dataclasses.field(default_factory=list)
 
 
 def ask(sql: str, database: str = DATABASE) -> Answer:
@@ -73,9 +79,11 @@ def ask(sql: str, database: str = DATABASE) -> Answer:
     if found["Status"]["State"] != "SUCCEEDED":
         raise QueryError(found["Status"].get("StateChangeReason", f"the query was {found['Status']['State'].lower()}"))
     columns: list[str] = []
+    types: list[str] = []
     rows: list[list[str | None]] = []
     for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=started):
-        columns = [column["Label"] for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+        described = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        columns, types = [column["Label"] for column in described], [column["Type"] for column in described]
         rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
     # a SELECT's first row repeats the column names; other statements have none
     if rows and found.get("StatementType") == "DML" and rows[0] == columns:
@@ -83,6 +91,7 @@ def ask(sql: str, database: str = DATABASE) -> Answer:
     statistics = found.get("Statistics", {})
     return Answer(
         columns=columns,
+        types=types,
         rows=rows,
         scanned=statistics.get("DataScannedInBytes", 0),
         seconds=statistics.get("TotalExecutionTimeInMillis", 0) / 1000,
@@ -94,10 +103,13 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     database: Annotated[str, typer.Option(help="Where unqualified table names are looked up.")] = DATABASE,
+    write: Annotated[bool, typer.Option("--write", help="Let the statement change data or tables.")] = False,
 ) -> None:
     """Ask Athena: insights query "select * from business_metrics_kpis"."""
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json exclude each other", param_hint="--csv")
+    if not write and not reads(sql):
+        fail("this statement is no question, it changes something", "`--write` lets it; nothing was sent to Athena")
     with explained():
         try:
             answer = ask(sql, database)
@@ -112,9 +124,36 @@ def query(
         writer.writerows([["" if cell is None else cell for cell in row] for row in answer.rows])
     elif as_json:
         for row in answer.rows:
-            typer.echo(json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False))
+            values = [as_value(cell, kind) for cell, kind in zip(row, answer.types, strict=True)]
+            typer.echo(json.dumps(dict(zip(answer.columns, values, strict=True)), ensure_ascii=False))
     else:
         _show(answer)
+
+
+def reads(sql: str) -> bool:
+    """Whether a statement only reads: people who ask gold are often allowed more than they mean to do.
+
+    https://docs.aws.amazon.com/athena/latest/ug/ddl-sql-reference.html lists the statements there are.
+    """
+    words = _COMMENT.sub(" ", sql).lstrip(" \n\t\r(").lower().split(maxsplit=2)
+    if words[:2] == ["explain", "analyze"]:
+        words = words[2:] and words[2].split(maxsplit=1)
+    return not words or words[0] in _READING
+
+
+def as_value(cell: str | None, kind: str) -> str | int | float | bool | None:
+    """A cell as JSON has it; what JSON has no number for (decimals, NaN) stays text.
+
+    Args:
+        kind: the column's type, as Athena names it.
+    """
+    if cell is None:
+        return None
+    if kind in ("tinyint", "smallint", "integer", "bigint"):
+        return int(cell)
+    if kind in ("double", "float", "real") and math.isfinite(float(cell)):
+        return float(cell)
+    return cell == "true" if kind == "boolean" else cell
 
 
 def readable(answer: Answer, width: int) -> RenderableType:

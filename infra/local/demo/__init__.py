@@ -18,6 +18,7 @@ from infra.local.demo import store, traffic
 from infra.local.settings import Settings
 from infra.toolchain import spark
 from orchestration.cli.following import run_and_watch
+from transforms.bi.dashboard.command import PORT
 
 USERS = 3
 TASKS_PER_USER = 20
@@ -203,6 +204,7 @@ def _next_steps(outputs: dict[str, str]) -> None:
   {insights} pipeline start --wait
   {insights} pipeline history
 [bold]BI user[/bold]
+  make dashboard                            (then http://127.0.0.1:{PORT})
   {insights} query "select * from task_analytics_category_trends order by total_tasks desc"
   eval "$({insights} env)"                  (then any AWS client, awswrangler or PyAthena)
 [bold]Stop, keeping everything[/bold]: make down   [bold]Start over[/bold]: make reset""",

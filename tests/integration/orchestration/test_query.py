@@ -53,14 +53,31 @@ def test_csv_is_csv_and_nothing_else() -> None:
 def test_json_is_one_object_per_line() -> None:
     result = runner.invoke(app, [ROWS, "--json"])
     assert [json.loads(line) for line in result.stdout.splitlines()] == [
-        {"number": "1", "words": "one, two"},
-        {"number": "2", "words": None},
+        {"number": 1, "words": "one, two"},
+        {"number": 2, "words": None},
     ]
 
 
-def test_more_rows_than_a_page_all_arrive() -> None:
-    result = runner.invoke(app, ["select n from unnest(sequence(1, 2500)) as t (n) order by n", "--csv"])
-    assert result.stdout.split() == ["n", *(str(number) for number in range(1, 2501))]
+def test_json_keeps_the_types_that_json_has() -> None:
+    result = runner.invoke(
+        app, ["select 1.5e0 as d, true as b, decimal '1.50' as c, nan() as n, date '2026-01-02' as e", "--json"]
+    )
+    assert json.loads(result.stdout) == {"d": 1.5, "b": True, "c": "1.50", "n": "NaN", "e": "2026-01-02"}
+
+
+def test_what_changes_something_needs_a_word(account: Account, unique: str) -> None:
+    database = f"query_{unique}"
+    account.session.client("glue").create_database(DatabaseInput={"Name": database})
+    create = [f"create view {database}.one as select 1 as a", "--database", database]
+
+    refused = runner.invoke(app, create)
+
+    assert refused.exit_code == 1
+    assert "--write" in refused.stderr
+    tables = account.session.client("glue").get_tables
+    assert tables(DatabaseName=database)["TableList"] == []
+    assert runner.invoke(app, [*create, "--write"]).exit_code == 0
+    assert [table["Name"] for table in tables(DatabaseName=database)["TableList"]] == ["one"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 import io
 
+import pytest
 from rich.console import Console
 
-from orchestration.cli.query import Answer, readable
+from orchestration.cli.query import Answer, readable, reads
 
 WIDE = Answer(["task_id", "title", "note"], [["01J" + "0" * 23, "Grüße 你好", "x" * 60], ["01K", None, ""]], 0, 0.1)
 
@@ -45,3 +46,22 @@ def test_one_column_and_no_rows_stay_tables_however_narrow_the_terminal() -> Non
 def test_tabs_take_the_room_that_a_terminal_gives_them() -> None:
     described = Answer(["col_name"], [["id                  \tbigint              \tWho it is."]], 0, 0.1)
     assert len([line for line in shown(described, 100).splitlines() if line.startswith("│")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "reading"),
+    [
+        ("select 1", True),
+        ("  -- why\n (WITH a AS (SELECT 1) SELECT * FROM a)", True),
+        ("/* insert */ show tables", True),
+        ("explain analyze select 1", True),
+        ("explain analyze insert into t values (1)", False),
+        ("drop table business_metrics_kpis", False),
+        ("/* select */ delete from t", False),
+        ("create table t as select 1", False),
+        ("unload (select 1) to 's3://b/' with (format = 'PARQUET')", False),
+        ("msck repair table t", False),
+    ],
+)
+def test_a_statement_that_only_reads_is_told_from_one_that_changes(sql: str, reading: bool) -> None:
+    assert reads(sql) == reading

@@ -1,0 +1,1 @@
+"""The dashboard: Streamlit pages over Athena, the local account's or AWS's, whichever the environment names."""

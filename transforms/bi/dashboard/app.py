@@ -1,0 +1,34 @@
+"""`streamlit run` starts here: the look of every page, and the way between them."""
+
+import pathlib
+
+import streamlit as st
+
+PAGES = pathlib.Path(__file__).parent / "pages"
+_STYLE = """
+<style>
+.block-container {padding-top: 2.5rem; max-width: 1200px}
+[data-testid="stMetric"] {background: #FFFFFF; border: 1px solid #DDE3EA; border-radius: 6px; padding: 0.8rem 1rem}
+[data-testid="stMetricLabel"] {color: #52606D}
+h1 {font-size: 1.9rem !important; padding-bottom: 0.2rem !important}
+h4 {padding-top: 0 !important}
+</style>
+"""
+
+
+def main() -> None:
+    """Show the chosen page."""
+    st.set_page_config(page_title="Todo insights", page_icon=":material/insights:", layout="wide")
+    st.html(_STYLE)
+    st.navigation(
+        [
+            st.Page(PAGES / "overview.py", title="Overview", icon=":material/dashboard:", default=True),
+            st.Page(PAGES / "work.py", title="Work", icon=":material/task_alt:"),
+            st.Page(PAGES / "people.py", title="People", icon=":material/group:"),
+            st.Page(PAGES / "operations.py", title="Operations", icon=":material/monitoring:"),
+            st.Page(PAGES / "questions.py", title="Saved queries", icon=":material/query_stats:"),
+        ]
+    ).run()
+
+
+main()

@@ -1,0 +1,158 @@
+"""Charts by their hint: one look for all of them, in colours that colour-blind eyes tell apart.
+
+The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color/); heat maps go from light to dark in one hue.
+"""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from transforms.bi.saved_queries import Chart
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442")
+HEIGHT, ROW_HEIGHT, TALLEST = 280, 30, 480
+_GREY, _INK = "#E4E9EF", "#52606D"
+_LONGEST_LABEL, _MANY_BARS, _FEW_POINTS, _WIDEST_BAR = 11, 6, 60, 56
+_WORDS = "replace(replace(datum.label, /_pct$/, ' %'), /_/g, ' ')"
+Drawn = alt.Chart | alt.LayerChart
+Part = Any  # Altair's methods say less of what they return than what it is
+# colours that keep their meaning from chart to chart
+_MEANINGS = {
+    "urgent": "#D55E00",
+    "high": "#E69F00",
+    "medium": "#56B4E9",
+    "low": "#999999",
+    "completed": "#009E73",
+    "in_progress": "#0072B2",
+    "pending": "#E69F00",
+    "cancelled": "#999999",
+    "created": "#0072B2",
+    "overdue_tasks": "#D55E00",
+    "open_tasks": "#0072B2",
+    "server_errors": "#D55E00",
+    "server_error_pct": "#D55E00",
+}
+
+
+def draw(chart: Chart, frame: pd.DataFrame) -> Drawn | None:
+    """The chart of an answer; None when it is best read as a table.
+
+    Args:
+        chart: which columns, and how.
+        frame: the answer; its column order and row order are kept.
+    """
+    if chart.kind == "table" or frame.empty:
+        return None
+    return _dressed(_heatmap(chart, frame) if chart.kind == "heatmap" else _series(chart, frame))
+
+
+def words(column: str) -> str:
+    """A column's name as a person would write it."""
+    return column.replace("_pct", " %").replace("_usd", " US$").replace("_", " ")
+
+
+def _series(chart: Chart, frame: pd.DataFrame) -> Part:
+    measured = list(chart.y)
+    if chart.color:
+        long, series, value = frame, chart.color, measured[0]
+    else:
+        series, value = "series", "value"
+        long = frame.melt(id_vars=[chart.x], value_vars=measured, var_name=series, value_name=value)
+    one = long[series].nunique() == 1 and not chart.color
+    scale = _colors(list(dict.fromkeys(long[series])))
+    legend = None if one else alt.Legend(title=None, orient="top", labelExpr=_WORDS)
+    color = alt.Color(series, type="nominal", sort=None, scale=scale, legend=legend)
+    title = words(measured[0]) if one or chart.color else None
+    y = alt.Y(value, type="quantitative", title=title, axis=_measure(long[value]))
+    tooltip = [alt.Tooltip(chart.x), alt.Tooltip(series, type="nominal"), alt.Tooltip(value, format=",")]
+    base: Part = alt.Chart(long).encode(tooltip=tooltip[:1] + tooltip[1 + one :])
+    if chart.kind == "line":
+        few = frame[chart.x].nunique() <= _FEW_POINTS
+        mark = base.mark_line(point=alt.OverlayMarkDef(size=18) if few else False, strokeWidth=2)
+        return mark.encode(x=_axis(chart.x, frame), y=y, color=color)
+    if chart.kind == "area":
+        # one lies within the other (overdue tasks are open too), so they overlap instead of adding up
+        mark = base.mark_area(opacity=0.35, line={"strokeWidth": 2})
+        return mark.encode(x=_axis(chart.x, frame), y=y.stack(None), color=color)
+    return _bars(base, chart, frame, value, title, color, one=one)
+
+
+def _bars(
+    base: Part, chart: Chart, frame: pd.DataFrame, value: str, title: str | None, color: alt.Color, *, one: bool
+) -> Part:
+    nominal = not _is_time(frame[chart.x])
+    labels = frame[chart.x].astype(str)
+    long_labels = nominal and (labels.str.len().max() > _LONGEST_LABEL or labels.nunique() > _MANY_BARS)
+    alone = nominal and one and not long_labels
+    bars = base.mark_bar(cornerRadiusEnd=2, size=_WIDEST_BAR if alone else alt.Undefined)
+    measure = _measure(pd.concat([frame[name] for name in chart.y]))
+    if long_labels and not chart.color:
+        across = alt.X(value, type="quantitative", title=title, axis=measure)
+        down = alt.Y(chart.x, type="nominal", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelExpr=_WORDS))
+        bars = bars.encode(x=across, y=down, color=color)
+        return (bars if one else bars.encode(yOffset=alt.YOffset("series", sort=None))).properties(
+            height=min(TALLEST, max(120, ROW_HEIGHT * labels.nunique() * (1 if one else 2)))
+        )
+    x = _axis(chart.x, frame) if nominal else alt.X(chart.x, type="ordinal", timeUnit="yearmonthdate", title=None)
+    if not nominal:
+        x = x.axis(alt.Axis(format="%d %b", labelAngle=0, labelOverlap=True))
+    bars = bars.encode(x=x, y=alt.Y(value, type="quantitative", title=title, axis=measure), color=color)
+    return bars if one or chart.color else bars.encode(xOffset=alt.XOffset("series", sort=None))
+
+
+def _heatmap(chart: Chart, frame: pd.DataFrame) -> Part:
+    across, down, cell = chart.x, chart.y[0], chart.color
+    shown = frame.copy()
+    for column in (across, down):
+        if _is_time(shown[column]):
+            shown[column] = shown[column].dt.strftime("%d %b %Y")
+    sort = list(dict.fromkeys(shown[down]))
+    base: Part = alt.Chart(shown).encode(
+        x=alt.X(across, type="ordinal", title=words(across), axis=alt.Axis(labelAngle=0)),
+        y=alt.Y(down, type="ordinal", sort=sort, title=words(down)),
+        tooltip=[alt.Tooltip(column, title=words(column)) for column in frame.columns],
+    )
+    scale = alt.Scale(scheme="blues", domainMin=0)
+    cells = base.mark_rect(stroke="white").encode(
+        color=alt.Color(cell, type="quantitative", scale=scale, legend=alt.Legend(title=words(cell)))
+    )
+    dark = float(shown[cell].max()) * 0.55
+    numbers = base.mark_text(fontSize=11).encode(
+        text=alt.Text(cell, type="quantitative", format=".0f"),
+        color=alt.condition(alt.datum[cell] > dark, alt.value("white"), alt.value("#1F2933")),
+    )
+    return (cells + numbers).properties(height=min(TALLEST, max(160, ROW_HEIGHT * len(sort))))
+
+
+def _axis(column: str, frame: pd.DataFrame) -> alt.X:
+    if _is_time(frame[column]):
+        return alt.X(column, type="temporal", title=None, axis=alt.Axis(format="%d %b", tickCount=8, grid=False))
+    return alt.X(column, type="nominal", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelExpr=_WORDS))
+
+
+def _measure(values: "pd.Series[Any]") -> alt.Axis:
+    counts = bool((values.dropna() % 1 == 0).all())
+    return alt.Axis(tickCount=5, format="~s", tickMinStep=1 if counts else alt.Undefined)
+
+
+def _is_time(values: "pd.Series[Any]") -> bool:
+    return pd.api.types.is_datetime64_any_dtype(values)
+
+
+def _colors(series: list[str]) -> alt.Scale:
+    free = iter([color for color in PALETTE if color not in {_MEANINGS.get(name) for name in series}] * len(series))
+    return alt.Scale(domain=series, range=[_MEANINGS.get(name) or next(free) for name in series])
+
+
+def _dressed(drawn: Part) -> Drawn:
+    if drawn.height is alt.Undefined:
+        drawn = drawn.properties(height=HEIGHT)
+    dressed: Drawn = (
+        drawn.properties(width="container")
+        .configure_view(strokeWidth=0)
+        .configure_axis(gridColor=_GREY, domainColor=_GREY, tickColor=_GREY, labelColor=_INK, titleColor=_INK)
+        .configure_axis(titleFontWeight="normal", labelFontSize=12, titleFontSize=12)
+        .configure_legend(labelColor=_INK, labelFontSize=12, titleFontWeight="normal", titleColor=_INK)
+    )
+    return dressed

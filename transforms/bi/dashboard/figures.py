@@ -1,0 +1,102 @@
+"""The overview's key figures: now, and against the week before."""
+
+import dataclasses
+from typing import Any
+
+import pandas as pd
+
+SQL = """
+with
+
+as_of as (
+    select max(backlog_date) as day from fct_daily_backlog
+),
+
+flows as (
+    select
+        sum(if(backlog.backlog_date > as_of.day - interval '7' day, backlog.created_tasks, 0)) as created,
+        sum(if(backlog.backlog_date > as_of.day - interval '7' day, 0, backlog.created_tasks)) as created_before,
+        sum(if(backlog.backlog_date > as_of.day - interval '7' day, backlog.completed_tasks, 0)) as completed,
+        sum(if(backlog.backlog_date > as_of.day - interval '7' day, 0, backlog.completed_tasks)) as completed_before
+    from fct_daily_backlog as backlog
+    cross join as_of
+    where backlog.backlog_date > as_of.day - interval '14' day
+),
+
+levels as (
+    select
+        max_by(open_tasks, backlog_date) as open_tasks,
+        max_by(overdue_tasks, backlog_date) as overdue,
+        min_by(open_tasks, backlog_date) as open_tasks_before,
+        min_by(overdue_tasks, backlog_date) as overdue_before
+    from fct_daily_backlog
+    cross join as_of
+    where backlog_date in (as_of.day, as_of.day - interval '7' day)
+),
+
+people as (
+    select
+        count(distinct if(activity.activity_date > as_of.day - interval '7' day, activity.user_id)) as active_users,
+        count(distinct if(activity.activity_date <= as_of.day - interval '7' day, activity.user_id))
+            as active_users_before
+    from fct_daily_activity as activity
+    cross join as_of
+    where activity.activity_date > as_of.day - interval '14' day
+),
+
+speed as (
+    select
+        approx_percentile(if(tasks.completed_at >= as_of.day - interval '27' day, tasks.cycle_time_hours), 0.5)
+            as cycle_hours,
+        approx_percentile(if(tasks.completed_at < as_of.day - interval '27' day, tasks.cycle_time_hours), 0.5)
+            as cycle_hours_before
+    from fct_tasks as tasks
+    cross join as_of
+    where tasks.completed_at >= as_of.day - interval '55' day
+)
+
+select *
+from flows
+cross join levels
+cross join people
+cross join speed
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One key figure.
+
+    Args:
+        value: as it is shown.
+        delta: against the time before, with its sign; None when there is no time before.
+        good: which way is good: `normal` up, `inverse` down, `off` neither.
+    """
+
+    label: str
+    value: str
+    delta: str | None
+    good: str
+    help: str
+
+
+def figures(frame: pd.DataFrame) -> list[Figure]:
+    """The key figures in the one row that `SQL` gives."""
+    row = frame.iloc[0]
+    week, month = "the last 7 days, against the 7 before", "the last 28 days, against the 28 before"
+    return [
+        _figure("Open tasks", row.open_tasks, row.open_tasks_before, "inverse", "Now, against a week ago"),
+        _figure("Overdue", row.overdue, row.overdue_before, "inverse", "Now, against a week ago"),
+        _figure("Created", row.created, row.created_before, "off", f"In {week}"),
+        _figure("Completed", row.completed, row.completed_before, "normal", f"In {week}"),
+        _figure("Active users", row.active_users, row.active_users_before, "normal", f"In {week}"),
+        _figure("Cycle time", row.cycle_hours, row.cycle_hours_before, "inverse", f"Median of {month}", " h"),
+    ]
+
+
+def _figure(label: str, now: Any, before: Any, good: str, help_: str, unit: str = "") -> Figure:
+    if pd.isna(now):
+        return Figure(label, "–", None, "off", help_)
+    digits = 1 if unit else 0
+    delta = None if pd.isna(before) else f"{now - before:+,.{digits}f}{unit}"
+    return Figure(label, f"{now:,.{digits}f}{unit}", delta, good if now != before else "off", help_)

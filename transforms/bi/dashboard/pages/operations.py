@@ -1,0 +1,55 @@
+"""How the platform itself is doing: the API, the pipeline, how fresh the figures are."""
+
+import pandas as pd
+import streamlit as st
+
+from transforms.bi.dashboard import sections
+from transforms.bi.dashboard.gold import NoAnswerError, ask
+
+_FRESHNESS = """
+select
+    count(*) as runs,
+    max(ended_at) as last_run,
+    max_by(window_to, ended_at) as window_to,
+    max_by(duration_seconds, ended_at) as seconds,
+    max_by(rejects, ended_at) as rejects
+from pipeline_runs
+"""
+
+
+def freshness() -> None:
+    """When the pipeline ran last, up to when it read, and how long ago that is."""
+    try:
+        last = ask(_FRESHNESS).frame.iloc[0]
+    except NoAnswerError as error:
+        sections.explain(error)
+        return
+    if not last.runs:
+        sections.explain(NoAnswerError("The pipeline has not written down a run yet.", "make pipeline"))
+        return
+    now = pd.Timestamp.now("UTC").tz_localize(None)
+    minutes = max(0, (now - pd.Timestamp(last.window_to)).total_seconds() / 60)
+    shown = {
+        "Data is complete up to": f"{last.window_to:%d %b, %H:%M}",
+        "Age of the data": f"{minutes:,.0f} min" if minutes < 120 else f"{minutes / 60:,.0f} h",
+        "Last run took": f"{last.seconds:,.0f} s",
+        "Records rejected in it": f"{last.rejects:,.0f}",
+    }
+    for column, (label, value) in zip(st.columns(len(shown)), shown.items(), strict=True):
+        column.metric(label, value)
+    st.caption(f"As of the run that ended on {last.last_run:%d %B %Y at %H:%M} UTC, the last of {last.runs:,.0f}.")
+
+
+day = sections.heading("Operations")
+st.subheader("Data freshness and the pipeline")
+freshness()
+sections.card("pipeline_cost_per_day", day)
+sections.card("pipeline_runs", day)
+st.subheader("The API")
+left, right = st.columns(2)
+with left:
+    sections.card("api_requests_per_day", day)
+    sections.card("api_errors_by_route", day)
+with right:
+    sections.card("api_slowest_routes", day)
+    sections.card("api_cold_starts_per_day", day)

@@ -1,0 +1,35 @@
+"""Every saved query, with its chart, its rows and its SQL; `?query=<name>` leads straight to one."""
+
+import streamlit as st
+
+from transforms.bi.dashboard import sections
+from transforms.bi.dashboard.gold import NoAnswerError, ask
+from transforms.bi.saved_queries import all_queries
+
+day = sections.heading("Saved queries")
+queries = {query.name: query for query in all_queries()}
+wanted = st.query_params.get("query", "")
+chosen = st.selectbox(
+    f"{len(queries)} questions, the same that Athena’s editor lists as saved queries",
+    list(queries),
+    index=list(queries).index(wanted) if wanted in queries else 0,
+    format_func=lambda name: queries[name].title,
+)
+query = queries[chosen]
+st.query_params["query"] = query.name
+st.markdown(query.description)
+try:
+    answer = ask(query.sql)
+except NoAnswerError as error:
+    sections.explain(error)
+else:
+    sections.show(query, answer)
+    st.caption(
+        f"{len(answer.frame):,} rows {sections.as_of(day)}; Athena read {answer.scanned:,} bytes. "
+        "Answers are kept for five minutes."
+    )
+    if query.chart.kind != "table" and not answer.frame.empty:
+        with st.expander("Rows"):
+            sections.rows(answer.frame)
+with st.expander("SQL"):
+    st.code(query.sql, language="sql")
