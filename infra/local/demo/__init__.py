@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ SHOWN = {
     "task_analytics_category_trends": "category, total_tasks, completed_tasks",
     "user_analytics": "substr(user_id, 1, 8) as user_id, email, name, total_events",
 }
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 console = Console(highlight=False)
 
@@ -97,7 +100,8 @@ def _up(settings: Settings) -> Settings:
     if account.was_killed(settings):
         console.print(account.KILLED, style="yellow", soft_wrap=True)
     try:
-        running, started = account.start(settings, console.print)
+        with console.status("starting") as status:
+            running, started = account.start(settings, status.update)
     except account.AccountError as error:
         raise DemoError(str(error)) from error
     os.environ.update(running.settings.client_environment())
@@ -136,9 +140,10 @@ def _show(name: str, columns: str) -> None:
     rows = store.query(f"select {columns} from {name} order by 1 limit 20", "todo_analytics")
     shown = RichTable(title=name, title_justify="left", title_style="bold cyan")
     for column in rows[0] if rows else []:
-        shown.add_column(column, overflow="fold")
+        numbers = all(NUMBER.fullmatch(row[column] or "") for row in rows)
+        shown.add_column(column, overflow="fold", justify="right" if numbers else "left")
     for row in rows:
-        shown.add_row(*(value if value is not None else "" for value in row.values()))
+        shown.add_row(*((value or "").removesuffix(".0") for value in row.values()))
     console.print(shown)
 
 
@@ -200,9 +205,9 @@ def _next_steps(outputs: dict[str, str]) -> None:
 [bold]Analytics engineer[/bold]
   make dbt ARGS="build -s stg_tasks+"       (models: {(ROOT / "transforms" / "dbt" / "models").relative_to(ROOT)})
 [bold]Operator[/bold]
-  {insights} status
+  {insights} status                       (docs/operate.md: what to do when something fails)
   {insights} pipeline start --wait
-  {insights} pipeline history
+  {insights} pipeline logs
 [bold]BI user[/bold]
   make dashboard                            (then http://127.0.0.1:{PORT})
   {insights} query "select * from task_analytics_category_trends order by total_tasks desc"
