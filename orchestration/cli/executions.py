@@ -42,9 +42,10 @@ class Status(enum.StrEnum):
     FAILED = "FAILED"
     TIMED_OUT = "TIMED_OUT"
     ABORTED = "ABORTED"
+    PENDING_REDRIVE = "PENDING_REDRIVE"
 
 
-GOOD = (Status.RUNNING, Status.SUCCEEDED)
+GOOD = (Status.RUNNING, Status.SUCCEEDED, Status.PENDING_REDRIVE)
 ENDINGS = {
     "ExecutionSucceeded": Status.SUCCEEDED,
     "ExecutionFailed": Status.FAILED,

@@ -81,7 +81,7 @@ def not_redrivable(execution: "Mapping[str, Any] | DescribeExecutionOutputTypeDe
         now: this instant.
     """
     name, status, ended = execution["name"], Status(execution["status"]), execution.get("stopDate")
-    if status is Status.RUNNING:
+    if status in (Status.RUNNING, Status.PENDING_REDRIVE):
         return f"{name} is still running"
     if status is Status.SUCCEEDED:
         return f"{name} succeeded: there is no failed state to go on from"

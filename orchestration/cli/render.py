@@ -19,6 +19,7 @@ STYLES = {
     Status.FAILED: "red",
     Status.TIMED_OUT: "red",
     Status.ABORTED: "magenta",
+    Status.PENDING_REDRIVE: "yellow",
 }
 WORDS = {
     Status.RUNNING: "running",
@@ -26,6 +27,7 @@ WORDS = {
     Status.FAILED: "failed",
     Status.TIMED_OUT: "timed out",
     Status.ABORTED: "stopped",
+    Status.PENDING_REDRIVE: "to go on",
 }
 
 
@@ -134,8 +136,11 @@ def ending(console: Console, told: Timeline, name: str) -> None:
     failed = told.failed
     if failed is not None:
         console.print(Text(f"  state    {failed.name}"), soft_wrap=True)
-    if told.cause or told.error:
-        console.print(Text(f"  error    {told.cause or told.error}"), soft_wrap=True)
+    # the pipeline's error is the state's name, and its cause says the rest
+    told_by_state = failed is not None and failed.name == told.error
+    said = [told.cause] if told_by_state else [told.error, told.cause]
+    if any(said):
+        console.print(Text("  error    " + ": ".join(filter(None, said))), soft_wrap=True)
     console.print(Text(f"  logs     insights pipeline logs {name}"), soft_wrap=True)
     console.print(Text(f"  go on    insights pipeline redrive {name}"), soft_wrap=True)
 
