@@ -8,7 +8,8 @@ downloaded for local use and never redistributed:
   3.3.3 with SDK v1 1.12.382 (Spark reads bronze through S3A); builds of Apache Hadoop and the AWS SDKs (Apache-2.0).
 
 Jobs here are short and share few cores with everything else, so the JVM compiles with its quick compiler only and
-collects garbage on one thread: a job on demo data takes two thirds of the time.
+collects garbage on one thread: a job on demo data takes two thirds of the time. With that compiler alone the JVM would
+set 48 MB aside for compiled code, which a session of many queries fills, and then ends.
 
 What depends on the running account (endpoint, credentials, region) is not in the configuration written here: whoever
 starts Spark passes it.
@@ -40,7 +41,7 @@ WHEELS = {
 DEFAULTS = """\
 spark.master                                    local[2]
 spark.driver.memory                             2g
-spark.driver.extraJavaOptions                   -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+spark.driver.extraJavaOptions                   -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC
 spark.driver.host                               127.0.0.1
 spark.driver.bindAddress                        127.0.0.1
 spark.driver.extraClassPath                     {jars}/*

@@ -17,26 +17,16 @@ MARK = "silver.backfilled"
 
 def made_events(changes: DataFrame) -> DataFrame:
     """Rows of `task_events`, at most one per task: its creation, as its earliest picture tells it."""
-    image = sf.col("image")
-    pictures = changes.where(
-        "reason is null and entity_type = 'TASK' and is_backfill and image.deleted_at is null"
-    ).select(
-        "event_id",
-        image["id"].alias("task_id"),
-        image["user_id"].alias("user_id"),
-        sf.lit("created").alias("event_type"),
-        "version",
-        "sequence_number",
-        image["created_at"].cast("timestamp").alias("occurred_at"),
-        "ingested_at",
-        image["status"].alias("status"),
-        sf.lit(None).cast("string").alias("previous_status"),
-        image["priority"].alias("priority"),
-        image["category"].alias("category"),
-        image["due_date"].cast("date").alias("due_date"),
-        sf.array().cast("array<string>").alias("changed_fields"),
-        "request_id",
-    )
+    made_of = {
+        "task_id": sf.col("id"),
+        "event_type": sf.lit("created"),
+        "occurred_at": sf.col("created_at"),
+        "previous_status": sf.lit(None).cast("string"),
+        "changed_fields": sf.array().cast("array<string>"),
+    }
+    rows = [made_of.get(name, sf.col(name)).alias(name) for name in TASK_EVENTS.column_names()]
+    of_live_tasks = "reason is null and entity_type = 'TASK' and is_backfill and deleted_at is null"
+    pictures = changes.where(of_live_tasks).select(*rows)
     others = [name for name in TASK_EVENTS.column_names() if name != "task_id"]
     first = sf.min_by(sf.struct(*others), sf.struct("version", "event_id", "ingested_at"))
     return pictures.groupBy("task_id").agg(first.alias("row")).select("task_id", "row.*")

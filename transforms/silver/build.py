@@ -146,7 +146,7 @@ def _count(changes: DataFrame) -> dict[str, Any]:
     valid = sf.col("reason").isNull()
     tasks, users = (valid & (sf.col("entity_type") == name) for name in ("TASK", "USER"))
     made = tasks & sf.col("is_backfill")
-    occurred_at = sf.when(made, sf.col("image.created_at").cast("timestamp")).when(tasks, sf.col("occurred_at"))
+    occurred_at = sf.when(made, sf.col("created_at")).when(tasks, sf.col("occurred_at"))
     counted = changes.agg(
         sf.count("*").alias("lines"),
         sf.count_if(tasks & ~made).alias("tasks"),

@@ -50,6 +50,15 @@ ENVELOPE = StructType(
     ]
 )
 
+# a stream's sequence numbers have 21 to 40 digits:
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
+SEQUENCE_DIGITS = 40
+# the same without words
+_WITHOUT_WORDS = StructType([field for field in IMAGE if field.name not in WORDS])
+TELLING = StructType(
+    [StructField(field.name, _WITHOUT_WORDS if field.dataType == IMAGE else field.dataType) for field in ENVELOPE]
+)
+
 SCHEMA_VERSION = 1
 REQUIRED = {
     "TASK": ("id", "user_id", "title", "status", "priority", "created_at", "updated_at", "version"),
@@ -58,46 +67,63 @@ REQUIRED = {
 TIMES = ("created_at", "updated_at", "completed_at", "deleted_at")
 
 
+def attribute(name: str) -> Column:
+    """An attribute of the item as the change left it or, if the item is gone, as it was."""
+    old, new = sf.col("old_image"), sf.col("new_image")
+    return sf.when(new.isNull(), old[name]).otherwise(new[name])
+
+
+def typed() -> list[Column]:
+    """The attributes of the item as silver needs them, and which of them are there but not of that type."""
+    times = {name: attribute(name).cast("timestamp") for name in TIMES}
+    converted = {**times, "due_date": attribute("due_date").cast("date")}
+    plain = [name for name in IMAGE.names if name not in converted and name != "description"]
+    return [
+        *(attribute(name).alias(name) for name in plain),
+        *(column.alias(name) for name, column in converted.items()),
+        *(attribute(name).isNotNull().alias(f"has_{name}") for name in converted),
+    ]
+
+
 def reason() -> Column:
-    """The first rule that an envelope breaks; null if it has all that silver needs, in the types that silver needs."""
-    name, image = sf.col("event_name"), sf.coalesce("new_image", "old_image")
+    """The first rule that an envelope breaks; null if it has all that silver needs, in the types that silver needs.
+
+    It is told of the columns of `events.read`, so that nothing is converted twice.
+    """
+    name = sf.col("event_name")
     task = sf.col("entity_type") == "TASK"
+    digits = sf.translate("sequence_number", "0123456789", "") == ""
     return first_broken(
         {
             MALFORMED: sf.col("is_well_formed"),
             "schema_version is not 1": sf.col("schema_version") == SCHEMA_VERSION,
             "event_id is missing": sf.col("event_id").isNotNull(),
-            "sequence_number is no number": sf.col("sequence_number").rlike("^[0-9]{1,40}$"),
-            "event_time is no time": sf.col("event_time").cast("timestamp").isNotNull(),
-            "ingested_at is no time": sf.col("ingested_at").cast("timestamp").isNotNull(),
+            "sequence_number is no number": digits & sf.length("sequence_number").between(1, SEQUENCE_DIGITS),
+            "event_time is no time": sf.col("occurred_at").isNotNull(),
+            "ingested_at is no time": sf.col("ingested_at").isNotNull(),
             "event_name is unknown": name.isin("INSERT", "MODIFY", "REMOVE"),
             "entity_type is unknown": sf.col("entity_type").isin(*REQUIRED),
-            "new_image does not go with event_name": (name == "REMOVE") == sf.col("new_image").isNull(),
-            "old_image does not go with event_name": (name == "INSERT") == sf.col("old_image").isNull(),
-            **{
-                f"{time} of the image is no time": image[time].isNull() | image[time].cast("timestamp").isNotNull()
-                for time in TIMES
-            },
-            "due_date of the image is no date": image["due_date"].isNull() | image["due_date"].cast("date").isNotNull(),
-            "the image lacks an attribute": _has_required(image),
-            "status of the image is unknown": ~task | image["status"].isin(*STATUSES),
-            "priority of the image is unknown": ~task | image["priority"].isin(*PRIORITIES),
+            "new_image does not go with event_name": (name != "REMOVE") == sf.col("has_new_image"),
+            "old_image does not go with event_name": (name != "INSERT") == sf.col("has_old_image"),
+            **{f"{time} of the image is no time": ~sf.col(f"has_{time}") | sf.col(time).isNotNull() for time in TIMES},
+            "due_date of the image is no date": ~sf.col("has_due_date") | sf.col("due_date").isNotNull(),
+            "the image lacks an attribute": _has_required(),
+            "status of the image is unknown": ~task | sf.col("status").isin(*STATUSES),
+            "priority of the image is unknown": ~task | sf.col("priority").isin(*PRIORITIES),
         }
     )
 
 
 def telling() -> Column:
     """What can be told of an envelope without its words, JSON."""
-    head = [field.name for field in ENVELOPE if field.name not in ("new_image", "old_image")]
-    image = sf.coalesce("new_image", "old_image").dropFields(*WORDS).alias("image")
-    return sf.to_json(sf.struct(*head, image))
+    return sf.to_json(sf.from_json("line", TELLING))
 
 
-def _has_required(image: Column) -> Column:
+def _has_required() -> Column:
     """Whether the attributes that the entity's type needs are there."""
     entity_type = sf.col("entity_type")
     complete = [
-        functools.reduce(operator.and_, [entity_type == name, *(image[a].isNotNull() for a in attributes)])
+        functools.reduce(operator.and_, [entity_type == name, *(sf.col(a).isNotNull() for a in attributes)])
         for name, attributes in REQUIRED.items()
     ]
     return functools.reduce(operator.or_, complete)

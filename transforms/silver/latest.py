@@ -18,24 +18,14 @@ def tasks(changes: DataFrame) -> DataFrame:
 
 def task_columns() -> list[Column]:
     """What each column of `tasks` is made of."""
-    image, removed = sf.col("image"), sf.col("is_removed")
-    deleted_at = image["deleted_at"].cast("timestamp")
-    return [
-        image["id"].alias("task_id"),
-        image["user_id"].alias("user_id"),
-        _unless(removed, image["title"]).alias("title"),
-        image["status"].alias("status"),
-        image["priority"].alias("priority"),
-        image["category"].alias("category"),
-        image["due_date"].cast("date").alias("due_date"),
-        image["created_at"].cast("timestamp").alias("created_at"),
-        image["updated_at"].cast("timestamp").alias("updated_at"),
-        image["completed_at"].cast("timestamp").alias("completed_at"),
-        sf.coalesce(deleted_at, sf.when(removed, sf.col("occurred_at"))).alias("deleted_at"),
-        (removed | deleted_at.isNotNull()).alias("is_deleted"),
-        sf.col("version"),
-        sf.col("sequence_number"),
-    ]
+    removed, deleted_at = sf.col("is_removed"), sf.col("deleted_at")
+    made_of = {
+        "task_id": sf.col("id"),
+        "title": _unless(removed, sf.col("title")),
+        "deleted_at": sf.coalesce(deleted_at, sf.when(removed, sf.col("occurred_at"))),
+        "is_deleted": removed | deleted_at.isNotNull(),
+    }
+    return [made_of.get(name, sf.col(name)).alias(name) for name in TASKS.column_names()]
 
 
 def users(changes: DataFrame) -> DataFrame:
@@ -43,13 +33,13 @@ def users(changes: DataFrame) -> DataFrame:
 
     An erased user stays as an identifier and nothing else.
     """
-    image, removed = sf.col("image"), sf.col("is_removed")
+    removed = sf.col("is_removed")
     rows = changes.where("reason is null and entity_type = 'USER'").select(
-        image["user_id"].alias("user_id"),
-        _unless(removed, image["email"]).alias("email"),
-        _unless(removed, image["name"]).alias("name"),
-        image["created_at"].cast("timestamp").alias("created_at"),
-        image["updated_at"].cast("timestamp").alias("updated_at"),
+        "user_id",
+        _unless(removed, sf.col("email")).alias("email"),
+        _unless(removed, sf.col("name")).alias("name"),
+        "created_at",
+        "updated_at",
         removed.alias("is_deleted"),
         "version",
         "sequence_number",

@@ -3,7 +3,6 @@
 A line is read as text first, so that one that is no JSON at all is seen too, and can be found again.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -48,5 +47,8 @@ def first_broken(rules: Mapping[str, Column]) -> Column:
     Args:
         rules: what each rule's breach is called, and the condition that keeps it; one that is null is broken.
     """
-    broken = [sf.when(~sf.coalesce(kept, sf.lit(False)), sf.lit(name)) for name, kept in rules.items()]
-    return functools.reduce(lambda first, later: sf.coalesce(first, later), broken)
+    (name, kept), *others = rules.items()
+    broken = sf.when(~sf.coalesce(kept, sf.lit(False)), name)
+    for name, kept in others:
+        broken = broken.when(~sf.coalesce(kept, sf.lit(False)), name)
+    return broken

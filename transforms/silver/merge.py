@@ -10,10 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 from transforms.silver.contract import Table
-
-# a stream's sequence numbers have 21 to 40 digits:
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
-SEQUENCE_DIGITS = 40
+from transforms.silver.envelope import SEQUENCE_DIGITS
 
 
 def rank(table: Table, alias: str = "") -> str:

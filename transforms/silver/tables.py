@@ -6,11 +6,13 @@ Whoever rolls the table back rolls the mark back with it.
 """
 
 import dataclasses
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as sf
 
 from transforms.silver.arrivals import Mark
 from transforms.silver.contract import TABLES, TASK_EVENTS, Table
@@ -47,11 +49,20 @@ class Tables:
 
     def create(self) -> None:
         """Create what is missing, and add the columns that the contract has come to have."""
+        # one call tells what there is; Spark would load each table
+        pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=self.database)
+        there = {
+            found["Name"]: {column["Name"] for column in found.get("StorageDescriptor", {}).get("Columns", [])}
+            for page in pages
+            for found in page["TableList"]
+        }
         for table in TABLES:
-            self.spark.sql(table.ddl(f"{CATALOG}.{self.database}", f"{table.name}{self.suffix}"))
-            there = self.spark.table(self.name(table)).columns
+            name = f"{table.name}{self.suffix}"
+            if name not in there:
+                self.spark.sql(table.ddl(f"{CATALOG}.{self.database}", name))
+                continue
             for column in table.columns:
-                if column.name not in there:
+                if column.name not in there[name]:
                     self.spark.sql(f"alter table {self.name(table)} add column {column.ddl()}")
 
     def forget(self, table: Table) -> None:
@@ -60,25 +71,31 @@ class Tables:
 
     def mark(self) -> Mark | None:
         """How far bronze has been read into these tables; None: nobody knows."""
-        name = self.name(MARKED)
-        snapshots = self.spark.table(f"{name}.snapshots").select("snapshot_id", "summary")
-        ancestors = self.spark.table(f"{name}.history").where("is_current_ancestor")
-        marked = (
-            ancestors.join(snapshots, "snapshot_id")
-            .where("summary['silver.read-until'] is not null")
-            .sort(sf.desc("made_current_at"))
-            .select("summary")
-            .head()
-        )
-        return Mark.from_properties(marked.summary) if marked else None
+        for summary in self._summaries():
+            mark = Mark.from_properties(summary)
+            if mark:
+                return mark
+        return None
+
+    def _summaries(self) -> Iterator[dict[str, str]]:
+        """What the snapshots of the marked table say of themselves, from the newest to its ancestors.
+
+        Read from the metadata itself (https://iceberg.apache.org/spec/#table-metadata-fields), because a query by
+        Spark would take seconds of every run.
+        """
+        found = boto3.client("glue").get_table(DatabaseName=self.database, Name=f"{MARKED.name}{self.suffix}")["Table"]
+        bucket, _, key = found["Parameters"]["metadata_location"].removeprefix("s3://").partition("/")
+        metadata = json.loads(boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+        snapshots = {snapshot["snapshot-id"]: snapshot for snapshot in metadata.get("snapshots", [])}
+        snapshot = snapshots.get(metadata.get("current-snapshot-id"))
+        while snapshot:
+            yield snapshot["summary"]
+            snapshot = snapshots.get(snapshot.get("parent-snapshot-id"))
 
     def carry_mark(self) -> None:
         """Put the mark into a new snapshot, if it is in an older one, so that it outlives that one."""
         mark = self.mark()
-        current = self.spark.table(f"{self.name(MARKED)}.refs").where("name = 'main'").select("snapshot_id")
-        snapshots = self.spark.table(f"{self.name(MARKED)}.snapshots")
-        marked = snapshots.join(current, "snapshot_id").where("summary['silver.read-until'] is not null")
-        if mark and not marked.head():
+        if mark and not Mark.from_properties(next(self._summaries())):
             append(self.name(MARKED), self.spark.table(self.name(MARKED)).limit(0), mark.properties())
 
     def expire(self, table: Table, before: datetime, kept: int) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import pathlib
 import random
+import uuid
 from collections.abc import Iterator
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -87,11 +88,12 @@ class Stream:
 
 
 def write(stream: Stream, count: int, folder: pathlib.Path) -> None:
-    """Write the next `count` events below a folder as bronze has them, `EVENTS_PER_FILE` to an object."""
+    """Write the next `count` events below a folder as bronze has them, `EVENTS_PER_FILE` to an object.
+
+    They happened over months and arrive now, in this hour.
+    """
+    hour = folder / f"{dt.datetime.now(dt.UTC):dt=%Y-%m-%d/hour=%H}"
+    hour.mkdir(parents=True, exist_ok=True)
     for number in range(0, count, EVENTS_PER_FILE):
-        moment = START + dt.timedelta(seconds=int(stream._serial * 2.6))
-        hour = folder / f"dt={moment:%Y-%m-%d}" / f"hour={moment:%H}"
-        hour.mkdir(parents=True, exist_ok=True)
         body = "\n".join(stream.lines(min(EVENTS_PER_FILE, count - number))) + "\n"
-        name = f"{len(list(hour.iterdir())):06d}-{stream._serial}.gz"
-        (hour / name).write_bytes(gzip.compress(body.encode(), compresslevel=1))
+        (hour / f"{uuid.uuid4()}.gz").write_bytes(gzip.compress(body.encode(), compresslevel=1))

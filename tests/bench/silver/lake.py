@@ -22,6 +22,8 @@ CATALOG = {
     "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
     "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
 }
+# the local account's jobs run for seconds and compile with the quick compiler only; minutes want both, as on Glue
+JVM = {"spark.driver.extraJavaOptions": "-XX:+UseSerialGC", "spark.driver.memory": "1500m"}
 BUCKET, SECRET = "bench-silver", "bench-silver-key"
 KEY = b"a key that only this bench uses"
 
@@ -59,7 +61,7 @@ class Lake:
         """The silver job, as the local account's Glue runs it."""
         scratch = self._folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
-        settings = {**CATALOG, **toolchain.account_settings(self._account.settings.endpoint, REGION)}
+        settings = {**CATALOG, **JVM, **toolchain.account_settings(self._account.settings.endpoint, REGION)}
         environment = {
             **os.environ,
             **toolchain.environment(self._account.settings.toolchain, scratch, settings),

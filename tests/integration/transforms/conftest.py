@@ -26,7 +26,7 @@ CATALOG_SETTINGS = {
     "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
 }
 # what runs for seconds spends them on compiling and on starting threads that collect garbage
-QUICK_JVM = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+QUICK_JVM = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"}
 BUCKET = "silver-job-tests"
 SECRET = "silver-job-tests-key"  # the secret's name
 KEY = b"a key of the tests, longer than one block of SHA-256, so that it has to be hashed itself first"

@@ -19,17 +19,17 @@ def contents(s3: "S3Client", bucket: str) -> Iterator[tuple[str, bytes]]:
             key, number = version["Key"], version["VersionId"]
             which = {} if number == "null" else {"VersionId": number}
             body = s3.get_object(Bucket=bucket, Key=key, **which)["Body"].read()  # type: ignore[arg-type]
-            yield f"{key} {number}", key.encode() + b"\n" + body + b"\n" + unpacked(key, body)
+            yield f"{key} {number}", key.encode() + b"\n" + body + b"\n" + unpacked(body)
 
 
-def unpacked(key: str, body: bytes) -> bytes:
-    """What a compressed object holds."""
-    if key.endswith(".gz"):
+def unpacked(body: bytes) -> bytes:
+    """What a compressed object holds; its first bytes tell what it is, for not every name does."""
+    if body.startswith(b"\x1f\x8b"):
         return gzip.decompress(body)
-    if key.endswith(".parquet"):
+    if body.startswith(b"PAR1"):
         file = pyarrow.parquet.ParquetFile(io.BytesIO(body))
         return str(file.read().to_pylist()).encode() + str(file.metadata.to_dict()).encode()
-    if key.endswith(".avro"):
+    if body.startswith(b"Obj\x01"):
         return avro(body)
     return b""
 
