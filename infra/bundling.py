@@ -67,6 +67,9 @@ BUNDLES = {
     "todo-resolve-window": Bundle(
         sources=("orchestration/__init__.py", "orchestration/window"), lock="orchestration/requirements.lock"
     ),
+    "todo-pipeline-ended": Bundle(
+        sources=("orchestration/__init__.py", "orchestration/endings"), lock="orchestration/requirements.lock"
+    ),
     "todo-publish-insights": Bundle(
         sources=("orchestration/__init__.py", "orchestration/publish"), lock="orchestration/requirements.lock"
     ),

@@ -47,6 +47,7 @@ LOCKS = (
     Lock("ingestion/requirements.lock", ("ingestion",), PROVIDED_BY_LAMBDA),
     Lock("orchestration/requirements.lock", ("orchestration",), PROVIDED_BY_LAMBDA),
     Lock("transforms/dbt/requirements.lock", ("dbt",)),
+    Lock("transforms/reconcile/requirements.lock", ("reconcile",)),
 )
 
 

@@ -28,6 +28,7 @@ COMPLETIONS: tuple[str, ...] = (
     "glue",
     "codebuild",
     "s3",
+    "scheduler",
 )
 
 

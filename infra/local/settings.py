@@ -35,6 +35,7 @@ class Settings:
             configuration).
         firehose_seconds: cap on a delivery stream's buffering interval, which is 60 s or more on AWS.
         alarm_seconds: how often alarms are evaluated.
+        schedules: whether EventBridge schedules fire.
     """
 
     home: pathlib.Path
@@ -42,6 +43,7 @@ class Settings:
     toolchain: pathlib.Path = ROOT / ".local" / "toolchain"
     firehose_seconds: float = 5.0
     alarm_seconds: float = 5.0
+    schedules: bool = False
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -57,6 +59,7 @@ class Settings:
                 toolchain=pathlib.Path(os.environ.get("INSIGHTS_TOOLCHAIN", ROOT / ".local" / "toolchain")).resolve(),
                 firehose_seconds=float(os.environ.get("INSIGHTS_LOCAL_FIREHOSE_SECONDS", "5")),
                 alarm_seconds=float(os.environ.get("INSIGHTS_LOCAL_ALARM_SECONDS", "5")),
+                schedules=os.environ.get("INSIGHTS_LOCAL_SCHEDULES", "off") == "on",
             )
         except ValueError as error:
             raise SystemExit(
@@ -81,6 +84,7 @@ class Settings:
             "INSIGHTS_TOOLCHAIN": str(self.toolchain),
             "INSIGHTS_LOCAL_FIREHOSE_SECONDS": str(self.firehose_seconds),
             "INSIGHTS_LOCAL_ALARM_SECONDS": str(self.alarm_seconds),
+            "INSIGHTS_LOCAL_SCHEDULES": "on" if self.schedules else "off",
         }
 
     def client_environment(self) -> dict[str, str]:

@@ -13,7 +13,21 @@ from constructs import Construct
 
 from infra.stacks import names, pipeline
 
-MINUTE = Duration.minutes(1)
+MINUTE, HOUR = Duration.minutes(1), Duration.hours(1)
+# how long a task state takes at most on a normal day; a job that waits for its data to shrink is worth a look
+DURATIONS = {
+    "ResolveWindow": Duration.minutes(45),
+    "CrawlBronze": Duration.minutes(5),
+    "PollCrawl": Duration.minutes(15),
+    "BuildSilver": Duration.minutes(30),
+    "CheckSilver": Duration.minutes(15),
+    "BuildGold": Duration.minutes(30),
+    "PublishInsights": Duration.minutes(10),
+    "RecordFailure": Duration.minutes(2),
+    "NotifyOperators": Duration.minutes(2),
+    "Failed": Duration.minutes(2),
+}
+NOT_STARTED_HOURS = 26
 
 
 class MonitoringStack(Stack):
@@ -22,7 +36,13 @@ class MonitoringStack(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: alarms, topic, dashboard")
         self._action = actions.SnsAction(self._topic())
-        alarms = [*self._state_alarms(), *self._execution_alarms(), *self._capture_alarms()]
+        alarms = [
+            *self._state_alarms(),
+            *self._duration_alarms(),
+            *self._execution_alarms(),
+            self._not_started_alarm(),
+            *self._capture_alarms(),
+        ]
         self._dashboard(alarms)
 
     def _topic(self) -> sns.Topic:
@@ -73,6 +93,34 @@ class MonitoringStack(Stack):
             for state in pipeline.task_states(pipeline.definition())
         ]
 
+    def _duration_alarms(self) -> list[cloudwatch.Alarm]:
+        return [
+            self._alarm(
+                f"{state}Slow",
+                f"{names.STATE_MACHINE}-{state}-slow",
+                f"State {state} of the pipeline takes longer than on a normal day",
+                _state_metric(names.STATE_DURATION, state, "Maximum"),
+                threshold=DURATIONS[state].to_seconds(),
+            )
+            for state in pipeline.task_states(pipeline.definition())
+        ]
+
+    def _not_started_alarm(self) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            "NotStarted",
+            alarm_name=f"{names.STATE_MACHINE}-not-started",
+            alarm_description=f"The pipeline has not been started for {NOT_STARTED_HOURS} hours",
+            metric=self._executions("ExecutionsStarted").with_(period=HOUR),
+            threshold=1,
+            evaluation_periods=NOT_STARTED_HOURS,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            # no data is what it is about
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        alarm.add_alarm_action(self._action)
+        return alarm
+
     def _execution_alarms(self) -> list[cloudwatch.Alarm]:
         return [
             self._alarm(
@@ -104,6 +152,18 @@ class MonitoringStack(Stack):
                 f"{names.CDC_FAILURES}-not-empty",
                 "Changes that could not be captured wait in the failures queue",
                 _waiting(names.CDC_FAILURES),
+            ),
+            self._alarm(
+                "Differences",
+                f"{names.RECONCILE_PROJECT}-differences",
+                "Table and silver do not agree: `insights reconcile` lists where",
+                _metric(names.NAMESPACE, names.RECONCILE_DIFFERENCES, {}, "Maximum"),
+            ),
+            self._alarm(
+                "PipelineNotDelivered",
+                f"{names.PIPELINE_FAILURES}-not-empty",
+                "Starts or endings of the pipeline that could not be delivered wait in the failures queue",
+                _waiting(names.PIPELINE_FAILURES),
             ),
             self._alarm(
                 "CdcQuarantined",
@@ -205,8 +265,11 @@ def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: st
 
 
 def _failures(state: str) -> cloudwatch.Metric:
-    dimensions = {"StateMachine": names.STATE_MACHINE, "State": state}
-    return _metric(names.NAMESPACE, names.STATE_FAILED, dimensions, "Sum")
+    return _state_metric(names.STATE_FAILED, state, "Sum")
+
+
+def _state_metric(name: str, state: str, statistic: str) -> cloudwatch.Metric:
+    return _metric(names.NAMESPACE, name, {"StateMachine": names.STATE_MACHINE, "State": state}, statistic)
 
 
 def _waiting(queue: str) -> cloudwatch.Metric:

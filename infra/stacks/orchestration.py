@@ -6,7 +6,7 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from infra.bundling import Target
-from infra.stacks import names, pipeline, pipeline_functions, roles
+from infra.stacks import names, pipeline, pipeline_functions, pipeline_triggers, reconcile, roles
 from infra.stacks.log_groups import log_group
 
 # where an operator finds the runbooks; context value `runbooks` puts the address of a checkout or a site in its place
@@ -37,6 +37,11 @@ class OrchestrationStack(Stack):
         pipeline_functions.window_function(self, target)
         pipeline_functions.publish_function(self, target)
         pipeline_functions.runs_table(self)
+        runbooks = self.node.try_get_context("runbooks") or RUNBOOKS
+        reconcile.project(self)
+        failures = pipeline_triggers.failures_queue(self)
+        pipeline_triggers.schedules(self, failures)
+        pipeline_triggers.endings(self, failures, target, runbooks)
         machine = stepfunctions.StateMachine(
             self,
             "Pipeline",
@@ -44,7 +49,7 @@ class OrchestrationStack(Stack):
             definition_body=stepfunctions.DefinitionBody.from_file(str(pipeline.DEFINITION)),
             definition_substitutions={
                 "AlertsTopicArn": names.arn(self, "sns", "", names.ALERTS),
-                "RunbooksUrl": self.node.try_get_context("runbooks") or RUNBOOKS,
+                "RunbooksUrl": runbooks,
             },
             role=self._role(),
             logs=stepfunctions.LogOptions(

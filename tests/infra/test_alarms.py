@@ -15,6 +15,9 @@ pytestmark = pytest.mark.slow
 # metrics that exist: an alarm on a misspelt one would stay silent for ever
 METRICS = {
     ("TodoInsights", "StateFailed"),
+    ("TodoInsights", "StateDuration"),
+    ("TodoInsights", "ReconcileDifferences"),
+    ("AWS/States", "ExecutionsStarted"),
     ("AWS/States", "ExecutionsFailed"),
     ("AWS/States", "ExecutionsTimedOut"),
     ("AWS/States", "ExecutionsAborted"),
@@ -59,6 +62,36 @@ def test_every_task_state_of_the_pipeline_has_its_alarm(deployed: Templates) -> 
     assert len([name for name in found if name.endswith("-failed") and "-executions-" not in name]) == len(states)
 
 
+def test_every_task_state_of_the_pipeline_has_an_alarm_on_its_duration(deployed: Templates) -> None:
+    machine = pipeline.definition()
+    found = alarms(deployed)
+    states = list(pipeline.task_states(machine))
+    for state in states:
+        alarm = found[f"todo-insights-pipeline-{state}-slow"].properties
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("TodoInsights", "StateDuration")
+        assert {item["Name"]: item["Value"] for item in alarm["Dimensions"]} == {
+            "StateMachine": "todo-insights-pipeline",
+            "State": state,
+        }
+        assert alarm["Statistic"] == "Maximum"
+        # it goes off before the execution's time is up
+        assert 60 <= alarm["Threshold"] < machine["TimeoutSeconds"]
+    assert len([name for name in found if name.endswith("-slow")]) == len(states)
+
+
+def test_a_pipeline_that_nobody_starts_is_noticed_after_26_hours(deployed: Templates) -> None:
+    alarm = alarms(deployed)["todo-insights-pipeline-not-started"].properties
+    assert alarm["MetricName"] == "ExecutionsStarted"
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "LessThanThreshold")
+    assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_every_other_alarm_takes_no_data_for_no_failure(deployed: Templates) -> None:
+    treated = {name: alarm.properties["TreatMissingData"] for name, alarm in alarms(deployed).items()}
+    assert {name for name, how in treated.items() if how != "notBreaching"} == {"todo-insights-pipeline-not-started"}
+
+
 def test_task_states_inside_parallel_and_map_states_count_too() -> None:
     task, inner = {"Type": "Task"}, {"States": {"Inner": {"Type": "Task"}, "Wait": {"Type": "Wait"}}}
     machine = {
@@ -86,7 +119,13 @@ def test_the_machine_itself_has_an_alarm_for_each_bad_end(deployed: Templates) -
         if alarm.properties["Namespace"] == "AWS/States"
         and joined(alarm.properties["Dimensions"][0]["Value"]).endswith(":stateMachine:todo-insights-pipeline")
     }
-    assert endings == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"}
+    assert endings == {
+        "ExecutionsFailed",
+        "ExecutionsTimedOut",
+        "ExecutionsAborted",
+        "ExecutionThrottled",
+        "ExecutionsStarted",
+    }
 
 
 def test_alarms_may_publish_to_the_encrypted_topic(deployed: Templates) -> None:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included
 PROVIDED = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 # bundles without a native library, so the same for every machine
-PURE = ("todo-resolve-window", "todo-publish-insights")
+PURE = ("todo-resolve-window", "todo-publish-insights", "todo-pipeline-ended")
 PROBE = """
 import importlib, json, sys
 sys.path[:0] = json.loads(sys.argv[1])

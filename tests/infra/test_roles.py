@@ -28,6 +28,7 @@ SERVICES = {
     "glue.amazonaws.com",
     "codebuild.amazonaws.com",
     "states.amazonaws.com",
+    "scheduler.amazonaws.com",
     "logs.amazonaws.com",
 }
 

@@ -219,7 +219,7 @@ def test_the_maintenance_job_has_what_its_script_asks_for_and_a_role_of_its_own(
 
 
 def test_dbt_writes_where_results_are_not_enforced(deployed: Templates) -> None:
-    project = deployed.one("AWS::CodeBuild::Project").properties
+    project = deployed.one("AWS::CodeBuild::Project", Name="todo-dbt").properties
     variables = {item["Name"]: joined(item["Value"]) for item in project["Environment"]["EnvironmentVariables"]}
     workgroup = deployed.one("AWS::Athena::WorkGroup", Name=variables["ATHENA_WORKGROUP"]).properties
 
@@ -245,10 +245,41 @@ def test_the_pipeline_names_only_what_is_deployed(deployed: Templates) -> None:
         return {argument[name] for argument in arguments if name in argument}
 
     assert given("JobName") == {deployed.one("AWS::Glue::Job", Name="todo-silver").properties["Name"]}
-    assert given("ProjectName") == {deployed.one("AWS::CodeBuild::Project").properties["Name"]}
+    assert given("ProjectName") == {deployed.one("AWS::CodeBuild::Project", Name="todo-dbt").properties["Name"]}
     assert given("Name") == {deployed.one("AWS::Glue::Crawler").properties["Name"]}
     functions = {function.properties["FunctionName"] for function in deployed.resources("AWS::Lambda::Function")}
     assert given("FunctionName") == {"todo-resolve-window", "todo-publish-insights"} <= functions
     machine = deployed.one("AWS::StepFunctions::StateMachine").properties
     assert set(machine["DefinitionSubstitutions"]) == {"AlertsTopicArn", "RunbooksUrl"}
     assert joined(machine["DefinitionSubstitutions"]["AlertsTopicArn"]).endswith(":todo-alerts")
+
+
+def test_the_pipeline_runs_hourly_and_maintenance_nightly_and_nothing_is_lost(deployed: Templates) -> None:
+    queue = deployed.one("AWS::SQS::Queue", QueueName="todo-pipeline-failures")
+    schedules = {
+        schedule.properties["Name"]: schedule.properties for schedule in deployed.resources("AWS::Scheduler::Schedule")
+    }
+    assert {name: schedule["ScheduleExpression"] for name, schedule in schedules.items()} == {
+        "todo-pipeline-hourly": "cron(5 * * * ? *)",
+        "todo-silver-nightly": "cron(30 3 * * ? *)",
+        "todo-reconcile-weekly": "cron(0 5 ? * SUN *)",
+    }
+    targets = {name: schedule["Target"] for name, schedule in schedules.items()}
+    for name, target in targets.items():
+        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue.id, "Arn"]}, name
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+        assert schedules[name].get("State", "ENABLED") == "ENABLED"
+    assert joined(targets["todo-pipeline-hourly"]["Arn"]).endswith(":stateMachine:todo-insights-pipeline")
+    assert json.loads(targets["todo-silver-nightly"]["Input"]) == {"JobName": "todo-silver-maintenance"}
+    assert json.loads(targets["todo-reconcile-weekly"]["Input"]) == {"ProjectName": "todo-reconcile"}
+    assert deployed.one("AWS::CodeBuild::Project", Name="todo-reconcile").stack == "TodoOrchestrationStack"
+    assert deployed.one("AWS::Glue::Job", Name="todo-silver-maintenance").stack == "TodoTransformsStack"
+
+
+def test_every_end_of_an_execution_is_heard(deployed: Templates) -> None:
+    rule = deployed.one("AWS::Events::Rule", Name="todo-pipeline-ended").properties
+    detail = rule["EventPattern"]["detail"]
+    assert set(detail["status"]) == {"SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"}
+    assert [joined(arn).rsplit(":", 1)[-1] for arn in detail["stateMachineArn"]] == ["todo-insights-pipeline"]
+    (target,) = rule["Targets"]
+    assert "DeadLetterConfig" in target

@@ -32,6 +32,8 @@ NAMES = [
     ("AWS::Lambda::Function", "FunctionName", "todo-cdc"),
     ("AWS::Lambda::Function", "FunctionName", "todo-resolve-window"),
     ("AWS::Lambda::Function", "FunctionName", "todo-publish-insights"),
+    ("AWS::Lambda::Function", "FunctionName", "todo-pipeline-ended"),
+    ("AWS::SQS::Queue", "QueueName", "todo-pipeline-failures"),
     ("AWS::Logs::LogGroup", "LogGroupName", "/aws/lambda/todo-api"),
     ("AWS::Logs::LogGroup", "LogGroupName", "/aws/lambda/todo-cdc"),
     ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName", "todo-cdc"),
@@ -54,6 +56,8 @@ OUTPUTS = {
 TAGS = {"Project", "Owner", "Environment", "CostCenter"}
 # types that take no tags, or whose tags the CDK does not set because they belong to their parent
 UNTAGGED = {
+    "AWS::Logs::SubscriptionFilter",
+    "AWS::Athena::NamedQuery",
     "AWS::ApiGatewayV2::Authorizer",
     "AWS::ApiGatewayV2::Integration",
     "AWS::ApiGatewayV2::Route",
@@ -61,6 +65,7 @@ UNTAGGED = {
     "AWS::Cognito::UserPoolClient",
     "AWS::Glue::Database",
     "AWS::Glue::Table",
+    "AWS::Scheduler::Schedule",
     "AWS::KMS::Alias",
     "AWS::Lambda::Alias",
     "AWS::Lambda::Permission",

@@ -1,0 +1,132 @@
+"""What starts the pipeline, and what hears how it ended."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.bundling import Target
+from infra.stacks import functions, names, roles
+
+HOURLY, NIGHTLY, WEEKLY = "cron(5 * * * ? *)", "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)"
+ENDINGS = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
+# an execution that could not be started for two hours will be by the next schedule
+TRIED_FOR = Duration.hours(2)
+
+
+def failures_queue(scope: Construct) -> sqs.Queue:
+    """`todo-pipeline-failures`: starts that could not be delivered, and endings that nobody could be told of."""
+    return sqs.Queue(
+        scope,
+        "PipelineFailures",
+        queue_name=names.PIPELINE_FAILURES,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),
+    )
+
+
+def schedules(stack: Stack, failures: sqs.IQueue) -> None:
+    """The pipeline every hour, silver's maintenance every night, table against silver every week."""
+    machine = names.arn(stack, "states", "stateMachine", names.STATE_MACHINE, ":")
+    maintenance = names.arn(stack, "glue", "job", names.SILVER_MAINTENANCE_JOB)
+    role = roles.role(
+        stack,
+        "ScheduleRole",
+        "scheduler.amazonaws.com",
+        roles.allow(["states:StartExecution"], [machine]),
+        roles.allow(["glue:StartJobRun"], [maintenance]),
+        roles.allow(["codebuild:StartBuild"], [names.arn(stack, "codebuild", "project", names.RECONCILE_PROJECT)]),
+        roles.allow(["sqs:SendMessage"], [failures.queue_arn]),
+    )
+    for construct_id, name, expression, description, target, given in (
+        ("Hourly", "todo-pipeline-hourly", HOURLY, "Everything since the last successful run", machine, "{}"),
+        (
+            "Nightly",
+            "todo-silver-nightly",
+            NIGHTLY,
+            "Erasures, compaction, snapshot expiry",
+            "arn:aws:scheduler:::aws-sdk:glue:startJobRun",
+            f'{{"JobName": "{names.SILVER_MAINTENANCE_JOB}"}}',
+        ),
+        (
+            "Weekly",
+            "todo-reconcile-weekly",
+            WEEKLY,
+            "Table against silver",
+            "arn:aws:scheduler:::aws-sdk:codebuild:startBuild",
+            f'{{"ProjectName": "{names.RECONCILE_PROJECT}"}}',
+        ),
+    ):
+        scheduler.CfnSchedule(
+            stack,
+            construct_id,
+            name=name,
+            description=description,
+            schedule_expression=expression,
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=target,
+                role_arn=role.role_arn,
+                input=given,
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=failures.queue_arn),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=int(TRIED_FOR.to_seconds()), maximum_retry_attempts=20
+                ),
+            ),
+        )
+
+
+def endings(stack: Stack, failures: sqs.IQueue, target: Target, runbooks: str) -> None:
+    """`todo-pipeline-ended`, and the rule that calls it for each execution that ends."""
+    rule = events.Rule(
+        stack,
+        "Ended",
+        rule_name=names.ENDED_FUNCTION,
+        description="An execution of the pipeline has ended",
+        event_pattern=events.EventPattern(
+            source=["aws.states"],
+            detail_type=["Step Functions Execution Status Change"],
+            detail={
+                "stateMachineArn": [names.arn(stack, "states", "stateMachine", names.STATE_MACHINE, ":")],
+                "status": list(ENDINGS),
+            },
+        ),
+    )
+    rule.add_target(
+        targets.LambdaFunction(
+            _function(stack, target, runbooks), dead_letter_queue=failures, retry_attempts=8, max_event_age=TRIED_FOR
+        )
+    )
+
+
+def _function(stack: Stack, target: Target, runbooks: str) -> lambda_.Function:
+    topic = names.arn(stack, "sns", "", names.ALERTS)
+    executions = names.arn(stack, "states", "execution", f"{names.STATE_MACHINE}:*", ":")
+    return functions.function(
+        stack,
+        "PipelineEnded",
+        name=names.ENDED_FUNCTION,
+        handler="orchestration.endings.handler.handler",
+        target=target,
+        description="Measures an execution's states, and tells when the machine could not",
+        timeout=Duration.minutes(1),
+        memory=512,
+        environment={"ALERTS_TOPIC": topic, "RUNBOOKS_URL": runbooks},
+        statements=[
+            roles.allow(["states:GetExecutionHistory"], [executions]),
+            # takes no resource; the namespace is what narrows it
+            roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
+            roles.allow(["sns:Publish"], [topic]),
+            # the topic's key is known here by its alias only
+            roles.allow(
+                ["kms:Decrypt", "kms:GenerateDataKey"],
+                [names.arn(stack, "kms", "key", "*")],
+                **{"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.ALERTS_KEY_ALIAS}},
+            ),
+        ],
+    )

@@ -1,0 +1,66 @@
+"""Table against silver, once a week: a build, because comparing needs pyiceberg and, on a large table, hours."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_s3_assets as s3_assets
+
+from infra import ROOT
+from infra.stacks import names, roles
+from infra.stacks.log_groups import log_group
+
+BUILDSPEC = {
+    "version": "0.2",
+    "phases": {
+        "install": {
+            "runtime-versions": {"python": "3.11"},
+            "commands": [
+                "python3 -c 'import pyiceberg' || pip install --quiet --require-hashes -r reconcile/requirements.lock"
+            ],
+        },
+        # the package is called transforms wherever it runs
+        "build": {"commands": ["ln -s . transforms", "python3 -m transforms.reconcile.measure"]},
+    },
+}
+
+
+def project(stack: Stack) -> None:
+    """CodeBuild project `todo-reconcile`."""
+    source = s3_assets.Asset(
+        stack, "ReconcileSource", path=str(ROOT / "transforms"), exclude=["dbt", "bi", "__pycache__", "*.pyc"]
+    )
+    group = f"/aws/codebuild/{names.RECONCILE_PROJECT}"
+    role = roles.role(
+        stack,
+        "ReconcileRole",
+        "codebuild.amazonaws.com",
+        roles.allow(
+            ["s3:GetObject"],
+            [source.bucket.arn_for_objects(source.s3_object_key), names.bucket_arn("silver", "*")],
+        ),
+        roles.allow(["s3:ListBucket", "s3:GetBucketLocation"], [names.bucket_arn("silver")]),
+        roles.allow(["dynamodb:Scan"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
+        roles.allow(["glue:GetDatabase", "glue:GetTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
+        # takes no resource; the namespace is what narrows it
+        roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
+        roles.write_logs(stack, group),
+    )
+    codebuild.Project(
+        stack,
+        "Reconcile",
+        project_name=names.RECONCILE_PROJECT,
+        description="Compares the table with silver",
+        role=role,
+        source=codebuild.Source.s3(bucket=source.bucket, path=source.s3_object_key),
+        build_spec=codebuild.BuildSpec.from_object(BUILDSPEC),
+        environment=codebuild.BuildEnvironment(
+            build_image=codebuild.LinuxBuildImage.from_code_build_image_id(
+                "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+            ),
+            compute_type=codebuild.ComputeType.SMALL,
+        ),
+        timeout=Duration.hours(8),
+        concurrent_build_limit=1,
+        logging=codebuild.LoggingOptions(
+            cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group(stack, "ReconcileLogs", group))
+        ),
+    )

@@ -1,0 +1,70 @@
+"""The function behind the rule on the pipeline's endings.
+
+It writes the metric `StateDuration{StateMachine, State}` for each task state, in whatever way the execution ended. What
+the state machine cannot do itself, because it was stopped or its time was up or its last states failed too, is done
+here: the metric of the failed state, and the message to the operators.
+"""
+
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from orchestration.endings.history import Story, read
+
+logger = Logger()
+machines, cloudwatch, sns = boto3.client("stepfunctions"), boto3.client("cloudwatch"), boto3.client("sns")
+NAMESPACE, NOTIFYING = "TodoInsights", "NotifyOperators"
+TOPIC, RUNBOOKS = os.environ["ALERTS_TOPIC"], os.environ["RUNBOOKS_URL"]
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+    """Measure, and tell.
+
+    Args:
+        event: "Step Functions Execution Status Change", as EventBridge delivers it:
+            https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+    """
+    detail = event["detail"]
+    arn, status = detail["executionArn"], detail["status"]
+    machine = detail["stateMachineArn"].rsplit(":", 1)[-1]
+    pages = machines.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
+    story = read((found for page in pages for found in page["events"]), NOTIFYING)
+    data = [_datum(machine, "StateDuration", name, taken, "Seconds") for name, taken in story.seconds.items()]
+    untold = status != "SUCCEEDED" and not story.told
+    if untold and story.last:
+        data.append(_datum(machine, "StateFailed", story.last, 1, "Count"))
+    if data:
+        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)  # type: ignore[arg-type]
+    if untold:
+        _tell(machine, arn, status, story, detail)
+    logger.info("ended", status=status, states=len(story.seconds), told_here=untold)
+
+
+def _tell(machine: str, arn: str, status: str, story: Story, detail: dict[str, Any]) -> None:
+    state = story.last or "no state"
+    reason = detail.get("cause") or {"ABORTED": "somebody stopped it", "TIMED_OUT": "its time was up"}.get(
+        status, status
+    )
+    region = arn.split(":")[3]
+    lines = {
+        "State": state,
+        "Error": detail.get("error") or status,
+        "Reason": reason,
+        "Runbook": f"{RUNBOOKS}{state}.md",
+        "Execution": arn,
+        "Console": f"https://console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}",
+    }
+    sns.publish(
+        TopicArn=TOPIC,
+        Subject=f"{machine}: {status} in {state}",
+        Message="\n".join(f"{name}: {text}" for name, text in lines.items()),
+    )
+
+
+def _datum(machine: str, name: str, state: str, value: float, unit: str) -> dict[str, Any]:
+    dimensions = [{"Name": "StateMachine", "Value": machine}, {"Name": "State", "Value": state}]
+    return {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": dimensions}

@@ -1,0 +1,52 @@
+"""What an execution's history says about its task states: how long each took, and where the execution was at its end.
+
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+
+@dataclasses.dataclass
+class Story:
+    """One attempt at an execution: since its start, or since it was last redriven.
+
+    Args:
+        seconds: task state -> from its first entry to its last exit, so that a state that polls counts all of its polls
+            and the waits between them.
+        last: the task state that was entered last.
+        told: whether the operators have been told about a failure.
+    """
+
+    seconds: dict[str, float] = dataclasses.field(default_factory=dict)
+    last: str | None = None
+    told: bool = False
+
+
+def read(events: Iterable[Mapping[str, Any]], notifying: str) -> Story:
+    """The story of the latest attempt.
+
+    Args:
+        events: of the whole execution, oldest first, times as datetimes.
+        notifying: the state that tells the operators.
+    """
+    story, entered, current = Story(), dict[str, datetime](), ""
+    for event in events:
+        kind, when = event["type"], event["timestamp"]
+        if kind == "ExecutionRedriven":
+            # the state that ended the attempt before goes on without being entered anew
+            story, entered = Story(last=story.last), {current: when} if current else {}
+        elif kind == "TaskStateEntered":
+            current = event["stateEnteredEventDetails"]["name"]
+            story.last = current
+            entered.setdefault(current, when)
+        elif kind == "TaskStateExited":
+            name = event["stateExitedEventDetails"]["name"]
+            story.seconds[name] = (when - entered[name]).total_seconds()
+            story.told = story.told or name == notifying
+            current = ""
+        elif kind in ("ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut") and current:
+            story.seconds[current] = (when - entered[current]).total_seconds()
+    return story

@@ -1,0 +1,153 @@
+"""ResolveWindow's modules on real services: whose turn it is, what has come to bronze, what a plan leaves out."""
+
+import concurrent.futures
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from orchestration.publish.table import remember
+from orchestration.window import bronze, turn, watermark
+from orchestration.window.plan import STAGES, Sources, plan
+from orchestration.window.request import Request
+from tests.conftest import Account
+from tests.integration.conftest import RoleFactory
+
+pytestmark = pytest.mark.account
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def sources(account: Account, unique: str, role: RoleFactory) -> Iterator[Sources]:
+    """A bronze, a table and a crawler of a test's own."""
+    name, session = f"window-{unique}", account.session
+    session.client("s3").create_bucket(Bucket=name)
+    session.client("glue").create_database(DatabaseInput={"Name": name})
+    session.client("glue").create_crawler(
+        Name=name, Role=role("glue"), DatabaseName=name, Targets={"S3Targets": [{"Path": f"s3://{name}/cdc/"}]}
+    )
+    table = session.client("dynamodb")
+    table.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "PK", "AttributeType": "S"},
+            {"AttributeName": "SK", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    yield Sources(session.client("s3"), session.client("glue"), table, name, name, name, name)
+    table.delete_table(TableName=name)
+
+
+def delivered(sources: Sources, *keys: str) -> None:
+    for key in keys:
+        sources.s3.put_object(Bucket=sources.bronze, Key=key, Body=b"{}\n")
+
+
+def published(account: Account, sources: Sources, made: dict[str, Any]) -> None:
+    remember(account.session.resource("dynamodb").Table(sources.table_name), made["seen"])
+
+
+def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account, sources: Sources) -> None:
+    delivered(sources, "cdc/dt=2026-11-23/hour=10/a", "logs/dt=2026-11-23/hour=10/b")
+    first = plan(sources, Request(), "run-1", NOW)
+    assert (first["objects"], first["left_out"]) == (2, [])
+    published(account, sources, first)
+
+    again = plan(sources, Request(), "run-2", NOW)
+    assert (again["objects"], again["left_out"]) == (0, list(STAGES))
+
+    # a request's log line needs no crawl, but a run
+    delivered(sources, "logs/dt=2026-11-23/hour=11/c")
+    later = plan(sources, Request(), "run-3", NOW)
+    assert (later["objects"], later["left_out"]) == (1, ["CrawlBronze"])
+
+
+def test_another_object_of_the_same_second_is_seen() -> None:
+    seen = bronze.Seen(NOW.replace(microsecond=0), ("cdc/dt=2026-11-23/hour=10/a",), NOW)
+    known, other = (bronze.Arrived(f"cdc/dt=2026-11-23/hour=10/{name}", seen.until) for name in "ab")
+    assert (seen.has(known), seen.has(other)) == (True, False)
+    assert bronze.look(seen, [other], NOW).keys == (known.key, other.key)
+    assert bronze.look(seen, [], NOW).keys == (known.key,)
+
+
+def test_figures_of_yesterday_are_built_anew_although_nothing_has_come(account: Account, sources: Sources) -> None:
+    delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
+    published(account, sources, plan(sources, Request(), "run-1", NOW - timedelta(days=1)))
+    assert plan(sources, Request(), "run-2", NOW)["left_out"] == ["CrawlBronze"]
+
+
+def test_a_window_of_its_own_counts_its_hours_and_moves_no_mark(sources: Sources) -> None:
+    delivered(sources, *(f"cdc/dt=2026-11-23/hour={hour:02}/x" for hour in (9, 10, 11)), "cdc/dt=2026-11-24/hour=00/x")
+    request = Request.read({"from": "2026-11-23T10:30Z", "to": "2026-11-24"})
+    made = plan(sources, request, "run-1", NOW)
+    assert (made["objects"], made["seen"]) == (2, None)
+    assert made["silver_arguments"] == {
+        "--from": "2026-11-23T10:30:00Z",
+        "--to": "2026-11-24T00:00:00Z",
+        "--reject-threshold": "0.01",
+        "--report": f"s3://{sources.artifacts}/glue/runs/run-1/silver.json",
+    }
+    empty = plan(sources, Request.read({"from": "2001-01-01", "to": "2001-01-02"}), "run-2", NOW)
+    assert (empty["objects"], empty["left_out"]) == (0, list(STAGES))
+
+
+def test_a_known_partition_needs_no_crawl(sources: Sources) -> None:
+    delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
+    found = bronze.since(sources.s3, sources.bronze, None)
+    assert bronze.uncatalogued(sources.glue, sources.crawler, found)
+    storage = {"Columns": [{"Name": "a", "Type": "string"}], "Location": f"s3://{sources.bronze}/cdc/"}
+    keys = [{"Name": name, "Type": "string"} for name in ("dt", "hour")]
+    sources.glue.create_table(
+        DatabaseName=sources.bronze,
+        TableInput={"Name": "cdc", "StorageDescriptor": storage, "PartitionKeys": keys},  # type: ignore[typeddict-item]
+    )
+    sources.glue.create_partition(
+        DatabaseName=sources.bronze,
+        TableName="cdc",
+        PartitionInput={"Values": ["2026-11-23", "10"], "StorageDescriptor": storage},  # type: ignore[typeddict-item]
+    )
+    assert not bronze.uncatalogued(sources.glue, sources.crawler, found)
+
+
+def test_of_many_that_start_at_once_one_has_the_turn(account: Account, sources: Sources) -> None:
+    machines = account.session.client("stepfunctions")
+    names = [f"arn:aws:states:us-east-1:000000000000:execution:none:{number}" for number in range(16)]
+
+    def take(execution: str) -> str:
+        return turn.take(sources.table, sources.table_name, machines, execution, NOW)
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        holders = set(pool.map(take, names))
+
+    assert len(holders) == 1
+    assert holders < set(names)
+    assert take(next(iter(holders))) in holders
+
+
+def test_the_turn_of_one_that_has_ended_is_free(
+    account: Account, sources: Sources, unique: str, role: RoleFactory
+) -> None:
+    machines = account.session.client("stepfunctions")
+    waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    machine = machines.create_state_machine(name=unique, definition=json.dumps(waits), roleArn=role("states"))
+    first = machines.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+
+    def take(execution: str, now: datetime = NOW) -> str:
+        return turn.take(sources.table, sources.table_name, machines, execution, now)
+
+    assert take(first) == first
+    assert take("second") == first
+    machines.stop_execution(executionArn=first)
+    assert take("second") == "second"
+    # nobody knows the second: it may have begun just now, but not an hour ago
+    assert take("third") == "second"
+    assert take("third", NOW + timedelta(hours=2)) == "third"
+
+
+def test_no_mark_is_read_as_none(sources: Sources) -> None:
+    assert watermark.read(sources.table, sources.table_name) is None

@@ -1,0 +1,73 @@
+"""What an ended execution's history says about its states."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from orchestration.endings.history import Story, read
+
+BEGIN = datetime(2026, 11, 24, 10, tzinfo=UTC)
+Entry = tuple[float, str] | tuple[float, str, str]
+
+
+def story(*entries: Entry) -> Story:
+    """Read a history of (seconds since its begin, type, state)."""
+
+    def event(entry: Entry) -> dict[str, Any]:
+        kind = entry[1]
+        details = {f"state{kind[9:]}EventDetails": {"name": entry[2]}} if len(entry) == 3 else {}
+        return {"type": kind, "timestamp": BEGIN + timedelta(seconds=entry[0]), **details}
+
+    return read(map(event, entries), "NotifyOperators")
+
+
+def test_a_state_that_polls_counts_from_its_first_entry_to_its_last_exit() -> None:
+    told = story(
+        (0, "ExecutionStarted"),
+        (1, "TaskStateEntered", "PollCrawl"),
+        (2, "TaskStateExited", "PollCrawl"),
+        (60, "TaskStateEntered", "PollCrawl"),
+        (61, "TaskStateExited", "PollCrawl"),
+        (61, "TaskStateEntered", "BuildSilver"),
+        (100, "TaskStateExited", "BuildSilver"),
+        (100, "ExecutionSucceeded"),
+    )
+    assert told.seconds == {"PollCrawl": 60, "BuildSilver": 39}
+    assert not told.told
+
+
+def test_an_execution_that_was_stopped_ends_in_the_state_under_way() -> None:
+    told = story((0, "ExecutionStarted"), (1, "TaskStateEntered", "BuildSilver"), (31, "ExecutionAborted"))
+    assert (told.last, told.seconds, told.told) == ("BuildSilver", {"BuildSilver": 30}, False)
+
+
+def test_one_that_waits_was_last_in_the_task_before() -> None:
+    told = story(
+        (0, "ExecutionStarted"),
+        (1, "TaskStateEntered", "ResolveWindow"),
+        (2, "TaskStateExited", "ResolveWindow"),
+        (9, "ExecutionTimedOut"),
+    )
+    assert (told.last, told.seconds) == ("ResolveWindow", {"ResolveWindow": 1})
+
+
+def test_what_the_machine_told_itself_needs_no_second_message() -> None:
+    told = story(
+        (1, "TaskStateEntered", "NotifyOperators"),
+        (2, "TaskStateExited", "NotifyOperators"),
+        (2, "TaskStateEntered", "Failed"),
+        (3, "ExecutionFailed"),
+    )
+    assert told.told
+
+
+def test_a_redrive_is_a_story_of_its_own() -> None:
+    told = story(
+        (1, "TaskStateEntered", "BuildSilver"),
+        (9, "ExecutionAborted"),
+        (1000, "ExecutionRedriven"),
+        (1030, "TaskStateExited", "BuildSilver"),
+        (1030, "TaskStateEntered", "BuildGold"),
+        (1040, "TaskStateExited", "BuildGold"),
+        (1040, "ExecutionSucceeded"),
+    )
+    assert told.seconds == {"BuildSilver": 30, "BuildGold": 10}
