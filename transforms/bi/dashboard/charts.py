@@ -14,7 +14,8 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#9
 HEIGHT, ROW_HEIGHT, TALLEST = 280, 30, 480
 _GREY, _INK = "#E4E9EF", "#52606D"
 _LONGEST_LABEL, _MANY_BARS, _FEW_POINTS, _WIDEST_BAR = 11, 6, 60, 56
-_WORDS = "replace(replace(datum.label, /_pct$/, ' %'), /_/g, ' ')"
+# a path keeps its underscores
+_WORDS = "indexof(datum.label, '/') >= 0 ? datum.label : replace(replace(datum.label, /_pct$/, ' %'), /_/g, ' ')"
 Drawn = alt.Chart | alt.LayerChart
 Part = Any  # Altair's methods say less of what they return than what it is
 # colours that keep their meaning from chart to chart
