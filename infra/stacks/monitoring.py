@@ -162,8 +162,14 @@ class MonitoringStack(Stack):
             self._alarm(
                 "PipelineNotDelivered",
                 f"{names.PIPELINE_FAILURES}-not-empty",
-                "Starts or endings of the pipeline that could not be delivered wait in the failures queue",
+                "Executions of the pipeline that were not started wait in the failures queue: `insights replay`",
                 _waiting(names.PIPELINE_FAILURES),
+            ),
+            self._alarm(
+                "NotDelivered",
+                f"{names.UNDELIVERED}-not-empty",
+                "A start of maintenance or comparison, or the end of an execution, could not be delivered",
+                _waiting(names.UNDELIVERED),
             ),
             self._alarm(
                 "CdcQuarantined",

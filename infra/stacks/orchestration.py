@@ -39,9 +39,9 @@ class OrchestrationStack(Stack):
         pipeline_functions.runs_table(self)
         runbooks = self.node.try_get_context("runbooks") or RUNBOOKS
         reconcile.project(self)
-        failures = pipeline_triggers.failures_queue(self)
-        pipeline_triggers.schedules(self, failures)
-        pipeline_triggers.endings(self, failures, target, runbooks)
+        failures, undelivered = pipeline_triggers.dead_letters(self)
+        pipeline_triggers.schedules(self, failures, undelivered)
+        pipeline_triggers.endings(self, undelivered, target, runbooks)
         machine = stepfunctions.StateMachine(
             self,
             "Pipeline",

@@ -17,19 +17,24 @@ ENDINGS = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 TRIED_FOR = Duration.hours(2)
 
 
-def failures_queue(scope: Construct) -> sqs.Queue:
-    """`todo-pipeline-failures`: starts that could not be delivered, and endings that nobody could be told of."""
+def dead_letters(scope: Construct) -> tuple[sqs.Queue, sqs.Queue]:
+    """`todo-pipeline-failures`, inputs of executions that were not started, which `insights replay` starts; and
+    `todo-undelivered`, whatever else a schedule or a rule could not deliver."""
+    return _queue(scope, "PipelineFailures", names.PIPELINE_FAILURES), _queue(scope, "Undelivered", names.UNDELIVERED)
+
+
+def _queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
     return sqs.Queue(
         scope,
-        "PipelineFailures",
-        queue_name=names.PIPELINE_FAILURES,
+        construct_id,
+        queue_name=name,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=Duration.days(14),
     )
 
 
-def schedules(stack: Stack, failures: sqs.IQueue) -> None:
+def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue) -> None:
     """The pipeline every hour, silver's maintenance every night, table against silver every week."""
     machine = names.arn(stack, "states", "stateMachine", names.STATE_MACHINE, ":")
     maintenance = names.arn(stack, "glue", "job", names.SILVER_MAINTENANCE_JOB)
@@ -40,7 +45,7 @@ def schedules(stack: Stack, failures: sqs.IQueue) -> None:
         roles.allow(["states:StartExecution"], [machine]),
         roles.allow(["glue:StartJobRun"], [maintenance]),
         roles.allow(["codebuild:StartBuild"], [names.arn(stack, "codebuild", "project", names.RECONCILE_PROJECT)]),
-        roles.allow(["sqs:SendMessage"], [failures.queue_arn]),
+        roles.allow(["sqs:SendMessage"], [failures.queue_arn, undelivered.queue_arn]),
     )
     for construct_id, name, expression, description, target, given in (
         ("Hourly", "todo-pipeline-hourly", HOURLY, "Everything since the last successful run", machine, "{}"),
@@ -73,7 +78,9 @@ def schedules(stack: Stack, failures: sqs.IQueue) -> None:
                 arn=target,
                 role_arn=role.role_arn,
                 input=given,
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=failures.queue_arn),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=(failures if target == machine else undelivered).queue_arn
+                ),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=int(TRIED_FOR.to_seconds()), maximum_retry_attempts=20
                 ),
@@ -81,7 +88,7 @@ def schedules(stack: Stack, failures: sqs.IQueue) -> None:
         )
 
 
-def endings(stack: Stack, failures: sqs.IQueue, target: Target, runbooks: str) -> None:
+def endings(stack: Stack, undelivered: sqs.IQueue, target: Target, runbooks: str) -> None:
     """`todo-pipeline-ended`, and the rule that calls it for each execution that ends."""
     rule = events.Rule(
         stack,
@@ -99,7 +106,7 @@ def endings(stack: Stack, failures: sqs.IQueue, target: Target, runbooks: str) -
     )
     rule.add_target(
         targets.LambdaFunction(
-            _function(stack, target, runbooks), dead_letter_queue=failures, retry_attempts=8, max_event_age=TRIED_FOR
+            _function(stack, target, runbooks), dead_letter_queue=undelivered, retry_attempts=8, max_event_age=TRIED_FOR
         )
     )
 

@@ -254,8 +254,11 @@ def test_the_pipeline_names_only_what_is_deployed(deployed: Templates) -> None:
     assert joined(machine["DefinitionSubstitutions"]["AlertsTopicArn"]).endswith(":todo-alerts")
 
 
+QUEUES = ("todo-pipeline-failures", "todo-undelivered")
+
+
 def test_the_pipeline_runs_hourly_and_maintenance_nightly_and_nothing_is_lost(deployed: Templates) -> None:
-    queue = deployed.one("AWS::SQS::Queue", QueueName="todo-pipeline-failures")
+    queues = {name: deployed.one("AWS::SQS::Queue", QueueName=name).id for name in QUEUES}
     schedules = {
         schedule.properties["Name"]: schedule.properties for schedule in deployed.resources("AWS::Scheduler::Schedule")
     }
@@ -266,7 +269,9 @@ def test_the_pipeline_runs_hourly_and_maintenance_nightly_and_nothing_is_lost(de
     }
     targets = {name: schedule["Target"] for name, schedule in schedules.items()}
     for name, target in targets.items():
-        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue.id, "Arn"]}, name
+        # replay takes every message of the one queue for the input of an execution
+        queue = queues["todo-pipeline-failures" if name == "todo-pipeline-hourly" else "todo-undelivered"]
+        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}, name
         assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
         assert schedules[name].get("State", "ENABLED") == "ENABLED"
     assert joined(targets["todo-pipeline-hourly"]["Arn"]).endswith(":stateMachine:todo-insights-pipeline")
