@@ -40,19 +40,17 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     if data:
         cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)  # type: ignore[arg-type]
     if untold:
-        _tell(machine, arn, status, story, detail)
+        _tell(machine, arn, status, story)
     logger.info("ended", status=status, states=len(story.seconds), told_here=untold)
 
 
-def _tell(machine: str, arn: str, status: str, story: Story, detail: dict[str, Any]) -> None:
+def _tell(machine: str, arn: str, status: str, story: Story) -> None:
     state = story.last or "no state"
-    reason = detail.get("cause") or {"ABORTED": "somebody stopped it", "TIMED_OUT": "its time was up"}.get(
-        status, status
-    )
+    reason = story.cause or {"ABORTED": "somebody stopped it", "TIMED_OUT": "its time was up"}.get(status, status)
     region = arn.split(":")[3]
     lines = {
         "State": state,
-        "Error": detail.get("error") or status,
+        "Error": story.error or status,
         "Reason": reason,
         "Runbook": f"{RUNBOOKS}{state}.md",
         "Execution": arn,

@@ -8,6 +8,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+ENDED_BADLY = {
+    "ExecutionFailed": "executionFailedEventDetails",
+    "ExecutionAborted": "executionAbortedEventDetails",
+    "ExecutionTimedOut": "executionTimedOutEventDetails",
+}
+
 
 @dataclasses.dataclass
 class Story:
@@ -18,11 +24,15 @@ class Story:
             and the waits between them.
         last: the task state that was entered last.
         told: whether the operators have been told about a failure.
+        error: what the execution ended with, or what the operator who stopped it gave; empty when nothing.
+        cause: likewise.
     """
 
     seconds: dict[str, float] = dataclasses.field(default_factory=dict)
     last: str | None = None
     told: bool = False
+    error: str = ""
+    cause: str = ""
 
 
 def read(events: Iterable[Mapping[str, Any]], notifying: str) -> Story:
@@ -47,6 +57,9 @@ def read(events: Iterable[Mapping[str, Any]], notifying: str) -> Story:
             story.seconds[name] = (when - entered[name]).total_seconds()
             story.told = story.told or name == notifying
             current = ""
-        elif kind in ("ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut") and current:
-            story.seconds[current] = (when - entered[current]).total_seconds()
+        elif kind in ENDED_BADLY:
+            details = event.get(ENDED_BADLY[kind], {})
+            story.error, story.cause = details.get("error") or "", details.get("cause") or ""
+            if current:
+                story.seconds[current] = (when - entered[current]).total_seconds()
     return story

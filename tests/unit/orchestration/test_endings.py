@@ -40,6 +40,13 @@ def test_an_execution_that_was_stopped_ends_in_the_state_under_way() -> None:
     assert (told.last, told.seconds, told.told) == ("BuildSilver", {"BuildSilver": 30}, False)
 
 
+def test_what_the_operator_gave_as_the_reason_is_told() -> None:
+    details = {"error": "StoppedByOperator", "cause": "enough for today"}
+    stopped = {"type": "ExecutionAborted", "timestamp": BEGIN, "executionAbortedEventDetails": details}
+    told = read([stopped], "NotifyOperators")
+    assert (told.error, told.cause) == ("StoppedByOperator", "enough for today")
+
+
 def test_one_that_waits_was_last_in_the_task_before() -> None:
     told = story(
         (0, "ExecutionStarted"),
