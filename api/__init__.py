@@ -26,6 +26,8 @@ Rules that hold for the whole API:
   the change feed stay as they were. Under an `Idempotency-Key` its answer is recorded like any other.
 - Endpoints and dependencies are `async def` although botocore blocks: a Lambda process serves one request at a time, so
   a thread pool would add a hand-over per call and nothing else.
+- A route that has query parameters refuses those it does not know, and any given twice; one that has none ignores
+  them, as clients of the original API could rely on.
 - A token of the change feed never skips a change, however writers overlap (`api.services.changes`).
 - References in `Location` and `Link` are relative to the request's URL (RFC 3986), so they hold below any base path.
 """
