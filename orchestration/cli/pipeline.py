@@ -63,7 +63,7 @@ def start(
             raise typer.BadParameter(
                 f"it takes the place of the other flags ({', '.join(given)})", param_hint="--input"
             )
-        given = _object(document)
+        given = windows.checked(_object(document), "--input")
     with explained():
         arn = machine.state_machine()
         until_none_runs(arn, wait_for_running)

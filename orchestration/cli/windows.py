@@ -13,6 +13,8 @@ from typing import Any
 
 import typer
 
+from orchestration.window.request import InvalidInput, Request
+
 WANTED = "a date or a time in UTC is wanted, such as 2026-11-01 or 2026-11-01T06:00Z"
 FROM, TO = "--from", "--to"
 
@@ -111,7 +113,25 @@ def document(
         "select": select,
         "skip": skip,
     }
-    return {name: value for name, value in wanted.items() if value is not None}
+    return checked({name: value for name, value in wanted.items() if value is not None})
+
+
+def checked(given: dict[str, Any], flag: str | None = None) -> dict[str, Any]:
+    """`given`, if the state machine takes it as an input.
+
+    Args:
+        given: the input.
+        flag: that it came from; without one each field came from the flag of its name.
+
+    Raises:
+        typer.BadParameter: in the words with which the execution would fail.
+    """
+    try:
+        Request.read(given)
+    except InvalidInput as error:
+        field = str(error).partition(" ")[0].replace("_", "-")
+        raise typer.BadParameter(str(error), param_hint=flag or f"--{field}") from None
+    return given
 
 
 def intervals(start: dt.datetime, end: dt.datetime, by: Step) -> Iterator[Interval]:

@@ -1,6 +1,7 @@
 """Nobody has to watch the pipeline: each of its task states has an alarm, and every alarm tells the operators."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,3 +146,11 @@ def test_alarms_may_publish_to_the_encrypted_topic(deployed: Templates) -> None:
     assert any(
         item["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for item in policy if "Condition" in item
     )
+
+
+def test_every_alarm_has_its_line_in_the_operators_page(deployed: Templates) -> None:
+    page = (ROOT / "docs" / "operate.md").read_text()
+    for name in alarms(deployed):
+        of_state = re.sub(r"(?<=^todo-insights-pipeline-)[A-Z]\w*", "<State>", name)
+        kind = re.sub(r"(?<=^todo-insights-pipeline-executions-)\w+", "<ending>", of_state)
+        assert f"`{kind}`" in page, f"docs/operate.md does not say what to do when {name} goes off"
