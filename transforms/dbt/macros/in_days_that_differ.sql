@@ -14,20 +14,23 @@
             {{ held }}
         ),
 
-        differing as (
-            select coalesce(wanted.day, held.day) as day
+        -- each of the two is read once: Athena reads what is named twice twice
+        compared as (
+            select
+                coalesce(wanted.day, held.day) as day,
+                wanted.day as wanted_day,
+                held.day as held_day
             from wanted
             full outer join held on wanted.day = held.day and wanted.mark = held.mark
-            where wanted.day is null or held.day is null
         )
 
         select
-            cast(differing.day as varchar) as day,
-            max(case when wanted.day is null then 0 else 1 end) as has_rows
-        from differing
-        left join wanted on differing.day = wanted.day
-        group by differing.day
-        order by differing.day
+            cast(day as varchar) as day,
+            count(wanted_day) as wanted_rows
+        from compared
+        group by day
+        having count_if(wanted_day is null or held_day is null) > 0
+        order by day
     {%- endset -%}
     {%- set days, gone = [], [] -%}
     {%- for row in run_query(differing).rows -%}
@@ -36,7 +39,7 @@
     {%- if gone and flags.WHICH in ('build', 'run') -%}
         {%- set partitions = [] -%}
         {%- for one in gone -%}
-            {%- do partitions.append(day ~ '=' ~ one | replace('date ', '')) -%}
+            {%- do partitions.append(config.get('partitioned_by')[0] ~ '=' ~ one | replace('date ', '')) -%}
         {%- endfor -%}
         {%- do adapter.clean_up_partitions(this, partitions) -%}
     {%- endif -%}

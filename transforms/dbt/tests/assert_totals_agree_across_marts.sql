@@ -2,12 +2,16 @@
 with
 
 by_user as (
-    select coalesce(sum(total_tasks), 0) as total_tasks, coalesce(sum(completed_tasks), 0) as completed_tasks
+    select
+        coalesce(sum(total_tasks), 0) as total_tasks,
+        coalesce(sum(completed_tasks), 0) as completed_tasks
     from {{ ref('task_analytics_user_metrics') }}
 ),
 
 by_category as (
-    select coalesce(sum(total_tasks), 0) as total_tasks, coalesce(sum(completed_tasks), 0) as completed_tasks
+    select
+        coalesce(sum(total_tasks), 0) as total_tasks,
+        coalesce(sum(completed_tasks), 0) as completed_tasks
     from {{ ref('task_analytics_category_trends') }}
 ),
 

@@ -22,7 +22,7 @@ states as (
 
 neighbours as (
     select
-        states.*,
+        *,
         lag(status) over (partition by task_id order by version, occurred_at, event_id) as previous_status,
         lag(is_deleted) over (partition by task_id order by version, occurred_at, event_id) as was_deleted,
         lag(is_open) over (partition by task_id order by version, occurred_at, event_id) as was_open,

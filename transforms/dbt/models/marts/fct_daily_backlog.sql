@@ -31,9 +31,16 @@ overdue_spells as (
 ),
 
 overdue_steps as (
-    select first_day as backlog_date, 1 as step from overdue_spells
+    select
+        first_day as backlog_date,
+        1 as step
+    from overdue_spells
     union all
-    select end_day as backlog_date, -1 as step from overdue_spells where end_day is not null
+    select
+        end_day as backlog_date,
+        -1 as step
+    from overdue_spells
+    where end_day is not null
 ),
 
 overdue_changes as (

@@ -7,11 +7,11 @@ users as (
 
 tasks as (
     select
-        fct_tasks.*,
+        *,
         coalesce(category, 'uncategorized') as named_category,
         cast(created_at as date) as created_day,
         case when status = 'completed' then cast(completed_at as date) end as completed_day
-    from {{ ref('fct_tasks') }} as fct_tasks
+    from {{ ref('fct_tasks') }}
 ),
 
 figures as (
@@ -83,7 +83,7 @@ by_category as (
             cast(
                 row(category, total, completed) as row(category varchar, total bigint, completed bigint)
             )
-            order by total desc, category
+            order by total desc, category asc
         ) as by_category
     from categories
     group by user_id
