@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.integration.transforms.dbt.conftest import Row, Warehouse
+from transforms.dbt import unchanged
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]
 
@@ -47,17 +48,17 @@ def user(user_id: str, **more: str) -> Row:
     }
 
 
-def event(event_id: str, task_id: str, user_id: str, event_type: str, day: str) -> Row:
+def event(event_id: str, task_id: str, user_id: str, event_type: str, day: str, status: str = "pending") -> Row:
     return {
         "event_id": f"'{event_id}'",
         "task_id": f"'{task_id}'",
         "user_id": f"'{user_id}'",
         "event_type": f"'{event_type}'",
-        "version": "1",
+        "version": event_id[1:],
         "sequence_number": f"'{event_id[1:]}'",
         "occurred_at": moment(day),
         "ingested_at": moment(day, "10:00:01.000000"),
-        "status": "'pending'",
+        "status": f"'{status}'",
         "priority": "'medium'",
         "changed_fields": "array['status']",
     }
@@ -84,13 +85,15 @@ def fill(warehouse: Warehouse) -> None:
     warehouse.insert(
         "task_events",
         event("e1", "t1", "anna", "created", "2026-11-01"),
-        event("e2", "t1", "anna", "completed", "2026-11-02"),
+        event("e2", "t1", "anna", "completed", "2026-11-02", "completed"),
         event("e3", "t2", "anna", "created", "2026-11-01"),
         event("e4", "t3", "anna", "created", "2026-11-05"),
         event("e5", "t4", "anna", "created", "2026-11-04"),
         event("e6", "t4", "anna", "deleted", "2026-11-06"),
         event("e7", "t5", "ben", "created", "2026-11-01"),
         event("e8", "t6", "cora", "created", "2026-11-01"),
+        event("e9", "t3", "anna", "updated", "2026-11-05", "in_progress"),
+        event("e10", "t5", "ben", "cancelled", "2026-11-02", "cancelled"),
     )
 
 
@@ -100,7 +103,7 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
     built = warehouse.dbt("build", "--vars", json.dumps({"as_of_date": DAY}))
 
     assert built.returncode == 0, built.stdout
-    assert {result["status"] for result in warehouse.run_results()["results"]} == {"success", "pass"}
+    assert {result["status"] for result in warehouse.run_results()["results"]} == {"success", "pass", "no-op"}
     assert warehouse.ask("select * from task_analytics_user_metrics order by user_id", warehouse.gold) == [
         ["anna", "3", "1", "1", "1", "2026-11-01", "2026-11-05"],
         ["ben", "1", "0", "0", "0", "2026-11-01", "2026-11-01"],
@@ -110,8 +113,8 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
         ["work", "2", "1"],
     ]
     assert warehouse.ask("select * from user_analytics order by user_id", warehouse.gold) == [
-        ["anna", "a***@example.com", "A***", "2026-11-01 09:00:00.123", "2026-11-06 10:00:00.000", "6", "3"],
-        ["ben", None, None, "2026-11-01 09:00:00.123", "2026-11-03 10:00:00.000", "1", "1"],
+        ["anna", "a***@example.com", "A***", "2026-11-01 09:00:00.123", "2026-11-06 10:00:00.000", "7", "4"],
+        ["ben", None, None, "2026-11-01 09:00:00.123", "2026-11-03 10:00:00.000", "2", "2"],
         ["dora", "d***@example.com", "D***", "2026-10-01 10:00:00.000", "2026-10-01 10:00:00.000", "0", "0"],
     ]
     figures = "select metric, cast(value as integer), cast(value as double) from business_metrics_kpis order by metric"
@@ -128,10 +131,12 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
     ]
 
     warehouse.ask("update tasks set is_deleted = true where task_id = 't1'", warehouse.silver)
-    rebuilt = warehouse.dbt("build", "--select", "int_live_tasks+", "--exclude-resource-type", "unit_test")
+    warehouse.insert("task_events", event("e11", "t1", "anna", "deleted", DAY, "completed"))
+    rebuilt = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
 
     assert rebuilt.returncode == 0, rebuilt.stdout
-    assert warehouse.ask("select total_tasks, completed_tasks from task_analytics_user_metrics", warehouse.gold) == [
+    metrics = "select total_tasks, completed_tasks from task_analytics_user_metrics order by user_id"
+    assert warehouse.ask(metrics, warehouse.gold) == [
         ["2", "0"],
         ["1", "0"],
     ]
@@ -140,14 +145,39 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
     located = [table["StorageDescriptor"]["Location"] for table in tables if table["TableType"] == "EXTERNAL_TABLE"]
     assert len(located) == 15
     assert all(location.startswith(f"s3://{warehouse.name}/tables/") for location in located)
+    (activity,) = [table for table in tables if table["Name"] == "fct_daily_activity"]
+    assert activity["Description"].startswith("One row per user and day")
+    comments = [column.get("Comment") for column in activity["StorageDescriptor"]["Columns"]]
+    assert comments[:2] == [
+        "The user (Cognito sub).",
+        "Number of changes of the user's tasks; purges, which nobody makes, are not counted.",
+    ]
+
+    documented = warehouse.dbt("docs", "generate", "--no-compile")
+    assert documented.returncode == 0, documented.stdout
+    catalog = json.loads((warehouse.project / "target" / "catalog.json").read_text())
+    assert len(catalog["nodes"]) == 25
+    assert catalog["errors"] is None
 
 
-def test_empty_silver_makes_empty_gold(warehouse: Warehouse) -> None:
-    built = warehouse.dbt("run")
+def test_empty_silver_makes_empty_gold_and_nothing_is_built_again_until_something_changes(warehouse: Warehouse) -> None:
+    built = warehouse.runner()
 
     assert built.returncode == 0, built.stdout
     assert warehouse.ask("select * from user_analytics", warehouse.gold) == []
     assert warehouse.ask("select distinct value from business_metrics_kpis", warehouse.gold) == [["0.0"]]
+    assert len(warehouse.run_results()["results"]) > 50
+
+    scanned = warehouse.statements()
+    again = warehouse.runner()
+    assert again.returncode == 0, again.stdout
+    assert "everything stands" in again.stdout
+    assert warehouse.run_results()["results"] == []
+    assert warehouse.statements() == scanned
+
+    assert unchanged.stands(warehouse.environment)
+    warehouse.insert("tasks", task("t1", "anna", "pending"))
+    assert not unchanged.stands(warehouse.environment)
 
 
 def test_a_row_that_breaks_a_test_is_named(warehouse: Warehouse) -> None:
@@ -172,6 +202,37 @@ def test_a_column_that_breaks_a_contract_is_named(warehouse: Warehouse) -> None:
     failures = warehouse.failures()
     assert failures.startswith("model task_analytics_category_trends: This model has an enforced contract that failed.")
     assert "total_tasks" in failures
+
+
+def test_a_statement_that_athena_refuses_is_named(warehouse: Warehouse) -> None:
+    model = warehouse.project / "models" / "marts" / "dim_dates.sql"
+    model.write_text(model.read_text().replace("quarter(date_day)", "no_such_function(date_day)"))
+
+    built = warehouse.dbt("run", "--select", "dim_dates")
+
+    assert built.returncode == 1
+    assert warehouse.failures().startswith("model dim_dates: ")
+    assert "no_such_function" in warehouse.failures()
+
+
+def test_a_changed_model_is_built_beside_gold_and_reads_the_rest_from_it(warehouse: Warehouse, unique: str) -> None:
+    fill(warehouse)
+    built = warehouse.dbt("run", "--select", "+task_analytics_category_trends")
+    assert built.returncode == 0, built.stdout
+    (warehouse.project / "target").rename(warehouse.project / "state")
+    model = warehouse.project / "models" / "marts" / "task_analytics_category_trends.sql"
+    model.write_text(model.read_text().replace("'uncategorized'", "'none'"))
+    warehouse.environment.update(DBT_TARGET="dev", DBT_USER=unique)
+
+    changed = warehouse.dbt("run", "--select", "state:modified+", "--state", "state", "--defer")
+
+    assert changed.returncode == 0, changed.stdout
+    assert [one["unique_id"] for one in warehouse.run_results()["results"]] == [
+        "model.todo_insights.task_analytics_category_trends"
+    ]
+    categories = "select category from task_analytics_category_trends order by category"
+    assert warehouse.ask(categories, f"todo_analytics_{unique}") == [["none"], ["work"]]
+    assert warehouse.ask(categories, warehouse.gold) == [["uncategorized"], ["work"]]
 
 
 def test_each_developer_has_a_schema_of_their_own(warehouse: Warehouse) -> None:

@@ -1,0 +1,59 @@
+"""Silver written without Spark: the tables of the contract, as Iceberg, with the rows that a test wants in them."""
+
+import re
+from typing import Any
+
+import pyarrow as pa
+
+from infra.local.athena.iceberg import Iceberg, replace
+from infra.local.settings import OWNER_KEYS, REGION
+from tests.conftest import Account
+from transforms.silver.contract import TABLES, Table
+
+ARROW = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "array<string>": pa.list_(pa.string()),
+}
+
+
+class SilverTables:
+    """The tables of one silver database.
+
+    Args:
+        database: an existing database of the Glue catalog.
+        location: where the tables go, `s3://bucket/prefix`.
+    """
+
+    def __init__(self, account: Account, database: str, location: str) -> None:
+        endpoint = account.settings.endpoint
+        keys = {"s3.access-key-id": OWNER_KEYS["aws_access_key_id"]}
+        keys["s3.secret-access-key"] = OWNER_KEYS["aws_secret_access_key"]
+        glue = account.session.client("glue", endpoint_url=endpoint)
+        self.iceberg = Iceberg(glue, {"s3.endpoint": endpoint, "s3.region": REGION, **keys})
+        self.database, self.location = database, location
+
+    def create(self) -> None:
+        """Create every table, empty."""
+        for table in TABLES:
+            days = [re.sub(r"^days\(", "day(", one) for one in table.partitioned_by]
+            self.iceberg.create(self.database, table.name, schema(table), f"{self.location}/{table.name}", days)
+
+    def fill(self, rows: dict[str, list[dict[str, Any]]]) -> None:
+        """Give every table the rows named for it, and no others, in one commit each."""
+        for table in TABLES:
+            opened = self.iceberg.load(self.database, table.name)
+            content = pa.Table.from_pylist(rows.get(table.name, []), schema=schema(table))
+            if opened.current_snapshot() is not None:
+                replace(opened, content)
+            elif content.num_rows:
+                self.iceberg.append(self.database, table.name, content)
+
+
+def schema(table: Table) -> pa.Schema:
+    """The Arrow schema of a table of the contract."""
+    return pa.schema([pa.field(column.name, ARROW[column.type]) for column in table.columns])
