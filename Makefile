@@ -39,10 +39,11 @@ unit: setup ## The quick tests
 coverage: setup ## What the quick tests reach, by line and branch
 	@$(BIN)/pytest -q --cov --cov-report=term tests/unit
 
-lint: setup ## ruff and mypy --strict
+lint: setup ## ruff, mypy --strict, sqlfluff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor models tests
 
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -98,6 +99,10 @@ bi-reference: setup ## Write the tables and questions of docs/bi.md from dbt's m
 
 reference: setup ## Write docs/cli.md from the commands themselves
 	@$(BIN)/python -m infra.reference
+
+.PHONY: bench-gold
+bench-gold: setup ## What gold costs: dbt's builds of 100,000 events by model, bytes scanned, the saved queries
+	@$(BIN)/python -m tests.bench.gold $(ARGS)
 
 .PHONY: bench-silver
 bench-silver: setup ## What silver costs, against DuckDB: make bench-silver ARGS=--quick builds 100,000 events only

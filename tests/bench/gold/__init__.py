@@ -1,0 +1,1 @@
+"""What gold costs: `make bench-gold`."""

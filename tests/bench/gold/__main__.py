@@ -1,0 +1,107 @@
+"""Runs the bench and prints its last line, `bench-gold: {json}`.
+
+Silver holds 100,000 task events and as many API requests. The project is built three times: by the pipeline's runner,
+by the runner again with nothing new, and by a developer's plain `dbt build`, which runs every test and rebuilds what is
+not incremental. Bytes are those that Athena says its statements scanned.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import pathlib
+import sys
+import tempfile
+from typing import Any
+
+from infra.local.settings import Settings
+from tests.bench.gold.athena import Statements
+from tests.bench.gold.builds import Build, Builds
+from tests.bench.gold.queries import scans
+from tests.conftest import Account, free_port
+from tests.integration.transforms.dbt.population import Population, Shape
+from tests.integration.transforms.dbt.silver_tables import SilverTables
+
+EVENTS_PER_TASK = 3.0
+DAYS = 90
+BOUNDS = {"second_scan_ratio": 0.10}
+
+
+def measured(account: Account, folder: pathlib.Path, events: int) -> dict[str, Any]:
+    """All figures.
+
+    Args:
+        account: to run in.
+        folder: for a copy of the project.
+        events: about how many task events silver is to hold.
+    """
+    statements = Statements(account, "bench-gold")
+    builds = Builds(account, statements.name, folder)
+    today = dt.datetime.now(dt.UTC).date()
+    shape = Shape(events // 100, round(events / EVENTS_PER_TASK), DAYS, skew=0.6, requests=events, end=today)
+    silver = Population(shape).rows
+    tables = SilverTables(account, f"{statements.name}_silver", f"s3://{statements.name}/silver")
+    tables.create()
+    tables.fill(silver)
+    print("silver: " + ", ".join(f"{len(rows):,} {name}" for name, rows in silver.items()), flush=True)
+
+    first = told("first build", builds.pipeline(), statements)
+    second = told("second build, nothing new", builds.pipeline(), statements)
+    plain = told("plain dbt build, nothing new", builds.plain(), statements)
+    share = scans(statements)
+    return {
+        "events": len(silver["task_events"]),
+        "models": first.models,
+        "tests": first.tests,
+        "build_s": round(first.seconds, 1),
+        "first_scan_mb": round(first.scanned / 1e6, 2),
+        "second_build_s": round(second.seconds, 1),
+        "second_scan_ratio": round(second.scanned / first.scanned, 4),
+        "second_plain_build_s": round(plain.seconds, 1),
+        "second_plain_scan_ratio": round(plain.scanned / first.scanned, 4),
+        "second_facts_scan_ratio": round(plain.facts / first.facts, 4),
+        "saved_queries": len(share),
+        "saved_query_scan_ratio_median": sorted(share)[len(share) // 2] if share else None,
+        "saved_query_scan_ratio_most": max(share, default=None),
+    }
+
+
+def told(what: str, build: Build, statements: Statements) -> Build:
+    """Print what a build cost, and take note of what its statements scanned."""
+    scanned = statements.since_last()
+    build.scanned = sum(scanned.values())
+    build.facts = sum(count for node, count in scanned.items() if node in build.incremental)
+    print(f"{what}: {build.seconds:.1f} s, {build.models} models, {build.tests} tests, {build.scanned / 1e6:.2f} MB")
+    for node, seconds in sorted(build.nodes.items(), key=lambda item: -item[1]):
+        if node.startswith("model."):
+            print(f"  {node.rpartition('.')[2]:32} {seconds:6.1f} s {scanned.get(node, 0) / 1e6:8.3f} MB")
+    in_tests = sum(count for node, count in scanned.items() if node.startswith("test."))
+    print(f"  {'all tests':32} {sum(s for n, s in build.nodes.items() if n.startswith('test.')):6.1f} s", end="")
+    print(f" {in_tests / 1e6:8.3f} MB", flush=True)
+    return build
+
+
+def main() -> int:
+    """Measure everything; 1 when a bound is missed."""
+    parser = argparse.ArgumentParser(description="Measure what gold costs.")
+    parser.add_argument("--events", type=int, default=100_000, help="about how many task events (100,000)")
+    events = parser.parse_args().events
+    with tempfile.TemporaryDirectory() as home:
+        folder = pathlib.Path(home)
+        settings = Settings(home=folder / "account", port=free_port())
+        os.environ.update(settings.client_environment())
+        account = Account.at(settings)
+        account.start()
+        try:
+            figures = measured(account, folder, events)
+        finally:
+            account.stop()
+    missed = [f"{name} is {figures[name]}, at most {most}" for name, most in BOUNDS.items() if figures[name] > most]
+    for line in missed:
+        print(f"missed: {line}", file=sys.stderr)
+    print("bench-gold: " + json.dumps(figures), flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
