@@ -43,5 +43,6 @@
         {%- endfor -%}
         {%- do adapter.clean_up_partitions(this, partitions) -%}
     {%- endif -%}
-    {{ return(day ~ ' in (' ~ days | join(', ') ~ ')' if days else 'false') }}
+    {#- a day that nothing happened on, rather than `false`: every engine prunes by a day -#}
+    {{ return(day ~ ' in (' ~ (days or ["date '1970-01-01'"]) | join(', ') ~ ')') }}
 {%- endmacro %}
