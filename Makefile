@@ -85,6 +85,10 @@ silver-reference: setup ## Write dbt's sources and docs/silver.md from silver's 
 openapi: setup ## Write docs/openapi.json anew; BREAKING=1 accepts what breaks clients
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/python -m api.reference $(if $(BREAKING),--accept-breaking)
 
+.PHONY: fuzz-api
+fuzz-api: setup ## Ten minutes of Schemathesis on the deployed local API: make fuzz-api SECONDS=60
+	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
+
 .PHONY: bench-api
 bench-api: setup ## What the API costs: calls, write units, CPU, cold import, overhead
 	@$(BIN)/python -m tests.bench.api

@@ -75,8 +75,19 @@ UserServiceDep = Annotated[UserService, _service("users")]
 ErasureServiceDep = Annotated[ErasureService, _service("erasure")]
 InsightsServiceDep = Annotated[InsightsService, _service("insights")]
 TaskIdInPath = Annotated[str, Depends(_task_id)]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="Entity tags, one of which must be the current.")]
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", description="Entity tags that the client has.")]
+# Checked where they are used: a problem of the header's own says what is wrong with it. Clients are told the form that
+# they are to send; tabs and bytes beyond ASCII are taken as well (RFC 9110, section 8.8.3).
+_ENTITY_TAGS = {"pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'}
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match", description="Entity tags, one of which must be the current.", json_schema_extra=_ENTITY_TAGS
+    ),
+]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(alias="If-None-Match", description="Entity tags that the client has.", json_schema_extra=_ENTITY_TAGS),
+]
 
 
 async def _create(caller: CurrentUser, request_id: RequestId, idempotency_key: IdempotencyKey) -> Intent:

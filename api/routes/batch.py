@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import TOKEN_SCHEME, BatchServiceDep, CreateIntent
 from api.models.batch import Batch, BatchResults
+from api.problems import MethodNotAllowed
 from api.routes.bodies import JsonRoute
 from api.routes.responses import written
 
@@ -14,3 +15,9 @@ router = APIRouter(prefix="/api/v1/tasks/batch", tags=["tasks"], route_class=Jso
 async def batch(batch: Batch, intent: CreateIntent, batches: BatchServiceDep) -> Response:
     """Carry up to 50 operations out, all of them or none."""
     return written(batches.carry_out(intent, batch))
+
+
+@router.api_route("", methods=["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"], include_in_schema=False)
+async def other() -> Response:
+    """Without this, the path would be taken for that of a task of this name."""
+    raise MethodNotAllowed("Possible here: POST.", headers={"Allow": "POST"})

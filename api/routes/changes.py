@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import TOKEN_SCHEME, ChangeFeedDep, CurrentUser, RequestId
 from api.models.changes import Changes, ChangesQuery
+from api.problems import MethodNotAllowed
 from api.routes.bodies import JsonRoute
 from api.routes.responses import json
 
@@ -21,3 +22,9 @@ async def since(
     A change may be told more than once: keep, of each task, the highest version. 410 means: start afresh.
     """
     return json(changes.since(caller, query, request_id))
+
+
+@router.api_route("", methods=["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"], include_in_schema=False)
+async def other() -> Response:
+    """Without this, the path would be taken for that of a task of this name."""
+    raise MethodNotAllowed("Possible here: GET.", headers={"Allow": "GET"})

@@ -45,8 +45,7 @@ class ErasureService:
         """
         user_id = intent.caller.user_id
         profile = self._users.find(user_id)
-        if profile:
-            require_match(if_match, profile.version)
+        require_match(if_match, profile.version if profile else None)
         end = self._clock() + _SECONDS
         erasure = self._begun(intent)
         self._delete(self._erasures.tasks(user_id), end)

@@ -13,8 +13,12 @@ def entity_tag(version: int) -> str:
     return f'"{version}"'
 
 
-def require_match(if_match: str | None, version: int) -> None:
+def require_match(if_match: str | None, version: int | None) -> None:
     """Hold a write to the version that its client has seen.
+
+    Args:
+        if_match: the header.
+        version: the current version; None when there is nothing and the write does no harm, so that no tag is wrong.
 
     Raises:
         PreconditionFailed: `If-Match` names other versions.
@@ -24,7 +28,7 @@ def require_match(if_match: str | None, version: int) -> None:
         return
     tags = _parse("If-Match", if_match)
     # strong comparison: a weak tag never matches
-    if tags is not None and entity_tag(version) not in tags:
+    if tags is not None and version is not None and entity_tag(version) not in tags:
         raise PreconditionFailed(
             "It has changed since the version in If-Match. Read it again before changing it.",
             errors=[

@@ -102,11 +102,14 @@ class ApiStack(Stack):
         )
 
     def _http_api(self, function: lambda_.IFunction, authorizer: HttpUserPoolAuthorizer) -> apigateway.HttpApi:
+        integration = HttpLambdaIntegration("Function", function)
         api = apigateway.HttpApi(
             self,
             "HttpApi",
             api_name="todo-api",
             create_default_stage=False,
+            # what no route takes is told by the function what is wrong: 404, or 405 with the methods there are
+            default_integration=integration,
             cors_preflight=apigateway.CorsPreflightOptions(
                 # no cookies are involved: a token in a header is all that authorizes, so any origin may ask
                 allow_origins=["*"],
@@ -123,7 +126,6 @@ class ApiStack(Stack):
                 max_age=Duration.hours(1),
             ),
         )
-        integration = HttpLambdaIntegration("Function", function)
         # every method but OPTIONS: a preflight carries no token and is answered by API Gateway itself
         methods = [
             apigateway.HttpMethod.GET,

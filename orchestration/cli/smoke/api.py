@@ -21,6 +21,7 @@ SECONDS = 30
 INTERRUPTED = 130
 TOLD = 500
 TASKS = "/api/v1/tasks"
+USERS = "/api/v1/users"
 
 
 class Api:
@@ -93,9 +94,9 @@ def _live(api: Api, outputs: dict[str, str], email: str, steps: Steps, made: lis
         sign_up(pool_id, client_id, email, password, "Smoke test")
     with steps.step("token"):
         api.use(authenticate(client_id, email, password).id_token)
-        expect("the profile", of(api.call("GET", "/api/v1/users", 200), "email"), {"email": email})
+        made.append(lambda: api.call("DELETE", USERS, 204))
+        expect("the profile", of(api.call("GET", USERS, 200), "email"), {"email": email})
     with steps.step("create"):
-        made.append(lambda: _empty(api))
         task = api.call("POST", TASKS, 201, {"title": title, "priority": "high"})
         known = {"title": title, "status": "pending", "priority": "high", "version": 1}
         expect("the new task", of(task, *known), known)
@@ -117,11 +118,6 @@ def _clean_up(made: list[Callable[[], None]], steps: Steps) -> None:
         # one that fails keeps none of the others from being done
         for remove in made:
             stack.callback(remove)
-
-
-def _empty(api: Api) -> None:
-    for task in api.call("GET", TASKS, 200):
-        api.call("DELETE", f"{TASKS}/{task['id']}", 204)
 
 
 def forget(pool_id: str, email: str) -> None:

@@ -226,6 +226,8 @@ def test_an_unknown_address_is_404_and_an_unknown_method_names_the_known_ones(al
         ("/api/v1/tasks", "GET, POST"),
         ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, PUT, PATCH, DELETE"),
         ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV/restore", "POST"),
+        ("/api/v1/tasks/batch", "POST"),
+        ("/api/v1/tasks/changes", "GET"),
         ("/api/v1/users", "GET, POST, PUT, DELETE"),
         ("/api/v1/insights", "GET"),
         ("/health", "GET"),

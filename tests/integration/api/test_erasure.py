@@ -161,6 +161,7 @@ def test_it_can_be_held_to_a_version_of_the_profile(settled: Client, items_of: I
     assert settled.send("DELETE", USERS, if_match='"2"').problem_type == "precondition-failed"
     assert items_of(settled.user_id) == before
     assert settled.send("DELETE", USERS, if_match='"1"').status == 204
+    assert settled.send("DELETE", USERS, if_match="1").problem_type == "invalid-header"
 
 
 def test_two_at_once_erase_once(settled: Client, items_of: Items) -> None:
