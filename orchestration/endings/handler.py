@@ -6,6 +6,7 @@ here: the metric of the failed state, and the message to the operators.
 """
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -32,7 +33,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     arn, status = detail["executionArn"], detail["status"]
     machine = detail["stateMachineArn"].rsplit(":", 1)[-1]
     pages = machines.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
-    story = read((found for page in pages for found in page["events"]), NOTIFYING)
+    # the function may come late: an operator may have redriven the execution meanwhile
+    stopped = datetime.fromtimestamp(detail["stopDate"] / 1000, UTC)
+    story = read((found for page in pages for found in page["events"]), NOTIFYING, stopped)
     data = [_datum(machine, "StateDuration", name, taken, "Seconds") for name, taken in story.seconds.items()]
     untold = status != "SUCCEEDED" and not story.told
     if untold and story.last:

@@ -5,9 +5,10 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+SECOND = timedelta(seconds=1)
 ENDED_BADLY = {
     "ExecutionFailed": "executionFailedEventDetails",
     "ExecutionAborted": "executionAbortedEventDetails",
@@ -35,17 +36,20 @@ class Story:
     cause: str = ""
 
 
-def read(events: Iterable[Mapping[str, Any]], notifying: str) -> Story:
-    """The story of the latest attempt.
+def read(events: Iterable[Mapping[str, Any]], notifying: str, stopped: datetime | None = None) -> Story:
+    """The story of one attempt: of the latest, or of the one that ended at `stopped`.
 
     Args:
         events: of the whole execution, oldest first, times as datetimes.
         notifying: the state that tells the operators.
+        stopped: when the attempt ended, to the second; what a redrive has added since is left out.
     """
-    story, entered, current = Story(), dict[str, datetime](), ""
+    story, entered, current, ended = Story(), dict[str, datetime](), "", None
     for event in events:
         kind, when = event["type"], event["timestamp"]
         if kind == "ExecutionRedriven":
+            if stopped and ended and ended >= stopped - SECOND:
+                break
             # the state that ended the attempt before goes on without being entered anew
             story, entered = Story(last=story.last), {current: when} if current else {}
         elif kind == "TaskStateEntered":
@@ -58,6 +62,7 @@ def read(events: Iterable[Mapping[str, Any]], notifying: str) -> Story:
             story.told = story.told or name == notifying
             current = ""
         elif kind in ENDED_BADLY:
+            ended = when
             details = event.get(ENDED_BADLY[kind], {})
             story.error, story.cause = details.get("error") or "", details.get("cause") or ""
             if current:

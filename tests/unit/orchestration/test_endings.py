@@ -67,6 +67,17 @@ def test_what_the_machine_told_itself_needs_no_second_message() -> None:
     assert told.told
 
 
+def test_a_redrive_that_came_before_this_was_read_is_left_out() -> None:
+    events = [
+        {"type": "TaskStateExited", "timestamp": BEGIN, "stateExitedEventDetails": {"name": "NotifyOperators"}},
+        {"type": "ExecutionFailed", "timestamp": BEGIN + timedelta(seconds=1)},
+        {"type": "ExecutionRedriven", "timestamp": BEGIN + timedelta(seconds=2)},
+    ]
+    entered = {"type": "TaskStateEntered", "timestamp": BEGIN, "stateEnteredEventDetails": {"name": "NotifyOperators"}}
+    assert read([entered, *events], "NotifyOperators", BEGIN + timedelta(seconds=1, milliseconds=1)).told
+    assert not read([entered, *events], "NotifyOperators", BEGIN + timedelta(seconds=90)).told
+
+
 def test_a_redrive_is_a_story_of_its_own() -> None:
     told = story(
         (1, "TaskStateEntered", "BuildSilver"),
