@@ -14,7 +14,7 @@ from orchestration.cli.outputs import STACKS, NotDeployedError
 
 PREFIX = "todo-"  # of the alarms and queues of this project, in an account that has others
 FAILURES = ("-failures", "-quarantine")  # what the queues of undelivered messages end with
-LABELS = 17  # columns
+LABELS = 22  # columns
 EXECUTIONS = {"running_execution": Status.RUNNING, "last_execution": None, "last_success": Status.SUCCEEDED}
 DATABASES = {"silver": "todo_silver", "gold": "todo_analytics"}
 

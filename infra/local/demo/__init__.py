@@ -77,18 +77,22 @@ def run(settings: Settings) -> bool:
             raise DemoError(str(error)) from error
     table_name, bronze = outputs["TableName"], store.Bronze(outputs["BronzeBucket"])
     with clock.step("traffic", f"3  {USERS} users sign up and work over HTTP"):
-        _traffic(outputs, seed=store.read_table(table_name).total)
+        clients = _traffic(outputs, seed=store.read_table(table_name).total)
         table = store.read_table(table_name)
     with clock.step("bronze", "4  Every change reaches bronze"):
         _wait_for_bronze(bronze, table)
     with clock.step("pipeline", "5  The pipeline: crawl, silver, gold"):
         if run_and_watch(outputs["StateMachineArn"]) != 0:
             raise DemoError("the pipeline failed; `insights pipeline describe` has its story")
-    with clock.step("insights", "6  Gold, asked through Athena"):
+    with clock.step("insights", "6  Insights: gold through Athena, and each user's own through the API"):
         for name, columns in SHOWN.items():
             _show(name, columns)
+        answers = {
+            client.call("GET", "/users", 200)["user_id"]: client.call("GET", "/insights", 200) for client in clients
+        }
+        _show_answer(next(iter(answers.values())))
     figures = _figures(table, bronze)
-    right = agrees(table, figures)
+    right = agrees(table, figures, answers)
     clock.seconds["total"] = round(sum(clock.seconds.values()), 1)
     _next_steps(outputs)
     print("demo: " + json.dumps({**figures, "seconds": clock.seconds}), flush=True)
@@ -109,12 +113,12 @@ def _up(settings: Settings) -> Settings:
     return running.settings
 
 
-def _traffic(outputs: dict[str, str], seed: int) -> None:
+def _traffic(outputs: dict[str, str], seed: int) -> list[traffic.Client]:
     columns = (SpinnerColumn(), TextColumn("tasks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("tasks", total=USERS * TASKS_PER_USER)
         pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
-        traffic.drive(
+        return traffic.drive(
             outputs["ApiEndpoint"], pool_id, client_id, USERS, TASKS_PER_USER, lambda: progress.advance(bar), seed
         )
 
@@ -147,6 +151,15 @@ def _show(name: str, columns: str) -> None:
     console.print(shown)
 
 
+def _show_answer(answer: dict[str, Any]) -> None:
+    """What GET /insights answered, without its lists."""
+    console.print("[bold cyan]GET /api/v1/insights[/bold cyan], as the first user gets it")
+    short = {name: value for name, value in answer.items() if not isinstance(value, list)}
+    left_out = ", ".join(name for name in answer if name not in short)
+    console.print_json(data=short)
+    console.print(f"[dim]and the lists {left_out}[/dim]")
+
+
 def _figures(table: store.Table, bronze: store.Bronze) -> dict[str, Any]:
     kpis = {
         row["metric"]: float(row["value"] or 0)
@@ -169,13 +182,18 @@ def _figures(table: store.Table, bronze: store.Bronze) -> dict[str, Any]:
     }
 
 
-def agrees(table: store.Table, figures: dict[str, Any]) -> bool:
-    """Compare gold with the table, and print where they differ.
+def agrees(table: store.Table, figures: dict[str, Any], answers: dict[str, dict[str, Any]] | None = None) -> bool:
+    """Compare gold, and what the API answers, with the table, and print where they differ.
 
     Args:
         table: as it was before the pipeline ran.
         figures: `total_tasks`, `completed_tasks` and `users` of gold.
+        answers: of GET /insights, by user.
     """
+    answered = {
+        user: {"total": answer["total_tasks"], "completed": answer["completed_tasks"]}
+        for user, answer in (answers or {}).items()
+    }
     per_user = {
         row["user_id"]: {"total": int(row["total_tasks"] or 0), "completed": int(row["completed_tasks"] or 0)}
         for row in store.query("select * from task_analytics_user_metrics", "todo_analytics")
@@ -184,13 +202,14 @@ def agrees(table: store.Table, figures: dict[str, Any]) -> bool:
         "live tasks": (table.total, figures["total_tasks"]),
         "completed tasks": (table.completed, figures["completed_tasks"]),
         "users": (table.users, figures["users"]),
+        "what GET /insights answers": ({user: table.live_tasks[user] for user in answered}, answered),
         "tasks per user": (table.live_tasks, {user: found for user, found in per_user.items() if found["total"]}),
     }
     wrong = {name: pair for name, pair in claims.items() if pair[0] != pair[1]}
     for name, (expected, found) in wrong.items():
         console.print(f"[red]gold disagrees with the table[/red] on {name}: table {expected}, gold {found}")
     if not wrong:
-        console.print("[green]gold agrees with the table[/green], in total and user by user")
+        console.print("[green]gold and the API agree with the table[/green], in total and user by user")
     return not wrong
 
 
@@ -202,6 +221,7 @@ def _next_steps(outputs: dict[str, str]) -> None:
 [bold]REST client[/bold]
   TOKEN=$({insights} login demo-1@example.com --password {traffic.PASSWORD})
   curl -s -H "Authorization: Bearer $TOKEN" '{outputs["ApiEndpoint"]}/api/v1/tasks?limit=3'
+  curl -s -H "Authorization: Bearer $TOKEN" '{outputs["ApiEndpoint"]}/api/v1/insights'
 [bold]Analytics engineer[/bold]
   make dbt ARGS="build -s stg_tasks+"       (models: {(ROOT / "transforms" / "dbt" / "models").relative_to(ROOT)})
 [bold]Operator[/bold]
@@ -209,6 +229,7 @@ def _next_steps(outputs: dict[str, str]) -> None:
   {insights} pipeline start --wait
   {insights} pipeline logs
 [bold]BI user[/bold]
+  make dashboard                            (on 127.0.0.1:8501)
   make dashboard                            (then http://127.0.0.1:{PORT})
   {insights} query "select * from task_analytics_category_trends order by total_tasks desc"
   eval "$({insights} env)"                  (then any AWS client, awswrangler or PyAthena)
