@@ -14,6 +14,7 @@ def test_the_commands_name_what_is_deployed() -> None:
     assert backfill.TABLE == names.TABLE
     assert replay.STATE_MACHINE == names.STATE_MACHINE
     assert QUEUES[Which.CDC] == (names.CDC_FAILURES, names.CDC_QUARANTINE)
+    assert QUEUES[Which.PIPELINE] == (names.PIPELINE_FAILURES,)
 
 
 def test_an_export_leaves_out_what_the_event_source_filters_out() -> None:
