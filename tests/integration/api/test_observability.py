@@ -99,6 +99,26 @@ def test_business_events_are_counted_once(alice: Client, printed: Printed) -> No
     assert metrics(printed()) == ["TasksCreated", "TasksCreated", "TasksCompleted", "IdempotentReplays"]
 
 
+def test_a_metric_line_is_what_cloudwatch_takes_for_one(alice: Client, printed: Printed) -> None:
+    """The embedded metric format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ (specification)."""
+    printed()
+    alice.create(key="k", status="completed")
+    alice.create(key="k", status="completed")
+    told = {}
+    for line in [one for one in printed() if "_aws" in one]:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        (metric,) = directive["Metrics"]
+        assert (directive["Namespace"], directive["Dimensions"], line["service"]) == (
+            "TodoInsights",
+            [["service"]],
+            "todo-api",
+        )
+        assert metric["Unit"] == "Count"
+        assert line["_aws"]["Timestamp"] > 1_700_000_000_000
+        told[metric["Name"]] = line[metric["Name"]]
+    assert told == {"TasksCreated": [1.0], "TasksCompleted": [1.0], "IdempotentReplays": [1.0]}
+
+
 def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) -> None:
     nobody = Client(alice.handler, None)
     assert nobody.send("GET", "/health").json() == {"status": "healthy"}
