@@ -3,6 +3,7 @@
 A request is the item `ERASURE` / `{user_id}`. While it has `next_part`, the API is still deleting.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from datetime import datetime
@@ -49,8 +50,15 @@ class Erasures:
                 yield Erasure(item["SK"]["S"], requested_at, item["request_id"]["S"])
 
     def close(self, erasure: Erasure) -> None:
-        """Forget a request that is done."""
-        self.dynamodb.delete_item(TableName=self.table, Key={"PK": {"S": "ERASURE"}, "SK": {"S": erasure.user_id}})
+        """Forget a request that is done, unless the user has come back and asked again meanwhile."""
+        # another request already: it is worked off in its turn
+        with contextlib.suppress(self.dynamodb.exceptions.ConditionalCheckFailedException):
+            self.dynamodb.delete_item(
+                TableName=self.table,
+                Key={"PK": {"S": "ERASURE"}, "SK": {"S": erasure.user_id}},
+                ConditionExpression="request_id = :done AND attribute_not_exists(next_part)",
+                ExpressionAttributeValues={":done": {"S": erasure.request_id}},
+            )
 
     def alive(self, user_id: str) -> set[tuple[str, str]]:
         """What of a user is in the table: the keys of envelopes' images, each with `created_at`.
