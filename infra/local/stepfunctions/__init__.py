@@ -10,8 +10,8 @@ https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 MiniStack 1.5.33: those three fail as "not yet implemented" (`aws-sdk:` calls exist, for fewer services); every call is
 made with the account owner's permissions; a stopped execution goes on in its thread, may start more work and may end as
 FAILED after it was ABORTED; the definition's TimeoutSeconds is ignored; there are no AWS/States metrics; a FAILED
-execution has an output; the history of one that ran when the account stopped never ends; RedriveExecution does not
-exist.
+execution has an output; a throttled function fails as Lambda.Unknown; the history of one that ran when the account
+stopped never ends; RedriveExecution does not exist.
 
 Hooks, by module:
 
@@ -24,7 +24,7 @@ Hooks, by module:
   `_add_event`, `load_persisted_state`
 - `redrive` (RedriveExecution): `handle_request`, and `_execute_task` and its like (what the variables are)
 - `metrics` (AWS/States): `_emit_execution_status_event`
-- `retries` (MaxDelaySeconds, JitterStrategy): `_find_matching_retrier`
+- `retries` (MaxDelaySeconds, JitterStrategy, throttled functions): `_find_matching_retrier`, `_call_lambda`
 - `variables` (an Assign sees the values from before it): `_apply_state_assign`
 """
 

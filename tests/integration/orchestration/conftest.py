@@ -136,6 +136,13 @@ class Pipeline:
             serviceRole=self.roles("codebuild", allow("s3:GetObject", "logs:*")),
         )
 
+    def change(self, state: str, **fields: Any) -> None:
+        """Deploy the same definition with other fields of one state."""
+        machines = self.client("stepfunctions")
+        definition = json.loads(machines.describe_state_machine(stateMachineArn=self.arn)["definition"])
+        definition["States"][state].update(fields)
+        machines.update_state_machine(stateMachineArn=self.arn, definition=json.dumps(definition))
+
     def start(self, **document: Any) -> str:
         """Start an execution with this input; its ARN."""
         started = self.client("stepfunctions").start_execution(stateMachineArn=self.arn, input=json.dumps(document))
@@ -153,9 +160,22 @@ class Pipeline:
 
     def entered(self, execution: str) -> list[str]:
         """The task states that an execution has gone through, as often as it entered them."""
-        history = self.client("stepfunctions").get_paginator("get_execution_history")
-        events = [event for page in history.paginate(executionArn=execution) for event in page["events"]]
+        events = self._history(execution)
         return [event["stateEnteredEventDetails"]["name"] for event in events if event["type"] == "TaskStateEntered"]
+
+    def failures(self, execution: str) -> list[str]:
+        """The errors of the tasks that failed in an execution, every attempt counted."""
+        events = self._history(execution)
+        return [event["taskFailedEventDetails"]["error"] for event in events if event["type"] == "TaskFailed"]
+
+    def _history(self, execution: str) -> list[dict[str, Any]]:
+        history = self.client("stepfunctions").get_paginator("get_execution_history")
+        return [event for page in history.paginate(executionArn=execution) for event in page["events"]]
+
+    def job_runs(self) -> list[str]:
+        """How the runs of the job ended, the oldest first."""
+        runs = self.client("glue").get_job_runs(JobName=self.name)["JobRuns"]
+        return [str(run["JobRunState"]) for run in sorted(runs, key=lambda run: run["StartedOn"])]
 
     def ended(self, execution: str) -> dict[str, Any]:
         """The description of an execution, once it has ended."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.conftest import until
-from tests.integration.orchestration.conftest import Pipeline, allow
+from tests.integration.orchestration.conftest import DEFINITION, Pipeline, allow
 
 pytestmark = pytest.mark.account
 
@@ -156,6 +156,53 @@ def test_a_redrive_goes_on_with_the_stage_that_failed_and_keeps_the_plan(pipelin
     ]
     (run,) = pipeline.client("glue").get_job_runs(JobName=pipeline.name)["JobRuns"]
     assert run["Arguments"]["--to"] == "2026-11-24T00:00:00Z"
+
+
+def test_a_job_whose_time_is_up_is_stopped_and_named_and_a_redrive_goes_on(pipeline: Pipeline) -> None:
+    pipeline.crawler(CRAWLS)
+    pipeline.job("import time\ntime.sleep(120)")
+    pipeline.project("version: 0.2\nphases:\n  build: {commands: [echo built]}\n")
+    pipeline.change("BuildSilver", TimeoutSeconds=10)
+
+    failed = pipeline.run()
+
+    assert (failed["status"], failed["error"]) == ("FAILED", "BuildSilver")
+    assert failed["cause"].startswith("States.Timeout: ")
+    assert pipeline.failed_states() == {"BuildSilver"}
+    assert pipeline.told()["Error"] == "States.Timeout"
+    until("the run to stop", lambda: pipeline.job_runs() == ["STOPPED"], 15)
+
+    pipeline.client("s3").put_object(Bucket=pipeline.name, Key="job.py", Body=b"print('merged')")
+    ended = pipeline.redrive(failed["executionArn"])
+
+    assert (ended["status"], ended["redriveCount"]) == ("SUCCEEDED", 1), ended
+    assert pipeline.job_runs() == ["STOPPED", "SUCCEEDED"]
+
+
+def test_a_function_that_stays_throttled_is_tried_again_then_named_and_a_redrive_goes_on(pipeline: Pipeline) -> None:
+    pipeline.crawler(CRAWLS)
+    pipeline.job("print('merged')")
+    pipeline.project("version: 0.2\nphases:\n  build: {commands: [echo built]}\n")
+    patience = json.loads(DEFINITION.read_text())["States"]["PublishInsights"]["Retry"]
+    pipeline.change("PublishInsights", Retry=[{**one, "IntervalSeconds": 1, "BackoffRate": 1} for one in patience])
+    function = f"{pipeline.name}-publish"
+    pipeline.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+
+    failed = pipeline.run()
+
+    assert (failed["status"], failed["error"]) == ("FAILED", "PublishInsights")
+    assert failed["cause"].startswith("Lambda.TooManyRequestsException: Rate Exceeded")
+    assert pipeline.failed_states() == {"PublishInsights"}
+    assert pipeline.told()["Error"] == "Lambda.TooManyRequestsException"
+    # the first attempt, and as many as the definition grants a busy service
+    assert pipeline.failures(failed["executionArn"]).count("Lambda.TooManyRequestsException") == 5
+
+    pipeline.client("lambda").delete_function_concurrency(FunctionName=function)
+    ended = pipeline.redrive(failed["executionArn"])
+
+    assert (ended["status"], ended["redriveCount"]) == ("SUCCEEDED", 1), ended
+    assert json.loads(ended["output"])["published"]["users"] == 2
+    assert pipeline.job_runs() == ["SUCCEEDED"]
 
 
 def test_two_starts_at_once_are_one_run_after_the_other(pipeline: Pipeline) -> None:
