@@ -2,23 +2,33 @@
 
 The tables are bound empty first, and DuckDB plans the statement over them: its plan says which columns each scan reads
 and which predicates reach it, through views, subqueries and joins alike. So partitions and columns are pruned without a
-second optimizer. Where the plan says something unknown, the answer is "everything".
+second optimizer. Where the plan says something unknown, the answer is "everything"; of a table that it does not scan,
+because `where false` or an elimination took the scan out, nothing is needed: the plan is right for any content.
 """
 
 import dataclasses
+import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
 import sqlglot
 from pyiceberg import expressions as iceberg
+from pyiceberg.schema import Schema
+from pyiceberg.types import IcebergType, TimestampType, TimestamptzType
 from sqlglot import exp
 
 from infra.local.athena.catalog import NULL_PARTITION
 from infra.local.hive_types import quote_identifier, quote_literal
 
 Predicate = exp.Expr
+# what stands at the ends of a plan besides scans and table functions
+_LEAVES = {"COLUMN_DATA_SCAN", "CTE_SCAN", "DELIM_SCAN", "DUMMY_SCAN", "EMPTY_RESULT", "REC_CTE_SCAN"}
+# a bound that is found while the statement runs, such as a LIMIT's
+_DYNAMIC = re.compile(r"Dynamic Filter \([^()]*\)")
+_DAY = dt.timedelta(days=1)
 
 
 @dataclasses.dataclass
@@ -28,10 +38,11 @@ class Need:
     Args:
         columns: lower-case names; None for all.
         alternatives: one list of predicates per scan of the table; a row is needed that meets all of one list.
+            None for all rows.
     """
 
     columns: set[str] | None = None
-    alternatives: list[list[Predicate]] = dataclasses.field(default_factory=list)
+    alternatives: list[list[Predicate]] | None = None
 
     def chosen(self, available: Iterable[str]) -> set[str]:
         """The needed ones of the `available` columns."""
@@ -44,16 +55,18 @@ def needs(connection: duckdb.DuckDBPyConnection, sql: str, tables: dict[str, Seq
     Args:
         tables: table name -> its column names in lower case.
     """
-    found = {name: Need(set()) for name in tables}
-    seen: set[str] = set()
+    found = {name: Need(set(), []) for name in tables}
     rows = connection.execute(f"explain (format json) {sql}").fetchall()
+    understood = True
     for node, above in _nodes(json.loads(rows[0][1]), []):
-        name = str(node.get("extra_info", {}).get("Table", "")).rpartition(".")[2]
+        said = node.get("extra_info", {})
+        name = str(said.get("Table", "")).rpartition(".")[2]
         if name in found:
-            seen.add(name)
-            _add(found[name], node["extra_info"], above, tables[name])
-    # what the plan does not scan, it may still read in a way that is not known here
-    return {name: need if name in seen else Need() for name, need in found.items()}
+            _add(found[name], said, above, tables[name])
+        elif not node.get("children"):
+            understood &= "Table" in said or "Function" in said or node.get("name", "").strip() in _LEAVES
+    # a leaf of an unknown kind may be a scan of any table that was not met
+    return found if understood else {name: need if need.alternatives else Need() for name, need in found.items()}
 
 
 def _nodes(nodes: list[dict[str, Any]], above: list[str]) -> Iterator[tuple[dict[str, Any], list[str]]]:
@@ -68,13 +81,13 @@ def _add(need: Need, scan: dict[str, Any], above: list[str], columns: Sequence[s
     filters = [_predicates(text) for text in _texts(scan.get("Filters"))]
     conditions = [predicate for found in filters if found for predicate in found]
     read = {_column(text, columns) for text in _texts(scan.get("Projections")) if text}
-    read |= {column.name.lower() for predicate in conditions for column in predicate.find_all(exp.Column)}
+    read |= {name for predicate in conditions for name in _named(predicate)}
     if None in filters or None in read or not read <= set(columns):
         need.columns = None
     elif need.columns is not None:
         need.columns |= {name for name in read if name}
     conditions += [predicate for text in above for predicate in _predicates(text) or []]
-    need.alternatives.append(conditions)
+    need.alternatives = [*(need.alternatives or []), conditions]
 
 
 def _texts(value: Any) -> list[str]:
@@ -87,11 +100,16 @@ def _column(text: str, columns: Sequence[str]) -> str | None:
     return name if name in columns else next((c for c in columns if name.startswith(f"{c}.")), None)
 
 
+def _named(predicate: Predicate) -> set[str]:
+    """The columns that a predicate reads; of `a.b`, the field b of column a, it is a."""
+    return {column.parts[0].name.lower() for column in predicate.find_all(exp.Column)}
+
+
 def _predicates(text: str) -> list[Predicate] | None:
     """The conjuncts of a condition as DuckDB prints it; None when it cannot be read."""
     # an optional filter repeats what a filter above demands; outside of quotes only, where values are
     parts = text.split("'")
-    parts[::2] = [part.replace("optional: ", "") for part in parts[::2]]
+    parts[::2] = [_DYNAMIC.sub("true", part.replace("optional: ", "")) for part in parts[::2]]
     try:
         tree = sqlglot.parse_one("'".join(parts), read="duckdb")
     except sqlglot.errors.SqlglotError:
@@ -120,12 +138,14 @@ def partitions(
         keys: (name, DuckDB type) of the partition columns.
         values: each partition's, in the keys' order.
     """
-    if not need.alternatives or not values:
+    if need.alternatives is None or not values:
         return set(values)
+    if not need.alternatives:
+        return set()
     names = {name for name, _ in keys}
     tests = []
     for conditions in need.alternatives:
-        usable = [c for c in conditions if {column.name.lower() for column in c.find_all(exp.Column)} <= names]
+        usable = [c for c in conditions if _named(c) <= names]
         if not usable:
             return set(values)
         tests.append(" and ".join(f"({c.sql(dialect='duckdb')})" for c in usable))
@@ -142,14 +162,15 @@ def partitions(
         return set(values)
 
 
-def row_filter(need: Need, columns: dict[str, str]) -> iceberg.BooleanExpression:
+def row_filter(need: Need, schema: Schema) -> iceberg.BooleanExpression:
     """The predicates that Iceberg's metadata can be asked, for leaving out files.
 
     Args:
-        columns: lower-case name -> the name in the table's schema.
+        schema: the table's.
     """
-    if not need.alternatives:
+    if need.alternatives is None:
         return iceberg.AlwaysTrue()
+    columns = {field.name.lower(): (field.name, field.field_type) for field in schema.fields}
     result: iceberg.BooleanExpression = iceberg.AlwaysFalse()
     for conditions in need.alternatives:
         every: iceberg.BooleanExpression = iceberg.AlwaysTrue()
@@ -166,27 +187,63 @@ _COMPARISONS: dict[type[exp.Expr], Any] = {
     exp.LT: iceberg.LessThan,
     exp.LTE: iceberg.LessThanOrEqual,
 }
+_Columns = dict[str, tuple[str, IcebergType]]
 
 
-def _iceberg(condition: Predicate, columns: dict[str, str]) -> iceberg.BooleanExpression:
+def _iceberg(condition: Predicate, columns: _Columns) -> iceberg.BooleanExpression:
     """A predicate that is true at least where `condition` is."""
-    comparison = _COMPARISONS.get(type(condition))
-    column = columns.get(condition.this.name.lower()) if isinstance(condition.this, exp.Column) else None
-    if comparison and column:
-        value = _value(condition.expression)
-        found: iceberg.BooleanExpression = iceberg.AlwaysTrue() if value is None else comparison(column, value)
-        return found
-    if isinstance(condition, exp.In) and column:
-        values = [_value(item) for item in condition.expressions]
-        one: iceberg.BooleanExpression = iceberg.AlwaysTrue() if not values or None in values else iceberg.AlwaysFalse()
-        for value in values:
-            one = iceberg.Or(one, _COMPARISONS[exp.EQ](column, value))
-        return one
+    one: iceberg.BooleanExpression = iceberg.AlwaysTrue()
     if isinstance(condition, exp.Or):
         return iceberg.Or(_iceberg(condition.left.unnest(), columns), _iceberg(condition.right.unnest(), columns))
     if isinstance(condition, exp.And):
         return iceberg.And(_iceberg(condition.left.unnest(), columns), _iceberg(condition.right.unnest(), columns))
-    return iceberg.AlwaysTrue()
+    if isinstance(condition, exp.Between):
+        low = _compared(exp.GTE, condition.this, condition.args["low"], columns)
+        return iceberg.And(low, _compared(exp.LTE, condition.this, condition.args["high"], columns))
+    if isinstance(condition, exp.In) and condition.expressions:
+        one = iceberg.AlwaysFalse()
+        for item in condition.expressions:
+            one = iceberg.Or(one, _compared(exp.EQ, condition.this, item, columns))
+    elif type(condition) in _COMPARISONS:
+        one = _compared(type(condition), condition.this, condition.expression, columns)
+    return one
+
+
+def _compared(kind: type[exp.Expr], left: exp.Expr, right: exp.Expr, columns: _Columns) -> iceberg.BooleanExpression:
+    """What a comparison of a column, or of the day of an instant, with a literal says of the column."""
+    everything: iceberg.BooleanExpression = iceberg.AlwaysTrue()
+    value = _value(right)
+    inner = left.this if isinstance(left, exp.Cast) and left.to.this == exp.DType.DATE else left
+    if value is None or not isinstance(inner, exp.Column) or inner.table or inner.name.lower() not in columns:
+        return everything
+    name, column_type = columns[inner.name.lower()]
+    compare: Any = _COMPARISONS[kind]
+    if inner is left:
+        found: iceberg.BooleanExpression = compare(name, value)
+        return found
+    if not isinstance(column_type, TimestampType | TimestamptzType):
+        return everything
+    try:
+        day = dt.date.fromisoformat(str(value))
+        begins, ends = (_midnight(moment, column_type) for moment in (day, day + _DAY))
+    except (ValueError, OverflowError):
+        return everything
+    # (comparison, bound) on the instants that the day stands for
+    bounds: dict[type[exp.Expr], list[tuple[type[exp.Expr], str]]] = {
+        exp.EQ: [(exp.GTE, begins), (exp.LT, ends)],
+        exp.GTE: [(exp.GTE, begins)],
+        exp.GT: [(exp.GTE, ends)],
+        exp.LTE: [(exp.LT, ends)],
+        exp.LT: [(exp.LT, begins)],
+    }
+    for bound, moment in bounds[kind]:
+        everything = iceberg.And(everything, _COMPARISONS[bound](name, moment))
+    return everything
+
+
+def _midnight(day: dt.date, column_type: IcebergType) -> str:
+    """The beginning of a day, which is one of UTC for an instant: that is the time zone of every session."""
+    return f"{day.isoformat()}T00:00:00" + ("+00:00" if isinstance(column_type, TimestamptzType) else "")
 
 
 def _value(node: exp.Expr) -> Any:

@@ -208,7 +208,7 @@ def _fill(session: Session, sql: str, mentions: Sequence[_Mention]) -> None:
 
 def _fill_iceberg(session: Session, mention: _Mention, snapshot: Snapshot, need: plan.Need) -> None:
     chosen = need.chosen(mention.columns)
-    data, scanned = snapshot.read(chosen, plan.row_filter(need, snapshot.names()))
+    data, scanned = snapshot.read(chosen, plan.row_filter(need, snapshot.scan.projection()))
     session.scanned += scanned
     described = session.connection.execute(f"describe __scan.{mention.name}").fetchall()
     select = ", ".join(

@@ -34,9 +34,23 @@ def _date_add(node: exp.DateAdd) -> exp.Expr:
 
 
 def _interval_arithmetic(node: exp.Add | exp.Sub) -> exp.Expr:
-    if not isinstance(node.expression, exp.Interval) or isinstance(node.this, exp.Interval):
+    moment, span = node.this, node.expression
+    if isinstance(node, exp.Add) and _is_interval(moment):
+        moment, span = span, moment
+    if not _is_interval(span) or _is_interval(moment):
         return node
-    return call("t_add" if isinstance(node, exp.Add) else "t_sub", node.this, node.expression)
+    return call("t_add" if isinstance(node, exp.Add) else "t_sub", moment, span)
+
+
+def _is_interval(node: exp.Expr) -> bool:
+    """An interval, or a calculation with intervals only; of a column's type nothing is known."""
+    if isinstance(node, exp.Paren | exp.Neg):
+        return _is_interval(node.this)
+    if isinstance(node, exp.Mul):
+        return _is_interval(node.left) or _is_interval(node.right)
+    if isinstance(node, exp.Add | exp.Sub | exp.Div):
+        return _is_interval(node.left)
+    return isinstance(node, exp.Interval)
 
 
 def _divide(node: exp.Div) -> exp.Expr:

@@ -67,9 +67,23 @@ def test_iceberg_reads_the_files_and_columns_it_needs(athena: Queries) -> None:
     day = "select count(large) from ice where at >= timestamp '2026-01-03 00:00:00'"
     assert athena.rows(day) == [["1000"]]
     assert athena.scanned(day) < everything / 2
+    for days, rows in (("in (date '2026-01-01')", 1000), ("between date '2026-01-02' and date '2026-01-03'", 2000)):
+        of_days = f"select count(large) from ice where cast(at as date) {days}"
+        assert athena.rows(of_days) == [[str(rows)]]
+        assert athena.scanned(of_days) == pytest.approx(everything * rows / 3000, rel=0.1)
     assert 0 < athena.scanned("select sum(n) from ice") < everything / 2
     assert athena.rows("select count(*) from ice") == [["3000"]]
     assert athena.scanned("select count(*) from ice") == 0
+
+
+def test_what_a_statement_can_have_no_row_of_is_not_read(athena: Queries, wide: str) -> None:
+    for probe in (f"select * from (select * from {wide}) as q where false limit 0", f"select * from {wide} limit 0"):
+        assert athena.rows(probe) == []
+        assert athena.scanned(probe) == 0
+    day = f"select n from {wide} where day = date '2026-01-01'"
+    joined = f"select count(*), count(w.n) from ({day}) t left join (select * from {wide} where false) w on t.n = w.n"
+    assert athena.rows(joined) == [["1000", "0"]]
+    assert athena.scanned(joined) == athena.scanned(day)
 
 
 def test_a_statement_without_a_table_reads_nothing(athena: Queries) -> None:

@@ -59,6 +59,9 @@ TYPED: list[tuple[str, str | None, str]] = [
     # dates
     ("date '2026-01-31' + interval '1' month", "2026-02-28", "date"),
     ("date '2026-03-01' - interval '1' day", "2026-02-28", "date"),
+    ("date_trunc('week', date '2026-01-07') - interval '77' day", "2025-10-20", "date"),
+    ("date '2026-03-01' - 2 * interval '1' day", "2026-02-27", "date"),
+    ("interval '1' day + date '2026-03-01'", "2026-03-02", "date"),
     ("timestamp '2026-01-01 00:00:00' + interval '90' minute", "2026-01-01 01:30:00.000", "timestamp"),
     ("date_add('day', 3, date '2026-01-30')", "2026-02-02", "date"),
     ("date_diff('day', date '2026-01-01', date '2026-03-01')", "59", "bigint"),

@@ -117,7 +117,7 @@ weeks as (
     select weeks.week
     from unnest(
         sequence(
-            cast(date_trunc('week', {{ as_of_date() }}) - interval '77' day as date),
+            date_trunc('week', {{ as_of_date() }}) - interval '77' day,
             date_trunc('week', {{ as_of_date() }}),
             interval '7' day
         )
