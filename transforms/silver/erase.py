@@ -95,6 +95,9 @@ class Lake:
                 counts[table.name] = self._delete(table, doomed)
                 notes.append(f"{counts[table.name]} rows")
         with step("expire snapshots"):
+            for table in TABLES:
+                if counts[table.name]:
+                    self.tables.renew(table)
             self.tables.carry_mark()
             for table in TABLES:
                 self.tables.expire(table, datetime.now(before.tzinfo), 1)

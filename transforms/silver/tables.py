@@ -121,6 +121,18 @@ class Tables:
         ).collect()[0]
         return int(done.rewritten_data_files_count)
 
+    def renew(self, table: Table) -> None:
+        """Write a table's files and manifests anew, so that its newest snapshot tells nothing of deleted rows.
+
+        The manifests of the snapshot that deletes a file keep the file's bounds, which hold values; those of the next
+        rewrite leave them out, and a commit after it leaves out manifests of deleted files only.
+        """
+        self.spark.sql(
+            f"call {CATALOG}.system.rewrite_data_files(table => '{self.database}.{table.name}', "
+            "options => map('rewrite-all', 'true'))"
+        )
+        append(self.name(table), self.spark.table(self.name(table)).limit(0), {})
+
     def needed(self) -> set[str]:
         """The URIs of all files that the database's tables lead to, those of a rebuild that is being made too."""
         found: set[str] = set()
