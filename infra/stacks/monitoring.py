@@ -28,6 +28,12 @@ DURATIONS = {
     "Failed": Duration.minutes(2),
 }
 NOT_STARTED_HOURS = 26
+# what the API counts in its log, in the embedded metric format
+BUSINESS = {
+    "Tasks created": "TasksCreated",
+    "Tasks completed": "TasksCompleted",
+    "Answers from an idempotency key's record": "IdempotentReplays",
+}
 
 
 class MonitoringStack(Stack):
@@ -224,6 +230,10 @@ class MonitoringStack(Stack):
                     _table("ConsumedReadCapacityUnits"),
                     _table("ConsumedWriteCapacityUnits"),
                 ),
+            ],
+            [
+                _graph(title, _metric(names.NAMESPACE, metric, {"service": names.API_FUNCTION}, "Sum"))
+                for title, metric in BUSINESS.items()
             ],
             [
                 _graph(

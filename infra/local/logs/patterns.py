@@ -180,10 +180,10 @@ class _Parser:
 
 def _compared(selector: str, sign: str, wanted: str) -> Test:
     if sign in NUMBERS:
-        limit, compare = _number(wanted), NUMBERS[sign]
+        limit, compare = number(wanted), NUMBERS[sign]
         if limit is None:
             raise PatternError(f"{sign} takes a number, not {wanted}")
-        return lambda document: (value := _number(selected(document, selector))) is not None and compare(value, limit)
+        return lambda document: (value := number(selected(document, selector))) is not None and compare(value, limit)
     if sign not in ("=", "!="):
         raise PatternError(f"{sign} is not a comparison")
     same = _equal(wanted)
@@ -199,15 +199,16 @@ def _equal(wanted: str) -> Test:
     if wanted.startswith("%"):
         search = _search(wanted.strip("%"))
         return lambda value: isinstance(value, str | int | float) and search(str(value))
-    number = None if wanted.startswith('"') else _number(wanted)
-    if number is not None:
-        return lambda value: _number(value) == number
+    amount = None if wanted.startswith('"') else number(wanted)
+    if amount is not None:
+        return lambda value: number(value) == amount
     text = _unescaped(wanted[1:-1]) if wanted.startswith('"') else wanted
     glob = re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
     return lambda value: isinstance(value, str | int | float) and glob.fullmatch(str(value)) is not None
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A field as a number, also when it is a text that is one; None when it is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
