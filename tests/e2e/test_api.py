@@ -1,5 +1,6 @@
 """The API as it is deployed: who gets in, and that every route may do what it needs."""
 
+import datetime as dt
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 import requests
 
 from orchestration.cli.login import authenticate, sign_in
+from tests.conftest import until
 from tests.e2e.conftest import PASSWORD, Platform
 from tests.tokens import payload, segment
 
@@ -111,6 +113,7 @@ def test_every_route_works_with_either_token(platform: Platform, kind: str) -> N
         assert answer.status_code == expected, (method, path, answer.status_code, answer.text)
         return answer.json() if answer.content else None
 
+    before = created()
     profile = call("POST", "/users", 201, {"name": "Mine"})
     assert profile["email"] == (email if kind == "id_token" else None)
     task = call("POST", "/tasks", 201, {"title": "one", "due_date": "2026-12-01"})
@@ -134,3 +137,20 @@ def test_every_route_works_with_either_token(platform: Platform, kind: str) -> N
     assert call("PUT", "/users", 200, {"name": "Other"})["name"] == "Other"
     call("DELETE", "/users", 204)
     assert call("GET", "/tasks", 200) == []
+    until("the metric of two created tasks", lambda: created() >= before + 2)
+    assert created() == before + 2
+
+
+def created() -> float:
+    """How many tasks the API has counted in CloudWatch in the last hours."""
+    now = dt.datetime.now(dt.UTC)
+    points = boto3.client("cloudwatch").get_metric_statistics(
+        Namespace="TodoInsights",
+        MetricName="TasksCreated",
+        Dimensions=[{"Name": "service", "Value": "todo-api"}],
+        StartTime=now - dt.timedelta(hours=6),
+        EndTime=now + dt.timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return sum(point["Sum"] for point in points)
