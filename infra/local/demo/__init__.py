@@ -229,7 +229,6 @@ def _next_steps(outputs: dict[str, str]) -> None:
   {insights} pipeline start --wait
   {insights} pipeline logs
 [bold]BI user[/bold]
-  make dashboard                            (on 127.0.0.1:8501)
   make dashboard                            (then http://127.0.0.1:{PORT})
   {insights} query "select * from task_analytics_category_trends order by total_tasks desc"
   eval "$({insights} env)"                  (then any AWS client, awswrangler or PyAthena)
