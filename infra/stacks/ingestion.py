@@ -11,6 +11,7 @@ from constructs import Construct
 from infra.bundling import Target
 from infra.stacks import functions, names, roles
 from infra.stacks.bronze import delivery_stream
+from infra.stacks.queues import failure_queue
 
 # idempotency records are nobody's history: they never leave the table
 CAPTURED = ("TASK#", "USER#")
@@ -30,22 +31,12 @@ class IngestionStack(Stack):
         self._collect_logs(target)
 
     def _capture_changes(self, table: dynamodb.ITable, target: Target) -> None:
-        failures = self._queue("Failures", names.CDC_FAILURES)
-        quarantine = self._queue("Quarantine", names.CDC_QUARANTINE)
+        failures = failure_queue(self, "Failures", names.CDC_FAILURES)
+        quarantine = failure_queue(self, "Quarantine", names.CDC_QUARANTINE)
         stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix="cdc")
         function = self._cdc_function(table, failures, quarantine, target)
         function.node.add_dependency(stream)
         function.add_event_source(self._changes(table, failures))
-
-    def _queue(self, construct_id: str, name: str) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            construct_id,
-            queue_name=name,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
 
     def _cdc_function(
         self, table: dynamodb.ITable, failures: sqs.IQueue, quarantine: sqs.IQueue, target: Target

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.bundling import Target
 from infra.stacks import functions, names, roles
+from infra.stacks.queues import failure_queue
 
 HOURLY, NIGHTLY, WEEKLY = "cron(5 * * * ? *)", "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)"
 ENDINGS = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
@@ -20,17 +21,9 @@ TRIED_FOR = Duration.hours(2)
 def dead_letters(scope: Construct) -> tuple[sqs.Queue, sqs.Queue]:
     """`todo-pipeline-failures`, inputs of executions that were not started, which `insights replay` starts; and
     `todo-undelivered`, whatever else a schedule or a rule could not deliver."""
-    return _queue(scope, "PipelineFailures", names.PIPELINE_FAILURES), _queue(scope, "Undelivered", names.UNDELIVERED)
-
-
-def _queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
-    return sqs.Queue(
-        scope,
-        construct_id,
-        queue_name=name,
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
-        enforce_ssl=True,
-        retention_period=Duration.days(14),
+    return (
+        failure_queue(scope, "PipelineFailures", names.PIPELINE_FAILURES),
+        failure_queue(scope, "Undelivered", names.UNDELIVERED),
     )
 
 
