@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 STAGES = ("CrawlBronze", "BuildSilver", "CheckSilver", "BuildGold", "PublishInsights")
+BEFORE_GOLD = ("CrawlBronze", "BuildSilver")  # what gold_only leaves out
 REJECT_THRESHOLD = "0.01"
 
 
@@ -53,13 +54,12 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         now: this instant.
     """
     seen = watermark.read(sources.table, sources.table_name)
-    if request.is_bounded:
-        objects = list(bronze.arrived(sources.s3, sources.bronze, request.start, request.end))
-    else:
-        objects = bronze.since(sources.s3, sources.bronze, None if request.full_refresh else seen)
+    objects = _objects(sources, request, seen)
     nothing = not objects and (request.is_bounded or (seen is not None and seen.at.date() == now.date()))
     left_out = set(STAGES if nothing and not request.full_refresh else ())
-    if not left_out and not bronze.uncatalogued(sources.glue, sources.crawler, objects):
+    if request.gold_only:
+        left_out = set(BEFORE_GOLD)
+    elif not left_out and not bronze.uncatalogued(sources.glue, sources.crawler, objects):
         left_out.add("CrawlBronze")
     report = f"s3://{sources.artifacts}/glue/runs/{run}/silver.json"
     return {
@@ -75,6 +75,14 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         "silver_arguments": _silver_arguments(request, report),
         "seen": watermark.document(bronze.look(seen, objects, now)) if request.is_whole else None,
     }
+
+
+def _objects(sources: Sources, request: Request, seen: bronze.Seen | None) -> list[bronze.Arrived]:
+    if request.gold_only:
+        return []
+    if request.is_bounded:
+        return list(bronze.arrived(sources.s3, sources.bronze, request.start, request.end))
+    return bronze.since(sources.s3, sources.bronze, None if request.full_refresh else seen)
 
 
 def _silver_arguments(request: Request, report: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What an execution's input may say, and what it comes to.
 
     {"from": "2026-11-23", "to": "2026-11-24T12:00Z", "full_refresh": false, "select": "marts", "skip": "dim_dates"}
+    {"gold_only": true}
 
 Everything is optional; nothing at all means everything since the last successful run.
 """
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
-FIELDS = ("from", "to", "full_refresh", "select", "skip")
+FIELDS = ("from", "to", "full_refresh", "gold_only", "select", "skip")
 # dbt's node selection: names, methods, graph operators, unions; nothing that could become another option
 SELECTION = re.compile(r"[\w.:*+@,/]+( [\w.:*+@,/]+)*")
 
@@ -28,6 +29,7 @@ class Request:
         start: first instant of arrival that is wanted; None: no bound.
         end: first instant that is not; None: no bound.
         full_refresh: build silver from all of bronze, and publish everything anew.
+        gold_only: leave bronze and silver as they are, and build gold even if nothing has come.
         select: dbt's selection of the models to build; empty: all.
         skip: dbt's selection of those to leave out; empty: none.
     """
@@ -35,6 +37,7 @@ class Request:
     start: datetime | None = None
     end: datetime | None = None
     full_refresh: bool = False
+    gold_only: bool = False
     select: str = ""
     skip: str = ""
 
@@ -53,12 +56,12 @@ class Request:
         start, end = _instant(given, "from"), _instant(given, "to")
         if start and end and start >= end:
             raise InvalidInput(f"from ({given['from']}) has to be before to ({given['to']})")
-        refresh = given.get("full_refresh", False)
-        if not isinstance(refresh, bool):
-            raise InvalidInput(f"full_refresh has to be true or false, not {refresh!r}")
+        refresh, gold_only = _flag(given, "full_refresh"), _flag(given, "gold_only")
         if refresh and (start or end):
             raise InvalidInput("full_refresh builds from all of bronze: leave out from and to")
-        return cls(start, end, refresh, _selection(given, "select"), _selection(given, "skip"))
+        if gold_only and (refresh or start or end):
+            raise InvalidInput("gold_only reads nothing of bronze: leave out from, to and full_refresh")
+        return cls(start, end, refresh, gold_only, _selection(given, "select"), _selection(given, "skip"))
 
     @property
     def is_bounded(self) -> bool:
@@ -68,7 +71,7 @@ class Request:
     @property
     def is_whole(self) -> bool:
         """Whether a run of this request brings gold up to everything that has arrived before it."""
-        return not (self.is_bounded or self.select or self.skip)
+        return not (self.is_bounded or self.gold_only or self.select or self.skip)
 
 
 def _instant(given: Mapping[str, Any], field: str) -> datetime | None:
@@ -81,6 +84,13 @@ def _instant(given: Mapping[str, Any], field: str) -> datetime | None:
         allowed = "an ISO 8601 date or time such as 2026-11-23 or 2026-11-23T10:00Z"
         raise InvalidInput(f"{field} has to be {allowed}, not {text!r}") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _flag(given: Mapping[str, Any], field: str) -> bool:
+    flag = given.get(field, False)
+    if not isinstance(flag, bool):
+        raise InvalidInput(f"{field} has to be true or false, not {flag!r}")
+    return flag
 
 
 def _selection(given: Mapping[str, Any], field: str) -> str:

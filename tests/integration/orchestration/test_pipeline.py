@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from orchestration.window.request import FIELDS
 from tests.conftest import until
 from tests.integration.orchestration.conftest import DEFINITION, Pipeline, allow
 
@@ -34,7 +35,7 @@ def test_an_input_that_it_does_not_know_says_what_it_takes(pipeline: Pipeline) -
     ended = pipeline.run(form="2026-11-23")
 
     assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
-    assert ended["cause"] == ("InvalidInput: unknown field form: the input takes from, to, full_refresh, select, skip")
+    assert ended["cause"] == f"InvalidInput: unknown field form: the input takes {', '.join(FIELDS)}"
     assert pipeline.told()["Error"] == "InvalidInput"
 
 

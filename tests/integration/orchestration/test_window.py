@@ -81,6 +81,16 @@ def test_figures_of_yesterday_are_built_anew_although_nothing_has_come(account: 
     assert plan(sources, Request(), "run-2", NOW)["left_out"] == ["CrawlBronze"]
 
 
+def test_gold_alone_is_built_although_nothing_has_come_and_what_has_is_left_to_the_next_run(
+    account: Account, sources: Sources
+) -> None:
+    published(account, sources, plan(sources, Request(), "run-1", NOW))
+    delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
+    made = plan(sources, Request.read({"gold_only": True}), "run-2", NOW)
+    assert (made["objects"], made["left_out"], made["seen"]) == (0, ["CrawlBronze", "BuildSilver"], None)
+    assert plan(sources, Request(), "run-3", NOW)["objects"] == 1
+
+
 def test_a_window_of_its_own_counts_its_hours_and_moves_no_mark(sources: Sources) -> None:
     delivered(sources, *(f"cdc/dt=2026-11-23/hour={hour:02}/x" for hour in (9, 10, 11)), "cdc/dt=2026-11-24/hour=00/x")
     request = Request.read({"from": "2026-11-23T10:30Z", "to": "2026-11-24"})

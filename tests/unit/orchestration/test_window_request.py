@@ -26,6 +26,7 @@ def test_a_window_is_in_utc() -> None:
     ("given", "whole"),
     [
         ({"full_refresh": True}, True),
+        ({"gold_only": True}, False),
         ({"select": "marts"}, False),
         ({"skip": "dim_dates"}, False),
         ({"select": "", "skip": None}, True),
@@ -39,13 +40,19 @@ def test_only_a_run_of_everything_moves_the_mark(given: dict[str, Any], whole: b
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("now", "the input has to be an object with any of from, to, full_refresh, select, skip, not 'now'"),
-        ({"form": "x", "foo": 1}, "unknown field foo, form: the input takes from, to, full_refresh, select, skip"),
+        ("now", "the input has to be an object with any of from, to, full_refresh, gold_only, select, skip, not 'now'"),
+        (
+            {"form": "x", "foo": 1},
+            "unknown field foo, form: the input takes from, to, full_refresh, gold_only, select, skip",
+        ),
         ({"from": "yesterday"}, "from has to be an ISO 8601 date or time such as 2026-11-23 .* not 'yesterday'"),
         ({"to": 20261123}, "to has to be an ISO 8601 date or time .* not 20261123"),
         ({"from": "2026-11-24", "to": "2026-11-24"}, "has to be before to"),
         ({"full_refresh": "yes"}, "full_refresh has to be true or false, not 'yes'"),
         ({"full_refresh": True, "from": "2026-11-24"}, "leave out from and to"),
+        ({"gold_only": 1}, "gold_only has to be true or false, not 1"),
+        ({"gold_only": True, "to": "2026-11-24"}, "leave out from, to and full_refresh"),
+        ({"gold_only": True, "full_refresh": True}, "leave out from, to and full_refresh"),
         ({"select": "--target prod"}, "select has to be a dbt selection"),
         ({"skip": "a; rm -rf /"}, "skip has to be a dbt selection"),
         ({"select": ["marts"]}, "select has to be a dbt selection"),
