@@ -19,6 +19,7 @@ from ingestion.backfill.command import READ_UNITS_PER_SECOND, SEGMENTS, TABLE
 from ingestion.bronze import Bronze
 from ingestion.replay import run
 from ingestion.replay.changes import Resolver
+from ingestion.replay.erased import Erased
 from ingestion.replay.queues import Queue
 from ingestion.replay.run import Summary
 
@@ -73,7 +74,7 @@ def _changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summar
         return export_table(dynamodb, TABLE, bronze, pace, segments=SEGMENTS, seen=lambda _more: None).envelopes
 
     resolver = Resolver(boto3.client("dynamodbstreams"), dynamodb)
-    return run.changes(queue, resolver, bronze, export, seen, dry_run=dry_run)
+    return run.changes(queue, resolver, Erased(dynamodb), bronze, export, seen, dry_run=dry_run)
 
 
 def _executions(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
@@ -89,6 +90,8 @@ def _say(name: str, summary: Summary, which: Which, dry_run: bool) -> None:
         return
     done = "would be replayed" if dry_run else f"replayed, {summary.records} {what}"
     typer.echo(f"{name}: {summary.replayed} of {summary.messages} messages {done}")
+    if summary.erased:
+        typer.echo(f"  {summary.erased} changes of users who have been erased were left out")
     if summary.exported:
         typer.echo(
             f"  some changes had aged out of the table's stream: all {summary.exported} items of the table were "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ingestion.bronze import Bronze
 from ingestion.replay.changes import Resolver
+from ingestion.replay.erased import Erased
 from ingestion.replay.queues import Message, Queue
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Summary:
         messages: how many were received.
         replayed: how many left their queue (or would have, in a dry run).
         records: lines written to bronze, or executions started.
+        erased: changes left out because their user has been erased since.
         exported: items that were written because changes had aged out of the stream.
         unresolved: message id to the reason why it is still in its queue.
     """
@@ -30,6 +32,7 @@ class Summary:
     messages: int = 0
     replayed: int = 0
     records: int = 0
+    erased: int = 0
     exported: int = 0
     unresolved: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -37,6 +40,7 @@ class Summary:
 def changes(
     queue: Queue,
     resolver: Resolver,
+    erased: Erased,
     bronze: Bronze,
     export: Callable[[], int],
     seen: Callable[[int], None],
@@ -48,6 +52,7 @@ def changes(
     Args:
         queue: what to empty.
         resolver: finds the changes.
+        erased: tells what is of a user who has been erased, and goes nowhere.
         bronze: where they go.
         export: exports the table and tells how many items that were; called once at most, for all that has aged out.
         seen: told how many messages more have been looked at.
@@ -73,11 +78,13 @@ def changes(
                     done.append(message)
                 summary.messages += 1
                 seen(1)
-            summary.records += len(lines)
+            wanted = erased.without(lines)
+            summary.erased += len(lines) - len(wanted)
+            summary.records += len(wanted)
             summary.replayed += len(done)
             if not dry_run:
-                if lines:
-                    bronze.write(SOURCE, lines)
+                if wanted:
+                    bronze.write(SOURCE, wanted)
                 queue.delete(done)
         summary.replayed += len(aged_out)
         if aged_out and not dry_run:

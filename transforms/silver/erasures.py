@@ -1,16 +1,24 @@
 """Requests to erase users, as the API leaves them in the application's table, and what of a user is still there.
 
-A request is the item `ERASURE` / `{user_id}`. While it has `next_part`, the API is still deleting.
+A request is the item `ERASURE` / `{user_id}`. While it has `next_part`, the API is still deleting. Whom the lake has
+erased is remembered for as long as a failure queue keeps what could tell of them again, as `ERASED` / SHA-256 of
+`{user_id}`: a replay asks for it.
 """
 
 import contextlib
 import dataclasses
+import hashlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from transforms.silver.traces import Item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# a queue keeps messages for 14 days, and the stream that they lead to its records for one
+REMEMBERED = timedelta(days=16)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +57,22 @@ class Erasures:
                 requested_at = datetime.fromisoformat(item["requested_at"]["S"])
                 yield Erasure(item["SK"]["S"], requested_at, item["request_id"]["S"])
 
+    def remember(self, user_id: str, erased_at: datetime) -> None:
+        """Keep that a user is being erased, by a hash, so that nothing older is replayed.
+
+        Args:
+            user_id: whom.
+            erased_at: an aware time.
+        """
+        item = {
+            "PK": {"S": "ERASED"},
+            "SK": {"S": hashlib.sha256(user_id.encode()).hexdigest()},
+            "entity_type": {"S": "ERASED"},
+            "erased_at": {"S": erased_at.isoformat()},
+            "expiration_timestamp": {"N": str(int((erased_at + REMEMBERED).timestamp()))},
+        }
+        self.dynamodb.put_item(TableName=self.table, Item=item)
+
     def close(self, erasure: Erasure) -> None:
         """Forget a request that is done, unless the user has come back and asked again meanwhile."""
         # another request already: it is worked off in its turn
@@ -60,7 +84,7 @@ class Erasures:
                 ExpressionAttributeValues={":done": {"S": erasure.request_id}},
             )
 
-    def alive(self, user_id: str) -> set[tuple[str, str]]:
+    def alive(self, user_id: str) -> set[Item]:
         """What of a user is in the table: the keys of envelopes' images, each with `created_at`.
 
         A user who comes back has items again, which nobody asked to erase.

@@ -1,5 +1,6 @@
 """Replay and backfill against a table, its stream and queues of the local account."""
 
+import datetime as dt
 import gzip
 import json
 import uuid
@@ -13,9 +14,11 @@ from ingestion.bronze import Bronze
 from ingestion.errors import RefusedError
 from ingestion.replay import run
 from ingestion.replay.changes import Resolver
+from ingestion.replay.erased import Erased
 from ingestion.replay.queues import Queue
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory
+from transforms.silver.erasures import Erasures
 
 pytestmark = pytest.mark.account
 
@@ -78,6 +81,7 @@ class Lake:
         return run.changes(
             Queue(self.sqs, self.queue_name),
             Resolver(self.streams, self.dynamodb),
+            Erased(self.dynamodb),
             self.bronze,
             lambda: self.export().envelopes,
             lambda _more: None,
@@ -145,6 +149,35 @@ def test_a_replay_is_the_same_event_as_the_first_delivery(lake: Lake) -> None:
     assert len({line["event_id"] for line in lake.lines()}) == 1
     assert {line["sequence_number"] for line in lake.lines()} == {number}
     assert {line["table_name"] for line in lake.lines()} == {lake.name}
+
+
+def test_who_has_been_erased_is_not_brought_back_and_keeps_what_came_later(lake: Lake) -> None:
+    def written(key: str, created_at: str, **more: Any) -> None:
+        lake.put(key, created_at={"S": created_at}, **more)
+
+    written("TASK#u-1", "2026-11-24T10:00:00.000000Z", title={"S": "before"})
+    lake.dynamodb.delete_item(TableName=lake.name, Key={"PK": {"S": "TASK#u-1"}, "SK": {"S": "METADATA"}})
+    written("TASK#u-1", "2026-11-24T11:00:00.000000Z", title={"S": "made while the lake was being erased"})
+    written("USER#u-1", "2026-11-24T13:00:00.000000Z", name={"S": "came back and went"})
+    lake.dynamodb.delete_item(TableName=lake.name, Key={"PK": {"S": "USER#u-1"}, "SK": {"S": "METADATA"}})
+    written("TASK#u-10", "2026-11-24T10:00:00.000000Z", title={"S": "somebody else"})
+    numbers = lake.sequence_numbers()
+    Erasures(lake.dynamodb, lake.name).remember("u-1", dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
+    lake.gap(numbers[0], numbers[-1])
+
+    done = lake.replay()
+
+    assert (done.replayed, done.records, done.erased) == (1, 4, 2)
+    images = [line["new_image"] or line["old_image"] for line in lake.lines()]
+    assert sorted(image.get("title") or image["name"] for image in images) == [
+        "came back and went", "came back and went", "made while the lake was being erased", "somebody else",
+    ]  # fmt: skip
+    assert "u-1" not in str(lake.dynamodb.query(
+        TableName=lake.name,
+        KeyConditionExpression="PK = :pk",
+        ExpressionAttributeValues={":pk": {"S": "ERASED"}},
+    )["Items"])  # fmt: skip
+    assert lake.replay().messages == 0
 
 
 def test_what_has_aged_out_of_the_stream_is_exported_from_the_table_once(lake: Lake) -> None:
