@@ -34,7 +34,7 @@ from orchestration.cli.smoke.api import api as smoke_api
 from orchestration.cli.smoke.etl import etl as smoke_etl
 from transforms.bi.dashboard.command import dashboard
 from transforms.reconcile.command import reconcile
-from transforms.silver.erase_user import erase_user
+from transforms.silver.erase_user import CODES, erase_user
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -214,7 +214,7 @@ app.command()(_explained()(backfill))
 app.command()(login)
 app.command()(query)
 app.command()(explained()(reconcile))
-app.command()(explained()(erase_user))
+app.command(epilog=CODES)(explained()(erase_user))
 app.command()(dashboard)
 app.add_typer(pipeline, name="pipeline")
 app.add_typer(smoke, name="smoke")

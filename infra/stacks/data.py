@@ -61,18 +61,25 @@ class DataStack(Stack):
         bronze = self._bucket("Bronze", "bronze", [_to_infrequent_access("cdc/"), _expiring("errors/", 90)])
         # Iceberg keeps its own history; S3 versions are the net below it
         silver = self._bucket("Silver", "silver", [])
-        gold = self._bucket("Gold", "gold", [_expiring("athena-results/", 7)])
+        # all of gold can be made again, and what a user's erasure took out of it is not to linger
+        gold = self._bucket("Gold", "gold", [_expiring("athena-results/", 7)], old_versions=Duration.days(1))
         self._bucket("Artifacts", "artifacts", [_expiring("", 30)], versioned=False)
         for name, bucket in (("BronzeBucket", bronze), ("SilverBucket", silver), ("GoldBucket", gold)):
             CfnOutput(self, name, value=bucket.bucket_name, description=f"The {name[:-6].lower()} layer of the lake")
 
     def _bucket(
-        self, construct_id: str, layer: str, rules: list[s3.LifecycleRule], *, versioned: bool = True
+        self,
+        construct_id: str,
+        layer: str,
+        rules: list[s3.LifecycleRule],
+        *,
+        versioned: bool = True,
+        old_versions: Duration = OLD_VERSIONS,
     ) -> s3.Bucket:
         housekeeping = s3.LifecycleRule(
             id="housekeeping",
             abort_incomplete_multipart_upload_after=Duration.days(2),
-            noncurrent_version_expiration=OLD_VERSIONS if versioned else None,
+            noncurrent_version_expiration=old_versions if versioned else None,
             expired_object_delete_marker=True if versioned else None,
         )
         return s3.Bucket(

@@ -21,6 +21,7 @@ ICEBERG = {
 VERSIONS = ("s3:ListBucketVersions",)
 READ_VERSIONS = ("s3:GetObjectVersion",)
 DELETE_VERSIONS = ("s3:DeleteObjectVersion",)
+DRAIN_QUEUE = ("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 REWRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 # what of bronze may name a user
 CHANGES = ("cdc/*", "logs/*", "errors/*")
@@ -63,21 +64,33 @@ def jobs(stack: Stack) -> None:
             roles.allow([*READ_OBJECTS, *READ_VERSIONS, *DELETE_VERSIONS], [names.bucket_arn("bronze", "*")]),
             roles.allow(["s3:PutObject"], [names.bucket_arn("bronze", "audit/*")]),
             roles.allow(DELETE_VERSIONS, [names.bucket_arn("silver", "*")]),
-            roles.allow(VERSIONS, [names.bucket_arn("bronze"), names.bucket_arn("silver")]),
+            # results of queries may hold anything of silver, and older versions of gold what was erased since
+            roles.allow(LIST_BUCKET, [names.bucket_arn("gold")]),
+            roles.allow(["s3:DeleteObject"], [names.bucket_arn("gold", "athena-results/*")]),
+            roles.allow(DELETE_VERSIONS, [names.bucket_arn("gold", "*")]),
+            roles.allow(VERSIONS, [names.bucket_arn(layer) for layer in ("bronze", "silver", "gold")]),
+            roles.allow(DRAIN_QUEUE, [names.arn(stack, "sqs", "", names.CDC_QUARANTINE)]),
+            roles.allow(["states:ListExecutions", "states:StartExecution"], [_machine(stack)]),
             roles.allow([*READ_CATALOG, *WRITE_TABLES], names.catalog_arns(stack, names.SILVER_DATABASE)),
             roles.allow(["glue:GetJobRuns"], [names.arn(stack, "glue", "job", names.SILVER_JOB)]),
             roles.allow(["dynamodb:Query", "dynamodb:GetItem"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
-            # requests to erase, which it closes, and nothing else
-            roles.allow(
-                ["dynamodb:DeleteItem"],
-                [names.arn(stack, "dynamodb", "table", names.TABLE)],
-                **{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "ERASURE"}},
+            # requests to erase, which it closes, and whom it has erased, which it remembers for a while; nothing else
+            *(
+                roles.allow(
+                    [action],
+                    [names.arn(stack, "dynamodb", "table", names.TABLE)],
+                    **{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": partition}},
+                )
+                for action, partition in (("dynamodb:DeleteItem", "ERASURE"), ("dynamodb:PutItem", "ERASED"))
             ),
         ],
         {
             "--bronze": f"s3://{names.bucket('bronze')}/",
             "--table": names.TABLE,
             "--silver-job": names.SILVER_JOB,
+            "--gold": f"s3://{names.bucket('gold')}/",
+            "--quarantine": names.CDC_QUARANTINE,
+            "--state-machine": _machine(stack),
         },
     )
 
@@ -128,6 +141,10 @@ def _job(
             **arguments,
         },
     )
+
+
+def _machine(stack: Stack) -> str:
+    return names.arn(stack, "states", "stateMachine", names.STATE_MACHINE, ":")
 
 
 def _chained(settings: Mapping[str, str]) -> str:

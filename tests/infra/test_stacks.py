@@ -216,7 +216,12 @@ def test_the_maintenance_job_has_what_its_script_asks_for_and_a_role_of_its_own(
     assert (arguments.bronze, arguments.warehouse) == (f"s3://{BRONZE}/", f"s3://{SILVER}/")
     assert (arguments.database, arguments.table) == ("todo_silver", "todo-app-data")
     assert arguments.silver_job == silver["Name"]
-    assert not arguments.erasures_only
+    queue = deployed.one("AWS::SQS::Queue", QueueName=arguments.quarantine)
+    assert queue.stack == "TodoIngestionStack"
+    machine = deployed.one("AWS::StepFunctions::StateMachine", StateMachineName=arguments.state_machine.split(":")[-1])
+    assert machine.stack == "TodoOrchestrationStack"
+    assert arguments.gold == f"s3://{GOLD}/"
+    assert (arguments.erasures_only, arguments.build_gold) == (False, True)
 
 
 def test_dbt_writes_where_results_are_not_enforced(deployed: Templates) -> None:

@@ -8,9 +8,9 @@ import dataclasses
 import gzip
 import hashlib
 import urllib.parse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
@@ -19,12 +19,12 @@ from transforms.silver import storage
 from transforms.silver.contract import API_REQUESTS, REJECTS, TABLES, TASK_EVENTS, TASKS, USERS, Table
 from transforms.silver.progress import step
 from transforms.silver.tables import Tables
-from transforms.silver.traces import Trace, hash_of, trace
+from transforms.silver.traces import Item, Trace, back_since, hash_of, trace
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Alive = Mapping[str, set[tuple[str, str]]]
+Alive = Mapping[str, Collection[Item]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Lake:
         return self.tables.spark
 
     def traces(self, alive: Alive) -> list[Line]:
-        """The lines of bronze that tell of users, but for those of items that they have now.
+        """The lines of bronze that tell of users, but for those of the time since they came back.
 
         Args:
             alive: for each user, the items that are to stay.
@@ -74,7 +74,7 @@ class Lake:
         return [
             Line(_key(row.file_path, self.bronze), _digest(row.value.encode()), told)
             for row in lines
-            if (told := trace(row.value, users)) and told.item not in alive[told.user_id]
+            if (told := trace(row.value, users)) and not told.stays(alive[told.user_id])
         ]
 
     def erase(self, alive: Alive, lines: Sequence[Line], before: datetime) -> dict[str, int]:
@@ -139,7 +139,8 @@ class Lake:
 
     def _doomed(self, alive: Alive, lines: Sequence[Line]) -> Iterable[tuple[Table, DataFrame]]:
         """For each table, the keys of the rows that are to go."""
-        users = self._frame([(user_id, hash_of(user_id)) for user_id in alive], "user_id string, user_hash string")
+        known = [(user_id, hash_of(user_id), back_since(items)) for user_id, items in alive.items()]
+        users = self._frame(known, "user_id string, user_hash string, back_since timestamp")
         staying = [(item, created_at) for items in alive.values() for item, created_at in items]
         kept = self._frame(staying, "item string, created_at string")
         kept = kept.select("item", sf.col("created_at").cast("timestamp").alias("created_at"))
@@ -156,7 +157,8 @@ class Lake:
             USERS,
             rows(USERS).join(users, "user_id", "left_semi").join(profiles, ["user_id", "created_at"], "left_anti"),
         )
-        yield API_REQUESTS, rows(API_REQUESTS).join(users, "user_hash", "left_semi")
+        earlier = sf.coalesce(sf.col("occurred_at") < sf.col("back_since"), sf.lit(True))
+        yield API_REQUESTS, rows(API_REQUESTS).join(users, "user_hash").where(earlier)
         yield REJECTS, rows(REJECTS).join(digests, "digest", "left_semi")
 
     def _delete(self, table: Table, doomed: DataFrame) -> int:
@@ -178,7 +180,7 @@ class Lake:
         old = [(key, version) for key, version, _ in storage.superseded(self.s3, self.silver, folder)]
         return gone + storage.delete(self.s3, self.silver, old)
 
-    def _frame(self, rows: Sequence[tuple[str, ...]], schema: str) -> DataFrame:
+    def _frame(self, rows: Sequence[tuple[Any, ...]], schema: str) -> DataFrame:
         return self.spark.createDataFrame(list(rows), schema)
 
 

@@ -1,9 +1,11 @@
 """`insights erase-user ID`: a user gone from table and lake, for an operator who will not wait for the night.
 
 What the API's `DELETE /users` does, done for the user: a request for the lake, then tasks, idempotency records,
-figures, and the profile last. Then the maintenance job runs, with the requests only.
+figures, and the profile last. Then the maintenance job runs, with the requests only, and starts the execution of the
+pipeline that builds gold anew; the command stays until that has ended, too.
 
-Exit status: 0 erased, 1 not (or AWS refused), 2 the command line is wrong, 130 interrupted; it may be repeated.
+Exit status: 0 erased, 1 not or not from gold (or AWS refused), 2 the command line is wrong, 130 interrupted; it may be
+repeated.
 """
 
 import datetime as dt
@@ -21,43 +23,60 @@ from rich.status import Status
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 TABLE = "todo-app-data"
 JOB = "todo-silver-maintenance"
 POLL_SECONDS = 2.0
 ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED")
-GOLD = "gold follows with `insights pipeline start --full-refresh`"
+RUNNING = ("RUNNING", "PENDING_REDRIVE")
+LATER = "the nightly maintenance works the request off, or repeat this command"
+CODES = (
+    "Exit codes: 0 the user is erased, from gold too unless --no-gold; 1 something is left, and the message says what; "
+    "3 the local account is not running; 130 Ctrl-C, what runs in the account goes on."
+)
 
 
 def erase_user(
     user_id: Annotated[str, typer.Argument(metavar="ID", help="The user's identifier: the subject of their tokens.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[int, typer.Option(help="Seconds to wait for the user's last changes to reach the lake.")] = 600,
+    no_gold: Annotated[bool, typer.Option("--no-gold", help="Leave gold to the next build of the pipeline.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Erase a user for good from the table, from bronze with all its versions, and from silver with its history."""
-    console = Console(stderr=True)
+    """Erase a user for good: from the table, from bronze with all its versions, from silver with its history, from what
+    queries left, and from gold, which is built anew."""
+    console = Console(stderr=True, highlight=False)
     if not yes and not typer.confirm(f"Erase user {user_id} and all their tasks for good?", err=True):
         raise typer.Exit(1)
     with console.status("deleting from the table") as status:
         deleted = forget(boto3.client("dynamodb"), TABLE, user_id)
         console.print(f"table: {deleted} items deleted")
-        run = _maintain(boto3.client("glue"), wait, status)
-    if run["JobRunState"] != "SUCCEEDED":
-        typer.echo(f"{JOB} {run['Id']} {run['JobRunState']}: {run.get('ErrorMessage', '')}", err=True)
-        raise typer.Exit(1)
-    report = _report(run["Arguments"]["--report"])
+        run = _maintain(boto3.client("glue"), wait, not no_gold, status)
+        if run["JobRunState"] != "SUCCEEDED":
+            typer.echo(f"{JOB} {run['Id']} {run['JobRunState']}: {run.get('ErrorMessage', '')}", err=True)
+            raise typer.Exit(1)
+        report = _report(run["Arguments"]["--report"])
+        for name, count in report["counts"].items():
+            console.print(f"{name.replace('_', ' ')}: {count}")
+        gold = _follow(boto3.client("stepfunctions"), report["execution"], status) if report["execution"] else None
     if as_json:
-        typer.echo(json.dumps({"table_items": deleted, **report}))
-    for name, count in report["counts"].items():
-        console.print(f"{name.replace('_', ' ')}: {count}")
+        typer.echo(json.dumps({"table_items": deleted, **report, "gold": gold}))
+    _conclude(console, report, gold)
+
+
+def _conclude(console: Console, report: dict[str, Any], gold: str | None) -> None:
     if report["pending"]:
+        console.print(f"the user's last changes have not reached the lake; {LATER}")
+        raise typer.Exit(1)
+    if gold not in (None, "SUCCEEDED"):
+        name = report["execution"].rpartition(":")[2]
         console.print(
-            "the user's last changes have not reached the lake; the request stays and the nightly maintenance works it "
-            "off, or repeat this command"
+            f"erased from table, bronze and silver; the build of gold {gold}: `insights pipeline describe {name}` says "
+            f"why, and `insights pipeline redrive {name}` goes on with it"
         )
         raise typer.Exit(1)
-    console.print(f"erased; {GOLD}")
+    console.print("erased" if gold else "erased; gold follows with the next build of the pipeline")
 
 
 def forget(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
@@ -87,30 +106,21 @@ def forget(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
             Key={"PK": {"S": "ERASURE"}, "SK": {"S": user_id}},
             UpdateExpression="REMOVE next_part",
         )
-    found = (_tasks(dynamodb, table, user_id), _records(dynamodb, table, user_id), _rest(user_id))
-    return sum(_delete(dynamodb, table, key) for keys in found for key in keys)
-
-
-def _tasks(dynamodb: "DynamoDBClient", table: str, user_id: str) -> Iterator[Any]:
-    pages = dynamodb.get_paginator("query").paginate(
-        TableName=table,
-        KeyConditionExpression="PK = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"TASK#{user_id}"}},
-        ProjectionExpression="PK, SK",
-        ConsistentRead=True,
+    tasks = _keys(dynamodb.get_paginator("query"), table, f"TASK#{user_id}", KeyConditionExpression="PK = :named")
+    # each has a partition of its own, so only a scan finds a user's
+    records = _keys(
+        dynamodb.get_paginator("scan"), table, f"IDEMPOTENCY#{user_id}:", FilterExpression="begins_with(PK, :named)"
     )
-    for page in pages:
-        yield from page["Items"]
+    return sum(_delete(dynamodb, table, key) for keys in (tasks, records, _rest(user_id)) for key in keys)
 
 
-def _records(dynamodb: "DynamoDBClient", table: str, user_id: str) -> Iterator[Any]:
-    # they have a partition each, so only a scan finds a user's
-    pages = dynamodb.get_paginator("scan").paginate(
+def _keys(paginator: Any, table: str, named: str, **condition: str) -> Iterator[Any]:
+    pages = paginator.paginate(
         TableName=table,
-        FilterExpression="begins_with(PK, :prefix)",
-        ExpressionAttributeValues={":prefix": {"S": f"IDEMPOTENCY#{user_id}:"}},
+        ExpressionAttributeValues={":named": {"S": named}},
         ProjectionExpression="PK, SK",
         ConsistentRead=True,
+        **condition,
     )
     for page in pages:
         yield from page["Items"]
@@ -126,21 +136,38 @@ def _delete(dynamodb: "DynamoDBClient", table: str, key: Any) -> bool:
     return "Attributes" in dynamodb.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD")
 
 
-def _maintain(glue: "GlueClient", wait: int, status: Status) -> Any:
+def _maintain(glue: "GlueClient", wait: int, build_gold: bool, status: Status) -> Any:
     """Run the maintenance job with the requests only, and wait for its end; the run."""
     defaults = glue.get_job(JobName=JOB)["Job"]["DefaultArguments"]
     report = f"{defaults['--TempDir']}erasures/{uuid.uuid4()}.json"
-    given = {"--erasures-only": "true", "--wait-seconds": str(wait), "--report": report}
+    given = {
+        "--erasures-only": "true",
+        "--wait-seconds": str(wait),
+        "--build-gold": str(build_gold).lower(),
+        "--report": report,
+    }
     try:
         run_id = glue.start_job_run(JobName=JOB, Arguments=given)["JobRunId"]
     except glue.exceptions.ConcurrentRunsExceededException:
-        typer.echo(f"{JOB} is running; it works the request off now or the next time, or repeat this command", err=True)
+        typer.echo(f"{JOB} is running; {LATER}", err=True)
         raise typer.Exit(1) from None
     while True:
         run = glue.get_job_run(JobName=JOB, RunId=run_id)["JobRun"]
         if run["JobRunState"] in ENDED:
             return run
         status.update(f"erasing from the lake: {JOB} {run['JobRunState'].lower()}, {run.get('ExecutionTime', 0)} s")
+        time.sleep(POLL_SECONDS)
+
+
+def _follow(machines: "SFNClient", execution: str, status: Status) -> str:
+    """Wait for the end of an execution; how it ended."""
+    while True:
+        ended = machines.describe_execution(executionArn=execution)["status"]
+        if ended not in RUNNING:
+            return ended
+        latest = machines.get_execution_history(executionArn=execution, maxResults=20, reverseOrder=True)["events"]
+        states = (event["stateEnteredEventDetails"]["name"] for event in latest if "stateEnteredEventDetails" in event)
+        status.update(f"building gold anew: {next(states, 'begins')}")
         time.sleep(POLL_SECONDS)
 
 

@@ -1,15 +1,20 @@
 """The maintenance job of silver: erases users, compacts, expires snapshots, deletes files that nothing leads to.
 
     maintenance.py --bronze s3://bucket/ --warehouse s3://bucket/ --database todo_silver --table todo-app-data
+                   [--gold s3://bucket/] [--quarantine todo-cdc-quarantine] [--state-machine ARN] [--build-gold true]
                    [--silver-job todo-silver] [--erasures-only true] [--wait-seconds 0] [--report s3://bucket/key.json]
                    [--target-file-mib 128] [--least-files 5] [--snapshot-days 7] [--snapshots-kept 5] [--orphan-days 3]
 
-Users are erased while no run of the silver job is active, which could bring rows back that it has read before. A
-request whose user's last events have not arrived stays for the next run (`--wait-seconds`: is waited for), and so does
-one that is younger than an hour: it is worked off again then, to catch stragglers, before it is closed.
+Users are erased while no execution of the pipeline runs, which could be reading files that go, and no run of the
+silver job, which could bring rows back that it has read before. Results of queries in gold's bucket and messages in
+quarantine go as well. Afterwards an execution is started that builds gold anew, before any request is closed.
+
+A request whose user's last events have not arrived stays for the next run (`--wait-seconds`: is waited for), and so
+does one that is younger than an hour: it is worked off again then, to catch stragglers, before it is closed.
 
 The report is an object of JSON: `erased`, `closed` and `pending` (requests), `counts` (what went), `compacted` (files
-replaced, by table), `orphans` (files deleted), `seconds`. Neither it nor the log names a user.
+replaced, by table), `orphans` (files deleted), `execution` (ARN of the one that builds gold; null: none was started),
+`seconds`. Neither it nor the log names a user.
 
 Runs on AWS Glue 5 as the silver job does, with the same `--conf`.
 """
@@ -27,10 +32,10 @@ from typing import Any
 
 import boto3
 
-from transforms.silver import storage
+from transforms.silver import gold, quarantine, storage
 from transforms.silver.arrivals import LATEST_DELIVERY, rfc3339
 from transforms.silver.contract import TABLES
-from transforms.silver.erase import Lake
+from transforms.silver.erase import Alive, Lake
 from transforms.silver.erasures import Erasure, Erasures
 from transforms.silver.job import folder, session, yes_or_no
 from transforms.silver.progress import step
@@ -53,6 +58,7 @@ class Report:
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     compacted: dict[str, int] = dataclasses.field(default_factory=dict)
     orphans: int = 0
+    execution: str | None = None
     seconds: float = 0.0
 
 
@@ -86,6 +92,10 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
     due = list(erasures.due())
     if not due:
         return
+    machine = arguments.state_machine
+    pipeline = gold.Pipeline(boto3.client("stepfunctions"), machine) if machine else None
+    if pipeline:
+        pipeline.wait_until_none()
     runs = SilverRuns(boto3.client("glue"), arguments.silver_job)
     runs.wait_until_none()
     since = datetime.now(UTC)
@@ -106,8 +116,14 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
         return
     users = {erasure.user_id for erasure in ready}
     of_users = [line for line in lines if line.trace.user_id in users]
+    for user_id in users:
+        # before bronze is rewritten, so that no replay brings back what goes
+        erasures.remember(user_id, since)
     report.counts = lake.erase({user_id: alive[user_id] for user_id in users}, of_users, since)
+    report.counts |= _erase_copies(lake, arguments, {user_id: alive[user_id] for user_id in users})
     report.erased = len(ready)
+    if pipeline and arguments.build_gold:
+        report.execution = pipeline.build_gold()
     disturbed = runs.any_since(since)
     for erasure in ready:
         if disturbed or since - erasure.requested_at < STRAGGLING:
@@ -115,6 +131,16 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
         record(lake, arguments.bronze, erasure, report)
         erasures.close(erasure)
         report.closed += 1
+
+
+def _erase_copies(lake: Lake, arguments: argparse.Namespace, alive: Alive) -> dict[str, int]:
+    """Erase what others than the lake's tables hold of users; how many results and messages went."""
+    counts = {}
+    if arguments.quarantine:
+        counts["quarantined_records"] = quarantine.forget(boto3.client("sqs"), arguments.quarantine, alive)
+    if arguments.gold:
+        counts["query_results"] = gold.forget_results(lake.s3, _bucket(arguments.gold))
+    return counts
 
 
 def record(lake: Lake, bronze: str, erasure: Erasure, report: Report) -> None:
@@ -160,6 +186,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--warehouse", required=True, type=folder)
     parser.add_argument("--database", required=True)
     parser.add_argument("--table", required=True)
+    parser.add_argument("--gold", type=folder)
+    parser.add_argument("--quarantine")
+    parser.add_argument("--state-machine")
+    parser.add_argument("--build-gold", type=yes_or_no, default=True)
     parser.add_argument("--silver-job", default="todo-silver")
     parser.add_argument("--erasures-only", type=yes_or_no, default=False)
     parser.add_argument("--wait-seconds", type=float, default=0)

@@ -5,8 +5,12 @@ import binascii
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
+
+# what identifies an item of the table, and when that was created
+Item = tuple[str, str]
 
 
 def hash_of(user_id: str) -> str:
@@ -20,15 +24,33 @@ class Trace:
 
     Args:
         user_id: whom it tells of.
-        item: what identifies the item, and when that was created; None if the line tells of no item.
+        item: the item that the line tells of; None if it tells of none.
         version: of the item after the change.
         is_removal: whether the line says that the item is gone.
+        requested_at: when the user sent the request that the line tells of; None if it tells of none.
     """
 
     user_id: str
-    item: tuple[str, str] | None = None
+    item: Item | None = None
     version: int = 0
     is_removal: bool = False
+    requested_at: datetime | None = None
+
+    def stays(self, alive: Collection[Item]) -> bool:
+        """Whether the line may stay, because it is of the time since the user came back.
+
+        Args:
+            alive: the items that the user has now.
+        """
+        if self.item:
+            return self.item in alive
+        since = back_since(alive)
+        return since is not None and self.requested_at is not None and self.requested_at >= since
+
+
+def back_since(alive: Iterable[Item]) -> datetime | None:
+    """When a user who has these items, and who was erased before, came back; None: they did not."""
+    return min((datetime.fromisoformat(created_at) for _, created_at in alive), default=None)
 
 
 def trace(line: str, users: Iterable[str]) -> Trace | None:
@@ -50,16 +72,16 @@ def trace(line: str, users: Iterable[str]) -> Trace | None:
             return _undelivered(told["rawData"], users)
         if "user_hash" in told:
             named = {hash_of(user_id): user_id for user_id in users}.get(str(told["user_hash"]))
-            return Trace(named) if named else None
+            return Trace(named, requested_at=_instant(told.get("occurred_at"))) if named else None
         if "new_image" in told or "old_image" in told:
             return _change(told, users)
-    named = next((user_id for user_id in users if _is_word_of(user_id, line)), None)
+    named = next((user_id for user_id in users if is_word_of(user_id, line)), None)
     return Trace(named) if named else None
 
 
 def unsettled(traces: Iterable[Trace]) -> dict[str, int]:
     """How many of a user's items nobody has said to be gone, by user: their removals are still on the way."""
-    latest: dict[tuple[str, str], Trace] = {}
+    latest: dict[Item, Trace] = {}
     for found in traces:
         if found.item and (found.item not in latest or latest[found.item].version < found.version):
             latest[found.item] = found
@@ -74,7 +96,7 @@ def _change(told: dict[str, Any], users: Iterable[str]) -> Trace | None:
     new, old = told.get("new_image"), told.get("old_image")
     image = new or old
     if not isinstance(image, dict):
-        return next((Trace(user_id) for user_id in users if _is_word_of(user_id, json.dumps(told))), None)
+        return next((Trace(user_id) for user_id in users if is_word_of(user_id, json.dumps(told))), None)
     user_id = image.get("user_id")
     keys = told.get("keys")
     owner = str(keys.get("PK", "")).partition("#")[2] if isinstance(keys, dict) else ""
@@ -97,7 +119,16 @@ def _undelivered(data: str, users: Iterable[str]) -> Trace | None:
     return Trace(found.user_id) if found else None
 
 
-def _is_word_of(user_id: str, text: str) -> bool:
+def _instant(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None
+
+
+def is_word_of(user_id: str, text: str) -> bool:
+    """Whether a text names a user, and not one whose identifier begins or ends with theirs."""
     before, found, after = text.partition(user_id)
     while found:
         if not (before[-1:].isalnum() or after[:1].isalnum()):

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from ingestion.cdc import quarantine
 from tests.conftest import Account
+from tests.integration.conftest import RoleFactory
 from tests.integration.transforms.conftest import Lake, assert_equals_oracle
-from tests.integration.transforms.history import random_history, request_log
+from tests.integration.transforms.history import at, random_history, request_log
 from tests.integration.transforms.remains import contents
+from tests.unit.ingestion.stream import record
 from transforms.silver import maintenance
 from transforms.silver.contract import TABLES
 from transforms.silver.erase_user import forget
@@ -33,14 +36,20 @@ JOB = "erasure-tests-silver"
 class Household:
     """A lake with versions of its own, and a table, both of which know a user who is to go, and others."""
 
-    def __init__(self, account: Account, spark: SparkSession, name: str) -> None:
+    def __init__(self, account: Account, spark: SparkSession, name: str, role: str) -> None:
         self.account, self.name = account, f"household-{name}"
         self.s3, self.dynamodb = account.session.client("s3"), account.session.client("dynamodb")
-        self.silver = f"{self.name}-silver"
-        for bucket in (self.name, self.silver):
+        self.silver, self.gold = f"{self.name}-silver", f"{self.name}-gold"
+        for bucket in (self.name, self.silver, self.gold):
             self.s3.create_bucket(Bucket=bucket)
             self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         self.lake = Lake(account, spark, name, bucket=self.name, warehouse=self.silver)
+        self.sqs, self.machines = account.session.client("sqs"), account.session.client("stepfunctions")
+        self.queue = self.sqs.create_queue(QueueName=self.name)["QueueUrl"]
+        waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}}
+        self.machine = self.machines.create_state_machine(name=self.name, definition=json.dumps(waits), roleArn=role)[
+            "stateMachineArn"
+        ]
         self.dynamodb.create_table(
             TableName=self.name,
             KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
@@ -83,6 +92,7 @@ class Household:
             [
                 *("--bronze", f"s3://{self.name}/", "--warehouse", f"s3://{self.silver}/"),
                 *("--database", self.lake.database, "--table", self.name, "--silver-job", JOB),
+                *("--gold", f"s3://{self.gold}/", "--quarantine", self.name, "--state-machine", self.machine),
                 *("--report", f"s3://{self.name}/maintenance.json"),
                 *arguments,
             ]
@@ -95,10 +105,32 @@ class Household:
         """The versions of objects that hold any of some words."""
         return {
             name
-            for bucket in (self.name, self.silver)
+            for bucket in (self.name, self.silver, self.gold)
             for name, content in contents(self.s3, bucket)
             if any(word.encode() in content or base64.b64encode(word.encode())[2:-4] in content for word in words)
         }
+
+    def quarantines(self, key: str) -> str:
+        """Change capture has set a change of an item aside; the body of the message."""
+        body = quarantine.message(record(self.history.items[key]), "too long")
+        self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
+        return body
+
+    def quarantined(self) -> list[str]:
+        """The bodies of the messages that wait."""
+        found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [message["Body"] for message in found.get("Messages", [])]
+
+    def asked(self, name: str, *words: str) -> None:
+        """Somebody has asked silver: the result lies in gold's bucket."""
+        self.s3.put_object(Bucket=self.gold, Key=name, Body="\n".join(words).encode())
+
+    def executions(self) -> list[dict[str, Any]]:
+        """What the pipeline was started with."""
+        found = self.machines.list_executions(stateMachineArn=self.machine)["executions"]
+        return [
+            json.loads(self.machines.describe_execution(executionArn=one["executionArn"])["input"]) for one in found
+        ]
 
     def files(self) -> int:
         """How many objects silver's bucket holds."""
@@ -110,12 +142,14 @@ class Household:
 
 
 @pytest.fixture
-def household(account: Account, spark: SparkSession, unique: str) -> Iterator[Household]:
+def household(account: Account, spark: SparkSession, unique: str, role: RoleFactory) -> Iterator[Household]:
     glue = account.session.client("glue")
     glue.create_job(Name=JOB, Role="arn:aws:iam::000000000000:role/none", Command={"Name": "glueetl"})
-    made = Household(account, spark, unique)
+    made = Household(account, spark, unique, role("states"))
     yield made
     made.dynamodb.delete_table(TableName=made.name)
+    made.sqs.delete_queue(QueueUrl=made.queue)
+    made.machines.delete_state_machine(stateMachineArn=made.machine)
     glue.delete_job(JobName=JOB)
 
 
@@ -137,19 +171,33 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     household.s3.put_object(
         Bucket=household.name, Key=twice, Body=gzip.compress(b"".join(history.lines[:-1])), ContentType="text/plain"
     )
+    household.asked("athena-results/1.csv", "title", WORDS[2])
+    household.asked("athena-results/2.csv", "title", WORDS[3])
+    household.s3.delete_object(Bucket=household.gold, Key="athena-results/2.csv")  # as its age has it
+    household.asked("published/digests.json", USER)
+    household.asked("published/digests.json", "nobody")
+    household.quarantines("t-zebra")
+    other = household.quarantines(next(key for key in history.items if key.startswith("t-") and len(key) < 5))
     removals = household.leave()
 
     # the removals are on their way: nothing is touched
     before = household.found(*WORDS, USER)
     assert household.maintain("--erasures-only", "true")["pending"] == 1
     assert household.found(*WORDS, USER) == before
-    assert {name.split("/")[0].split(" ")[0] for name in before} >= {lake.name, "errors", f"{lake.database}.db"}
+    assert {name.split("/")[0].split(" ")[0] for name in before} >= {
+        *(lake.name, "errors", f"{lake.database}.db", "athena-results", "published")
+    }
+    assert len(household.quarantined()) == 2
+    assert household.executions() == []
 
     lake.arrive("2026-11-25T11", removals)
     lake.run()
     report = household.maintain("--erasures-only", "true")
     assert (report["erased"], report["pending"], report["closed"]) == (1, 0, 0)
     assert report["counts"]["bronze_lines"] == 4 + 1 + 1 + len(removals) + len(mine)
+    assert (report["counts"]["query_results"], report["counts"]["quarantined_records"]) == (1 + 5, 1)
+    assert household.quarantined() == [other]
+    assert household.executions() == [{"gold_only": True}]
     assert (report["counts"]["tasks"], report["counts"]["users"], report["counts"]["api_requests"]) == (2, 1, 3)
     assert household.found(*(word[:12] for word in WORDS), USER, hash_of(USER)) == set()
     assert_equals_oracle(lake, household.others, theirs)
@@ -160,8 +208,9 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     lake.arrive("2026-11-25T12", removals[:1])
     lake.run()
     household.requested("2026-11-20T00:00:00Z")
-    report = household.maintain("--erasures-only", "true")
-    assert (report["erased"], report["closed"]) == (1, 1)
+    report = household.maintain("--erasures-only", "true", "--build-gold", "false")
+    assert (report["erased"], report["closed"], report["execution"]) == (1, 1, None)
+    assert household.executions() == [{"gold_only": True}]
     assert household.pending() == []
     assert household.found(*WORDS, USER) == set()
     (audit,) = household.s3.list_objects_v2(Bucket=household.name, Prefix="audit/erasures/dt=")["Contents"]
@@ -185,12 +234,22 @@ def test_who_comes_back_before_the_night_keeps_what_is_new(household: Household)
     history.create_task("t-new", USER, title="A new beginning")
     for key in (USER, "t-new"):
         household.put(key)
+    back = history.items[USER]["created_at"]["S"]
+    requests = [
+        request_log(number, user_hash=hash_of(USER), occurred_at=moment) for number, moment in enumerate((at(1), back))
+    ]
+    household.quarantines("t-new")
     lake.arrive("2026-11-25T10", history.lines[returned:])
+    lake.arrive("2026-11-25T10", requests, "logs")
     lake.run()
     assert household.maintain("--erasures-only", "true")["erased"] == 1
     assert removals
     assert household.found(*(word[:12] for word in WORDS)) == set()
-    assert_equals_oracle(lake, [*household.others, *history.lines[returned:]])
+    assert len(household.quarantined()) == 1
+    assert_equals_oracle(lake, [*household.others, *history.lines[returned:]], requests[1:])
+    # a rebuild from bronze would bring back nothing else
+    lake.run("--full-refresh", "true")
+    assert_equals_oracle(lake, [*household.others, *history.lines[returned:]], requests[1:])
 
 
 def test_maintenance_makes_few_files_of_many_and_forgets_old_snapshots_but_not_what_was_read(

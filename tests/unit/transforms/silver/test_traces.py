@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -43,6 +44,23 @@ def test_request_logs_name_the_user_by_the_hash_that_the_api_makes() -> None:
     claims = {"requestContext": {"authorizer": {"jwt": {"claims": {"sub": USER}}}}}
     assert hash_of(USER) == user_hash_of(claims)
     assert trace(json.dumps({"user_hash": user_hash_of(claims)}), [OTHER, USER]) == Trace(USER)
+
+
+def test_of_who_came_back_stays_what_they_have_and_asked_for_since() -> None:
+    alive = {("t-9", "2026-11-25T12:00:00.5Z"), (USER, "2026-11-25T12:00:01Z")}
+
+    def asked(at: object) -> Trace:
+        found = trace(json.dumps({"user_hash": hash_of(USER), "occurred_at": at}), [USER])
+        assert found
+        return found
+
+    assert asked("2026-11-25T12:00:00Z").requested_at == datetime(2026, 11, 25, 12, tzinfo=UTC)
+    moments = ("2026-11-25T12:00:00.4Z", "2026-11-25T12:00:00.5Z", "someday", "2026-11-26", None)
+    assert [asked(moment).stays(alive) for moment in moments] == [False, True, False, False, False]
+    assert not asked("2026-11-25T12:00:02Z").stays(set())
+    assert Trace(USER, ("t-9", "2026-11-25T12:00:00.5Z")).stays(alive)
+    assert not Trace(USER, ("t-1", "2026-11-25T13:00:00Z")).stays(alive)
+    assert not Trace(USER).stays(alive)
 
 
 def test_what_could_not_be_delivered_is_looked_into() -> None:

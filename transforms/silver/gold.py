@@ -1,0 +1,65 @@
+"""Gold after an erasure: what queries left beside its tables goes, and the pipeline makes the tables anew.
+
+Gold's tables have no words of users, but results of queries on silver have, whoever ran them. They are copies that
+expire after days anyway, so all of them go, without a look at whom they tell of. So do noncurrent versions of whatever
+is in the bucket: everything there can be made again from silver.
+"""
+
+import dataclasses
+import json
+import time
+from typing import TYPE_CHECKING
+
+from transforms.silver import storage
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+RESULTS = "athena-results/"
+GOLD_ONLY = json.dumps({"gold_only": True})
+POLL_SECONDS = 5.0
+# half of the time that the job has
+WAIT_SECONDS = 1800.0
+
+
+def forget_results(s3: "S3Client", bucket: str) -> int:
+    """Delete the results of all queries, and all noncurrent versions in gold's bucket; how many objects and versions.
+
+    Args:
+        s3: the client.
+        bucket: gold's.
+    """
+    results: list[tuple[str, str | None]] = [(found["Key"], None) for found in storage.objects(s3, bucket, RESULTS)]
+    deleted = storage.delete(s3, bucket, results)
+    old = [(key, version) for key, version, _ in storage.superseded(s3, bucket, "")]
+    return deleted + storage.delete(s3, bucket, old)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """The state machine that builds silver and gold.
+
+    Args:
+        machines: the client.
+        arn: of the machine.
+    """
+
+    machines: "SFNClient"
+    arn: str
+
+    def wait_until_none(self) -> None:
+        """Wait until no execution runs: one could be reading files that are about to go.
+
+        Raises:
+            TimeoutError: there was always one.
+        """
+        end = time.monotonic() + WAIT_SECONDS
+        while self.machines.list_executions(stateMachineArn=self.arn, statusFilter="RUNNING")["executions"]:
+            if time.monotonic() > end:
+                raise TimeoutError(f"the pipeline has been running for {WAIT_SECONDS:g} s; erase when it rests")
+            time.sleep(POLL_SECONDS)
+
+    def build_gold(self) -> str:
+        """Start an execution that makes gold of what silver has now, in its turn; its ARN."""
+        return self.machines.start_execution(stateMachineArn=self.arn, input=GOLD_ONLY)["executionArn"]

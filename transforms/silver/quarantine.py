@@ -1,0 +1,91 @@
+"""What change capture's quarantine holds of users who are erased: the messages go, for they carry items whole.
+
+A message is JSON with the item's `keys` and, if it fitted, the stream's `record`, JSON that is packed by gzip and
+Base64. Messages about batches, in the other failure queue, name sequence numbers and nobody.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from transforms.silver.erase import Alive
+from transforms.silver.traces import Item, is_word_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+HIDDEN_SECONDS = 15 * 60
+CALL = 10  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+
+
+def forget(sqs: "SQSClient", queue: str, alive: Alive) -> int:
+    """Delete the messages about users, but for those about items that they have now; how many.
+
+    Args:
+        sqs: the client.
+        queue: its name.
+        alive: for each user, the items that are to stay.
+    """
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    doomed: list[str] = []
+    kept: list[str] = []
+    for message in _messages(sqs, url):
+        (doomed if tells(message["Body"], alive) else kept).append(message["ReceiptHandle"])
+    for part in _portions(doomed):
+        sqs.delete_message_batch(QueueUrl=url, Entries=part)
+    for part in _portions(kept):
+        shown: list[Any] = [{**entry, "VisibilityTimeout": 0} for entry in part]
+        sqs.change_message_visibility_batch(QueueUrl=url, Entries=shown)
+    return len(doomed)
+
+
+def tells(body: str, alive: Alive) -> bool:
+    """Whether a message tells of any of some users, other than of an item that they have now."""
+    record = _record(body)
+    text = f"{body} {record}"
+    named = [user_id for user_id in alive if is_word_of(user_id, text)]
+    return any(not _is_alive(user_id, record, text, alive[user_id]) for user_id in named)
+
+
+def _is_alive(user_id: str, record: str, text: str, items: Collection[Item]) -> bool:
+    image = _image(record)
+    if image:
+        return (image.get("id", user_id), image.get("created_at")) in items
+    # a record that did not fit: the message has no more of it than the item's key
+    return any(is_word_of(item, text) for item, _ in items)
+
+
+def _image(record: str) -> dict[str, str]:
+    try:
+        change = json.loads(record)["dynamodb"]
+        image = change.get("NewImage") or change["OldImage"]
+        return {name: image[name]["S"] for name in ("id", "created_at") if name in image}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _record(body: str) -> str:
+    """The record in a message as text; empty when it has none that can be read."""
+    try:
+        return gzip.decompress(base64.b64decode(json.loads(body)["record"], validate=True)).decode(errors="replace")
+    except (ValueError, KeyError, TypeError, OSError, EOFError):
+        return ""
+
+
+def _messages(sqs: "SQSClient", url: str) -> Iterator[Mapping[str, Any]]:
+    seen: set[str] = set()
+    # a long poll asks every server of the queue, so that an empty answer means an empty queue
+    while found := sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=CALL, WaitTimeSeconds=1, VisibilityTimeout=HIDDEN_SECONDS
+    ).get("Messages", []):
+        if any(message["MessageId"] in seen for message in found):  # hidden too short: it would go round for ever
+            return
+        seen.update(message["MessageId"] for message in found)
+        yield from found
+
+
+def _portions(receipts: Sequence[str]) -> Iterator[list[Any]]:
+    for start in range(0, len(receipts), CALL):
+        yield [{"Id": str(n), "ReceiptHandle": one} for n, one in enumerate(receipts[start : start + CALL])]
