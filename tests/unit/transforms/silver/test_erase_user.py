@@ -1,0 +1,94 @@
+"""What `insights erase-user` says and exits with, however the job and the execution behind it end."""
+
+import io
+import json
+from typing import Any
+from unittest import mock
+
+import boto3
+import pytest
+import typer
+
+from transforms.silver import erase_user
+
+EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:todo-insights-pipeline:gold-1"
+
+
+class Account:
+    """Clients that answer as the services do; the job has the state, the execution the statuses, one by one."""
+
+    def __init__(self, report: dict[str, Any], job: str = "SUCCEEDED", gold: tuple[str, ...] = ()) -> None:
+        self.dynamodb, self.glue, self.s3, self.stepfunctions = (mock.MagicMock() for _ in range(4))
+        self.glue.exceptions.ConcurrentRunsExceededException = KeyError
+        self.glue.get_job.return_value = {"Job": {"DefaultArguments": {"--TempDir": "s3://artifacts/glue/"}}}
+        self.glue.start_job_run.return_value = {"JobRunId": "jr_1"}
+        run = {"Id": "jr_1", "JobRunState": job, "Arguments": {"--report": "s3://artifacts/report.json"}}
+        self.glue.get_job_run.return_value = {"JobRun": run}
+        told = {"counts": {"tasks": 2}, "pending": 0, "execution": None, **report}
+        self.s3.get_object.side_effect = lambda **_: {"Body": io.BytesIO(json.dumps(told).encode())}
+        entered = {"stateEnteredEventDetails": {"name": "BuildGold"}}
+        self.stepfunctions.get_execution_history.return_value = {"events": [{}, entered]}
+        self.stepfunctions.describe_execution.side_effect = [{"status": status} for status in gold]
+
+    def given(self) -> dict[str, str]:
+        """The arguments of the job's run."""
+        arguments: dict[str, str] = self.glue.start_job_run.call_args.kwargs["Arguments"]
+        return arguments
+
+
+def erased(account: Account, patch: pytest.MonkeyPatch, **options: Any) -> int:
+    """The exit status of the command."""
+    patch.setattr(boto3, "client", lambda service: getattr(account, service))
+    patch.setattr(erase_user, "POLL_SECONDS", 0)
+    try:
+        erase_user.erase_user("u-1", yes=True, **options)
+    except typer.Exit as ended:
+        return ended.exit_code
+    return 0
+
+
+def test_it_stays_until_gold_is_built(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    account = Account({"execution": EXECUTION}, gold=("RUNNING", "RUNNING", "SUCCEEDED"))
+    assert erased(account, monkeypatch, as_json=True) == 0
+    assert account.given()["--build-gold"] == "true"
+    assert json.loads(capsys.readouterr().out)["gold"] == "SUCCEEDED"
+    assert account.stepfunctions.describe_execution.call_count == 3
+
+
+def test_a_build_of_gold_that_fails_is_a_failure_that_says_what_is_done_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert erased(Account({"execution": EXECUTION}, gold=("FAILED",)), monkeypatch) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "erased from table, bronze and silver; the build of gold FAILED" in said
+    assert "`insights pipeline redrive gold-1`" in said
+
+
+def test_gold_can_be_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    account = Account({})
+    assert erased(account, monkeypatch, no_gold=True) == 0
+    assert account.given()["--build-gold"] == "false"
+    assert "gold follows with the next build" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("report", "job", "said"),
+    [
+        ({"pending": 1}, "SUCCEEDED", "the nightly maintenance works the request off"),
+        ({}, "FAILED", "todo-silver-maintenance jr_1 FAILED"),
+    ],
+)
+def test_what_is_not_erased_is_a_failure(
+    report: dict[str, Any], job: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert erased(Account(report, job), monkeypatch) == 1
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_job_that_runs_already_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = Account({})
+    account.glue.start_job_run.side_effect = KeyError
+    assert erased(account, monkeypatch) == 1
+    assert "is running" in capsys.readouterr().err
