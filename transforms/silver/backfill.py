@@ -48,26 +48,22 @@ def reconcile(spark: SparkSession, name: str, events: DataFrame, made: DataFrame
         return events
     if made is not None and not _marked(spark, name):
         spark.sql(f"alter table {name} set tblproperties ('{MARK}' = 'true')")
-    known = spark.table(name).select("task_id", "event_id", "version")
-    touched = events.select("task_id")
-    if made is not None:
-        touched = touched.unionByName(made.select("task_id"))
-    known = known.join(touched.distinct(), "task_id", "left_semi").persist()
-    captured = known.where(~_is_made()).select("task_id").unionByName(events.select("task_id")).distinct()
-    untrue = known.where(_is_made()).join(captured, "task_id", "left_semi").select("event_id")
-    if made is not None:
-        earlier = known.where(_is_made()).select("task_id", sf.struct("version", "event_id").alias("earlier"))
-        made = made.join(captured, "task_id", "left_anti").join(earlier, "task_id", "left")
-        made = made.where(sf.col("earlier").isNull() | (sf.struct("version", "event_id") <= sf.col("earlier")))
-        made = made.drop("earlier").select(*TASK_EVENTS.column_names()).persist()
-        replaced = known.where(_is_made()).alias("k").join(made.alias("m"), "task_id")
-        untrue = untrue.unionByName(replaced.where("k.event_id != m.event_id").select("k.event_id"))
+    names = ("task_id", "event_id", "version")
+    told = events.select(*names) if made is None else events.select(*names).unionByName(made.select(*names))
+    known = spark.table(name).select(*names).join(told.select("task_id").distinct(), "task_id", "left_semi")
+    place = sf.struct("version", "event_id")
+    verdicts = known.unionByName(told).groupBy("task_id")
+    is_captured, first = sf.bool_or(~_is_made()), sf.min(sf.when(_is_made(), place))
+    verdict = verdicts.agg(is_captured.alias("is_captured"), first.alias("first")).persist()
+    is_true = ~sf.col("is_captured") & (place == sf.col("first"))
+    untrue = known.where(_is_made()).join(verdict, "task_id").where(~is_true).select("event_id")
     gone = [row.event_id for row in untrue.distinct().collect()]
     if gone:
         spark.createDataFrame([(event_id,) for event_id in gone], "event_id string").createOrReplaceTempView("untrue")
         spark.sql(f"merge into {name} t using untrue s on t.event_id = s.event_id when matched then delete")
-    known.unpersist()
-    return events if made is None else events.unionByName(made)
+    if made is None:
+        return events
+    return events.unionByName(made.join(verdict, "task_id").where(is_true).select(*TASK_EVENTS.column_names()))
 
 
 def _is_made() -> Column:

@@ -27,6 +27,15 @@ CATALOG_SETTINGS = {
 }
 # what runs for seconds spends them on compiling and on starting threads that collect garbage
 QUICK_JVM = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"}
+# of a few dozen rows, planning stages anew, compiling code for each and describing every plan takes longer than running
+# them; the deployed job does all of it, in tests/e2e
+FEW_ROWS = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.ui.explainMode": "simple",
+}
 BUCKET = "silver-job-tests"
 SECRET = "silver-job-tests-key"  # the secret's name
 KEY = b"a key of the tests, longer than one block of SHA-256, so that it has to be hashed itself first"
@@ -59,18 +68,21 @@ class Lake:
 
     def run(self, *window: str) -> dict[str, Any]:
         """Run the job with the arguments that Glue would give it; its report."""
-        job.main(
-            [
-                *("--bronze", f"s3://{self.bucket}/{self.name}/cdc/"),
-                *("--logs", f"s3://{self.bucket}/{self.name}/logs/"),
-                *("--warehouse", f"s3://{self.warehouse}/"),
-                *("--database", self.database),
-                *("--email-key-secret-id", SECRET),
-                *("--report", f"s3://{self.bucket}/{self.name}/silver.json"),
-                *window,
-                *("--JOB_NAME", "todo-silver", "--JOB_RUN_ID", "jr_1"),
-            ]
-        )
+        arguments = [
+            *("--bronze", f"s3://{self.bucket}/{self.name}/cdc/"),
+            *("--logs", f"s3://{self.bucket}/{self.name}/logs/"),
+            *("--warehouse", f"s3://{self.warehouse}/"),
+            *("--database", self.database),
+            *("--email-key-secret-id", SECRET),
+            *("--report", f"s3://{self.bucket}/{self.name}/silver.json"),
+            *window,
+            *("--JOB_NAME", "todo-silver", "--JOB_RUN_ID", "jr_1"),
+        ]
+        try:
+            job.main(arguments)
+        finally:
+            # a run's process ends with it; what stays cached is planned anew by every later write to its tables
+            self.spark.catalog.clearCache()
         return self.report()
 
     def report(self) -> dict[str, Any]:
@@ -106,7 +118,12 @@ def assert_equals_oracle(lake: Lake, lines: list[bytes], requests: Iterable[byte
 @pytest.fixture(scope="session")
 def spark(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     scratch: pathlib.Path = tmp_path_factory.mktemp("spark")
-    settings = {**CATALOG_SETTINGS, **QUICK_JVM, **toolchain.account_settings(account.settings.endpoint, REGION)}
+    settings = {
+        **CATALOG_SETTINGS,
+        **QUICK_JVM,
+        **FEW_ROWS,
+        **toolchain.account_settings(account.settings.endpoint, REGION),
+    }
     account.session.client("s3").create_bucket(Bucket=BUCKET)
     account.session.client("secretsmanager").create_secret(Name=SECRET, SecretString=KEY.decode())
     with pytest.MonkeyPatch.context() as patch:
