@@ -12,7 +12,7 @@ Instant = Annotated[str, Field(description="RFC 3339, UTC", json_schema_extra={"
 
 
 class CycleTime(BaseModel):
-    """Hours from a task's creation to its completion; null when nothing has been completed."""
+    """Hours from a task's creation to its completion, rounded to two decimals; null when nothing has been completed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -30,6 +30,8 @@ COUNTS = (
     "current_streak_days",
     "longest_streak_days",
 )
+# half a minute: what a person can use of a duration in hours; gold keeps what was measured
+HOURS_DECIMALS = 2
 Item = dict[str, str]
 
 
@@ -49,7 +51,7 @@ def item(row: Mapping[str, str]) -> Item:
         "as_of": as_of,
         **{name: int(row[name] or 0) for name in COUNTS},
         "completion_rate_pct": _number(row["completion_rate_pct"]) or 0,
-        "cycle_time_hours": {p: _number(row[f"cycle_time_{p}_hours"]) for p in ("p50", "p90")},
+        "cycle_time_hours": {p: _hours(row[f"cycle_time_{p}_hours"]) for p in ("p50", "p90")},
         **{name: json.loads(row[name] or "[]") for name in ("by_category", "by_priority", "weekly")},
     }
     # the same figures on the same day are not worth a write; a new day is, so that `as_of` tells how fresh they are
@@ -66,6 +68,11 @@ def item(row: Mapping[str, str]) -> Item:
 
 def _number(text: str) -> float | None:
     return float(text) if text else None
+
+
+def _hours(text: str) -> float | None:
+    hours = _number(text)
+    return None if hours is None else round(hours, HOURS_DECIMALS)
 
 
 def _instant(text: str) -> str:
