@@ -7,14 +7,15 @@ import shlex
 import time
 from typing import Annotated, Any
 
+import boto3
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from infra.local import account
-from infra.local.settings import Settings
-from orchestration.cli.problems import fail
+from infra.local.settings import OWNER_KEYS, REGION, Settings
+from orchestration.cli.problems import explained, fail
 from orchestration.cli.render import duration
 from orchestration.cli.status import LABELS
 
@@ -97,14 +98,36 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
 @app.command()
 def env(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of shell exports.")] = False,
+    role: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With an hour's keys of this role instead of the owner's: todo-bi-user."),
+    ] = None,
 ) -> None:
     """Print the exports that point the AWS CLI, boto3, awswrangler and PyAthena at the local account."""
-    variables = {**current().client_environment(), "AWS_ATHENA_WORK_GROUP": WORKGROUP, "WR_WORKGROUP": WORKGROUP}
+    settings = current()
+    variables = {**settings.client_environment(), "AWS_ATHENA_WORK_GROUP": WORKGROUP, "WR_WORKGROUP": WORKGROUP}
+    if role:
+        with explained():
+            variables |= _role_keys(settings, role)
     if as_json:
         typer.echo(json.dumps(variables, indent=2))
         return
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _role_keys(settings: Settings, role: str) -> dict[str, str]:
+    owner = boto3.Session(region_name=REGION, **OWNER_KEYS)
+    iam, sts = owner.client("iam", endpoint_url=settings.endpoint), owner.client("sts", endpoint_url=settings.endpoint)
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="terminal")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+        # `local` would take the owner's keys again
+        "INSIGHTS_TARGET": "aws",
+    }
 
 
 def describe(settings: Settings) -> dict[str, Any]:

@@ -7,6 +7,7 @@ AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-
 
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -16,7 +17,9 @@ WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 
 
-def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, str]) -> iam.PolicyStatement:
+def allow(
+    actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, str | list[str]]
+) -> iam.PolicyStatement:
     """A statement that allows `actions` on `resources`.
 
     Args:
@@ -40,6 +43,36 @@ def role(scope: Construct, name: str, service: str, *statements: iam.PolicyState
         scope,
         name,
         assumed_by=iam.ServicePrincipal(service),
+        inline_policies={"exact": iam.PolicyDocument(statements=list(statements), minimize=False)},
+    )
+    return made.without_policy_updates()
+
+
+def for_people(
+    scope: Construct,
+    construct_id: str,
+    name: str,
+    description: str,
+    session: Duration,
+    *statements: iam.PolicyStatement,
+) -> iam.IRole:
+    """A role that whoever in this account IAM allows `sts:AssumeRole` on it may take.
+
+    Args:
+        scope: where the role belongs.
+        construct_id: the construct's id.
+        name: fixed, because people write it into their profiles.
+        description: shown to people who look for a role.
+        session: how long one may last.
+        statements: all that it may do.
+    """
+    made = iam.Role(
+        scope,
+        construct_id,
+        role_name=name,
+        description=description,
+        max_session_duration=session,
+        assumed_by=iam.AccountRootPrincipal(),
         inline_policies={"exact": iam.PolicyDocument(statements=list(statements), minimize=False)},
     )
     return made.without_policy_updates()

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infra import ROOT
-from infra.stacks import names, roles, silver
+from infra.stacks import names, people, roles, silver
 from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, READ_PARTITIONS, WRITE_OBJECTS, WRITE_TABLES
 from infra.stacks.log_groups import log_group
 from infra.stacks.saved_queries import named_queries
@@ -49,10 +49,11 @@ class TransformsStack(Stack):
         self._dbt_project()
 
     def _workgroups(self) -> None:
-        people = self._workgroup(
-            "Workgroup", names.WORKGROUP, "Queries on gold by people", "athena-results/", enforced=True
+        workgroup = self._workgroup(
+            "Workgroup", names.WORKGROUP, "Queries on gold by people", people.RESULTS, enforced=True
         )
-        named_queries(self, people)
+        named_queries(self, workgroup)
+        people.bi_role(self)
         # where results go is not enforced for dbt: Athena would put its tables among the results, which expire
         # https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html
         self._workgroup("DbtWorkgroup", names.DBT_WORKGROUP, "Statements of dbt", "athena-results/dbt/", enforced=False)

@@ -14,6 +14,7 @@ import requests
 from infra.deploy import deploy
 from infra.local.demo import store
 from orchestration.cli.login import sign_in
+from orchestration.cli.query import QueryError
 from tests.conftest import Account, until
 
 PASSWORD = "Correct-horse-7"
@@ -99,6 +100,20 @@ class Platform:
 def platform(account: Account) -> Platform:
     """All six stacks, deployed with the CDK's own command line."""
     return Platform(account, deploy(dict(os.environ), target="local", quiet=True))
+
+
+@pytest.fixture(scope="session")
+def built(platform: Platform) -> Platform:
+    """With at least one task in gold; built only when no test before has done so."""
+    try:
+        there = bool(platform.gold("select 1 from fct_tasks limit 1"))
+    except QueryError:
+        there = False
+    if not there:
+        platform.user().create(title="Something to ask about", category="home")
+        platform.wait_for_bronze()
+        platform.build_gold()
+    return platform
 
 
 @pytest.fixture

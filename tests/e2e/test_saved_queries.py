@@ -3,7 +3,6 @@
 import boto3
 import pytest
 
-from orchestration.cli.query import QueryError
 from tests.e2e.conftest import Platform
 from transforms.bi.saved_queries import all_queries
 
@@ -12,21 +11,7 @@ pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
 WORKGROUP = "todo-analytics-workgroup"
 
 
-@pytest.fixture
-def gold(platform: Platform) -> Platform:
-    """Gold with at least one task in it; built only when no test before this one has done so."""
-    try:
-        built = bool(platform.gold("select 1 from fct_tasks limit 1"))
-    except QueryError:
-        built = False
-    if not built:
-        platform.user().create(title="Something to ask about", category="home")
-        platform.wait_for_bronze()
-        platform.build_gold()
-    return platform
-
-
-def test_athenas_saved_queries_are_the_files_and_all_of_them_answer(gold: Platform) -> None:
+def test_athenas_saved_queries_are_the_files_and_all_of_them_answer(built: Platform) -> None:
     athena = boto3.client("athena")
     saved = {}
     for page in athena.get_paginator("list_named_queries").paginate(WorkGroup=WORKGROUP):
@@ -36,7 +21,7 @@ def test_athenas_saved_queries_are_the_files_and_all_of_them_answer(gold: Platfo
     assert {name: found["QueryString"] for name, found in saved.items()} == {
         query.title: query.sql for query in all_queries()
     }
-    answers = {query.name: gold.gold(saved[query.title]["QueryString"]) for query in all_queries()}
+    answers = {query.name: built.gold(saved[query.title]["QueryString"]) for query in all_queries()}
     for query in all_queries():
         for row in answers[query.name]:
             assert query.chart.columns() <= row.keys(), query.name

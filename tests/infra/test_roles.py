@@ -1,5 +1,6 @@
 """Least privilege: exact actions on exact resources, and a reason for each exception."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.infra.conftest import Templates, joined
 
 pytestmark = pytest.mark.slow
 
+GOLD = "todo-gold-{AWS::AccountId}-{AWS::Region}"
 LOG_DELIVERY = "log delivery is set up for the account, the actions take no resource"
 ANY_RESOURCE = {
     "cloudwatch:PutMetricData": "takes no resource; the statement's condition holds it to one namespace",
@@ -83,9 +85,45 @@ def test_only_the_services_that_run_the_work_may_take_the_roles(deployed: Templa
         service
         for role in deployed.resources("AWS::IAM::Role")
         for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]
-        for service in listed(statement["Principal"]["Service"])
+        for service in listed(statement["Principal"].get("Service", []))
     }
     assert principals == SERVICES
+
+
+def test_people_may_take_one_role_which_asks_gold_and_nothing_else(deployed: Templates) -> None:
+    trusts = [
+        (role, statement["Principal"]["AWS"])
+        for role in deployed.resources("AWS::IAM::Role")
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]
+        if "AWS" in statement["Principal"]
+    ]
+    ((role, trusted),) = trusts
+    assert role.properties["RoleName"] == "todo-bi-user"
+    assert joined(trusted) == "arn:{AWS::Partition}:iam::{AWS::AccountId}:root"
+    allowed = {
+        (action, joined(resource).replace(GOLD, "gold").rsplit(":", 1)[1])
+        for place, item in statements(deployed)
+        if place == f"{role.stack}/{role.id}"
+        for action in listed(item["Action"])
+        for resource in listed(item["Resource"])
+    }
+    by_service = {
+        service: {resource for action, resource in allowed if action.startswith(service)}
+        for service in ("athena", "glue", "s3")
+    }
+    assert {action.split(":")[0] for action, _ in allowed} == set(by_service)
+    assert by_service == {
+        "athena": {"workgroup/todo-analytics-workgroup"},
+        "glue": {"catalog", "database/default", "database/todo_analytics", "table/todo_analytics/*"},
+        "s3": {"gold", "gold/tables/todo_analytics/*", "gold/pipeline_runs/*", "gold/athena-results/people/*"},
+    }
+    changing = {pair for pair in allowed if not re.match(r"\w+:(Get|BatchGet|List)", pair[0])}
+    assert changing == {
+        ("athena:StartQueryExecution", "workgroup/todo-analytics-workgroup"),
+        ("athena:StopQueryExecution", "workgroup/todo-analytics-workgroup"),
+        ("s3:PutObject", "gold/athena-results/people/*"),
+        ("s3:AbortMultipartUpload", "gold/athena-results/people/*"),
+    }
 
 
 def test_the_api_may_do_on_the_table_what_its_calls_need_and_no_more(deployed: Templates) -> None:

@@ -240,7 +240,7 @@ def test_bi_users_share_one_workgroup_with_a_ceiling(deployed: Templates) -> Non
     workgroup = deployed.one("AWS::Athena::WorkGroup", Name="todo-analytics-workgroup").properties
     configuration = workgroup["WorkGroupConfiguration"]
     assert configuration["EnforceWorkGroupConfiguration"] is True
-    assert joined(configuration["ResultConfiguration"]["OutputLocation"]) == f"s3://{GOLD}/athena-results/"
+    assert joined(configuration["ResultConfiguration"]["OutputLocation"]) == f"s3://{GOLD}/athena-results/people/"
     assert configuration["BytesScannedCutoffPerQuery"] > 0
 
 

@@ -3,12 +3,14 @@
 AWS: `aws:SecureTransport` is true when the request came over TLS; bucket, topic and queue policies deny what did not
 (CDK's `enforce_ssl`). `cloudwatch:namespace` is the namespace that PutMetricData names; as the action takes no
 resource, it is all that can narrow the permission.
+`s3:prefix` is the prefix that a listing of a bucket asks for, empty when it asks for none.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 
 MiniStack 1.5.33 evaluates the former by the scheme. The local account speaks plain HTTP on the loopback interface, so
 every such policy would refuse everything, the emulator's own deliveries included; what never leaves this machine counts
-as sent over a secure transport. The latter is absent, so that a policy that asks for it never allows.
+as sent over a secure transport. The others are absent, so that a policy that asks for one never allows.
 
 Hooks: `pin_request_origin` as app.py calls it for every request; the default of `iam_evaluator._request_origin`, which
 work outside a request sees; `iam_actions.request_tag_context`, whose answer becomes a request's condition keys.
@@ -33,13 +35,16 @@ def is_loopback(address: str) -> bool:
 def metric_namespace(body: bytes, parameters: dict[str, Any]) -> str | None:
     """The namespace that a PutMetricData request names, in the form or JSON protocol; None when it names none."""
     if "Namespace" in parameters:
-        value = parameters["Namespace"]
-        return str(value[0] if isinstance(value, list) else value)
+        return _only(parameters["Namespace"])
     try:
         request = json.loads(body)
     except ValueError:
         return None
     return request.get("Namespace") if isinstance(request, dict) else None
+
+
+def _only(value: Any) -> str:
+    return str(value[0] if isinstance(value, list) else value)
 
 
 def apply() -> None:
@@ -58,6 +63,8 @@ def apply() -> None:
         found: dict[str, Any] = original_context(service, iam_action, body, params)
         if iam_action == "cloudwatch:PutMetricData":
             return {**found, "cloudwatch:namespace": metric_namespace(body, params)}
+        if iam_action == "s3:ListBucket":
+            return {**found, "s3:prefix": _only(params.get("prefix", ""))}
         return found
 
     original_origin = replace(app, "pin_request_origin", "source_ip secure_transport", pin_request_origin)

@@ -41,12 +41,13 @@ def of_codebuild(_: str, request: Request) -> str | None:
 
 
 def of_athena(_: str, request: Request) -> str | None:
-    """The workgroup of the first query that a request names, as the end of its ARN; None when there is none."""
+    """The workgroup of the first query, run or saved, that a request names, as the end of its ARN; None without one."""
     from ministack.services import athena
 
     query = _first(request, "QueryExecutionId", "QueryExecutionIds")
-    execution = athena._executions.get(query) if query else None
-    return f"workgroup/{execution['WorkGroup']}" if execution else None
+    named = _first(request, "NamedQueryId", "NamedQueryIds")
+    found = athena._executions.get(query) if query else athena._named_queries.get(named) if named else None
+    return f"workgroup/{found['WorkGroup']}" if found else None
 
 
 def of_glue(action: str, request: Request) -> str:

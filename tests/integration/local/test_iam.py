@@ -85,3 +85,27 @@ def test_a_role_puts_metrics_into_the_namespace_that_its_condition_names_and_no_
         cloudwatch.put_metric_data(Namespace=f"Theirs-{unique}", MetricData=[{"MetricName": "Denied", "Value": 1}])
     metrics = account.session.client("cloudwatch").list_metrics()["Metrics"]
     assert [metric["MetricName"] for metric in metrics if metric["Namespace"].endswith(unique)] == ["Allowed"]
+
+
+def test_a_role_lists_the_prefix_that_its_condition_names_and_no_other(
+    account: Account, role: RoleFactory, unique: str
+) -> None:
+    s3 = account.session.client("s3")
+    s3.create_bucket(Bucket=f"listed-{unique}")
+    for key in ("open/a", "closed/b"):
+        s3.put_object(Bucket=f"listed-{unique}", Key=key, Body=b"")
+    arn = role(
+        "lambda",
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": f"arn:aws:s3:::listed-{unique}",
+            "Condition": {"StringLike": {"s3:prefix": ["open/*"]}},
+        },
+    )
+    mine = role_session(arn, "lister").client("s3")
+    found = mine.list_objects_v2(Bucket=f"listed-{unique}", Prefix="open/")["Contents"]
+    assert [item["Key"] for item in found] == ["open/a"]
+    for prefix in ("", "closed/", "op"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            mine.list_objects_v2(Bucket=f"listed-{unique}", Prefix=prefix)

@@ -58,7 +58,7 @@ def test_a_query_is_read_with_permission_on_its_workgroup_only(
         "codebuild",
         {
             "Effect": "Allow",
-            "Action": "athena:GetQueryExecution",
+            "Action": ["athena:GetQueryExecution", "athena:GetNamedQuery", "athena:BatchGetNamedQuery"],
             "Resource": f"arn:aws:athena:us-east-1:000000000000:workgroup/mine-{unique}",
         },
     )
@@ -66,3 +66,14 @@ def test_a_query_is_read_with_permission_on_its_workgroup_only(
     assert athena.get_query_execution(QueryExecutionId=queries[0])["QueryExecution"]["WorkGroup"] == f"mine-{unique}"
     with pytest.raises(ClientError, match="athena:GetQueryExecution"):
         athena.get_query_execution(QueryExecutionId=queries[1])
+
+    saved = [
+        owner.create_named_query(Name="one", Database="default", QueryString="select 1", WorkGroup=name)["NamedQueryId"]
+        for name in (f"mine-{unique}", f"other-{unique}")
+    ]
+    assert athena.get_named_query(NamedQueryId=saved[0])["NamedQuery"]["QueryString"] == "select 1"
+    assert len(athena.batch_get_named_query(NamedQueryIds=saved[:1])["NamedQueries"]) == 1
+    with pytest.raises(ClientError, match="athena:GetNamedQuery"):
+        athena.get_named_query(NamedQueryId=saved[1])
+    with pytest.raises(ClientError, match="athena:BatchGetNamedQuery"):
+        athena.batch_get_named_query(NamedQueryIds=saved[1:])

@@ -1,0 +1,52 @@
+"""The role of people who ask gold: whoever of this account IAM lets assume it, with a profile or in a BI tool.
+
+What Athena needs of its caller: https://docs.aws.amazon.com/athena/latest/ug/security-iam-athena.html
+"""
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.stacks import names, roles
+from infra.stacks.lake import READ_CATALOG, READ_OBJECTS, READ_PARTITIONS
+
+RESULTS = "athena-results/people/"
+"""Where the people's workgroup puts results; dbt's, which may quote silver, lie beside it."""
+
+ASK = (
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+    "athena:GetQueryExecution",
+    "athena:BatchGetQueryExecution",
+    "athena:ListQueryExecutions",
+    "athena:GetQueryResults",
+    # Amazon's JDBC and ODBC drivers read results as a stream
+    "athena:GetQueryResultsStream",
+    "athena:GetWorkGroup",
+    "athena:ListNamedQueries",
+    "athena:GetNamedQuery",
+    "athena:BatchGetNamedQuery",
+)
+WRITE_RESULTS = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+TABLES = (f"tables/{names.GOLD_DATABASE}/*", "pipeline_runs/*")
+WORKING_DAY = Duration.hours(8)
+
+
+def bi_role(scope: Construct) -> None:
+    """`todo-bi-user`: asks gold in the people's workgroup, and nothing else."""
+    gold = names.bucket_arn("gold")
+    roles.for_people(
+        scope,
+        "BiRole",
+        names.BI_ROLE,
+        "Asks gold through Athena; reads neither bronze nor silver, changes nothing",
+        WORKING_DAY,
+        roles.allow(ASK, [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]),
+        roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(scope, names.GOLD_DATABASE)),
+        # Athena looks at the database `default` whatever a query names:
+        # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+        roles.allow(["glue:GetDatabase"], [names.arn(scope, "glue", "database", "default")]),
+        roles.allow(["s3:GetBucketLocation"], [gold]),
+        roles.allow(["s3:ListBucket"], [gold], StringLike={"s3:prefix": [*TABLES, f"{RESULTS}*"]}),
+        roles.allow(READ_OBJECTS, [f"{gold}/{keys}" for keys in TABLES]),
+        roles.allow(WRITE_RESULTS, [f"{gold}/{RESULTS}*"]),
+    )
