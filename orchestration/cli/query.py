@@ -17,6 +17,7 @@ from rich.text import Text
 
 from orchestration.cli.problems import explained, fail
 from orchestration.cli.render import duration
+from orchestration.cli.saved import NoSuchQueryError, saved
 
 WORKGROUP = "todo-analytics-workgroup"
 DATABASE = "todo_analytics"
@@ -99,7 +100,10 @@ def ask(sql: str, database: str = DATABASE) -> Answer:
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="One statement, in Athena's SQL.")],
+    sql: Annotated[str | None, typer.Argument(help="One statement, in Athena's SQL.")] = None,
+    title: Annotated[
+        str | None, typer.Option("--saved", metavar="TITLE", help="A saved query of Athena's, by words of its title.")
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     database: Annotated[str, typer.Option(help="Where unqualified table names are looked up.")] = DATABASE,
@@ -108,12 +112,14 @@ def query(
     """Ask Athena: insights query "select * from business_metrics_kpis"."""
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json exclude each other", param_hint="--csv")
-    if not write and not reads(sql):
+    if (sql is None) == (title is None):
+        raise typer.BadParameter("give either a statement or --saved, not both", param_hint="SQL")
+    if sql and not write and not reads(sql):
         fail("this statement is no question, it changes something", "`--write` lets it; nothing was sent to Athena")
     with explained():
         try:
-            answer = ask(sql, database)
-        except QueryError as error:
+            answer = ask(sql or saved(title or "", WORKGROUP), database)
+        except (QueryError, NoSuchQueryError) as error:
             fail(str(error))
         except KeyboardInterrupt:
             typer.echo("the query was stopped", err=True)

@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import typer
@@ -21,6 +22,11 @@ app.command()(query)
 runner = CliRunner()
 
 
+def module() -> Any:
+    """The command's module, which the command of the same name hides in its package."""
+    return importlib.import_module("orchestration.cli.query")
+
+
 @pytest.fixture(autouse=True)
 def workgroup(account: Account, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A workgroup of the test's own in the place of the project's."""
@@ -30,8 +36,7 @@ def workgroup(account: Account, unique: str, monkeypatch: pytest.MonkeyPatch) ->
     athena.create_work_group(
         Name=name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{name}/results/"}}
     )
-    # the package names the command, which hides the module of the same name
-    monkeypatch.setattr(importlib.import_module("orchestration.cli.query"), "WORKGROUP", name)
+    monkeypatch.setattr(module(), "WORKGROUP", name)
     yield
     athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=True)
 
@@ -94,3 +99,24 @@ def test_an_error_is_what_athena_says(sql: str, said: str) -> None:
 
 def test_two_formats_at_once_are_a_usage_error() -> None:
     assert runner.invoke(app, [ROWS, "--csv", "--json"]).exit_code == 2
+
+
+def test_a_saved_query_is_asked_by_words_of_its_title(account: Account) -> None:
+    athena, workgroup = account.session.client("athena"), module().WORKGROUP
+    for title, sql in {"Key figures": "select 1 as one", "Key figures per week": "select 2 as two"}.items():
+        athena.create_named_query(Name=title, Database="default", QueryString=sql, WorkGroup=workgroup)
+
+    assert runner.invoke(app, ["--saved", "key figures", "--csv"]).stdout == "one\n1\n"
+    assert runner.invoke(app, ["--saved", "PER WEEK", "--csv"]).stdout == "two\n2\n"
+    for title, said in {"Key": "2 saved queries are called 'Key'", "streaks": "no saved queries are called"}.items():
+        refused = runner.invoke(app, ["--saved", title])
+        assert refused.exit_code == 1
+        assert said in refused.output
+        assert "  Key figures per week" in refused.output
+
+
+@pytest.mark.parametrize("words", [[], ["select 1", "--saved", "Key figures"]])
+def test_a_question_is_a_statement_or_a_saved_one(words: list[str]) -> None:
+    refused = runner.invoke(app, words)
+    assert refused.exit_code == 2
+    assert "either a statement or --saved" in refused.output
