@@ -1,6 +1,6 @@
 -- title: Cold starts of the API per day
 -- description: Requests that waited for a new Lambda environment.
--- chart: bar x=day y=cold_starts
+-- chart: line x=day y=cold_starts
 select
     usage_date as day,
     sum(cold_starts) as cold_starts,

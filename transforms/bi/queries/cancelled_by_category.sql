@@ -2,10 +2,10 @@
 -- description: What is planned and then not done.
 -- chart: bar x=category y=cancelled_pct
 select
-    category,
+    coalesce(category, 'uncategorized') as category,
     count_if(status = 'cancelled') as cancelled_tasks,
     round(1e2 * count_if(status = 'cancelled') / count(*), 1) as cancelled_pct
 from fct_tasks
-group by category
+group by 1
 having count_if(status = 'cancelled') > 0
-order by cancelled_pct desc, category
+order by cancelled_pct desc, 1

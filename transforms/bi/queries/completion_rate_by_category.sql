@@ -2,10 +2,10 @@
 -- description: Share of a category's tasks that were completed, largest categories first.
 -- chart: bar x=category y=completion_rate_pct
 select
-    category,
+    coalesce(category, 'uncategorized') as category,
     count(*) as tasks,
     count_if(status = 'completed') as completed_tasks,
     round(1e2 * count_if(status = 'completed') / count(*), 1) as completion_rate_pct
 from fct_tasks
-group by category
-order by tasks desc, category
+group by 1
+order by tasks desc, 1

@@ -11,7 +11,7 @@ select
     tasks.task_id,
     tasks.status,
     tasks.priority,
-    tasks.category,
+    coalesce(tasks.category, 'uncategorized') as category,
     tasks.due_date,
     date_diff('day', cast(tasks.created_at as date), as_of.day) as days_open
 from fct_tasks as tasks

@@ -10,7 +10,7 @@ select
     rejects,
     models_built,
     tests_passed,
-    bytes_scanned,
+    round(bytes_scanned / 1e6, 1) as megabytes_scanned,
     round(cost_estimate_usd, 4) as cost_usd
 from pipeline_runs
 order by started_at desc

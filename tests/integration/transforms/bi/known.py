@@ -38,7 +38,9 @@ def _user(user_id: str, seen: str, **more: Any) -> Row:
     return {"user_id": user_id, "first_seen": moment(seen), "last_updated": moment("11-20 10:00")} | masked | more
 
 
-def _task(task_id: str, user_id: str, status: str, priority: str, category: str, created: str, **more: Any) -> Row:
+def _task(
+    task_id: str, user_id: str, status: str, priority: str, category: str | None, created: str, **more: Any
+) -> Row:
     known = {"task_id": task_id, "user_id": user_id, "status": status, "priority": priority, "category": category}
     return (
         known | {"created_at": moment(created), "updated_at": moment(created), "is_overdue": False, "version": 1} | more
@@ -112,7 +114,7 @@ TABLES: dict[str, Rows] = {
         _user("anna", "11-09 07:00", is_known_profile=True),
         _user("ben", "11-12 07:00", is_known_profile=True),
         _user("cora", "11-18 07:00", is_known_profile=True, email_domain="example.org"),
-        _user("dora", "11-19 07:00", is_known_profile=False, email=None, email_domain=None, name=None),
+        _user("dora", "10-27 07:00", is_known_profile=False, email=None, email_domain=None, name=None),
     ],
     "fct_tasks": [
         _task("t1", "anna", "completed", "urgent", "work", "11-09 08:00")
@@ -125,8 +127,7 @@ TABLES: dict[str, Rows] = {
         _task("t5", "ben", "cancelled", "low", "home", "11-17 09:00"),
         _task("t6", "ben", "completed", "low", "home", "11-17 10:00")
         | {"completed_at": moment("11-19 10:00"), "cycle_time_hours": 48.0},
-        _task("t7", "anna", "pending", "medium", "uncategorized", "08-01 09:00")
-        | {"due_date": day("11-21"), "is_overdue": True},
+        _task("t7", "anna", "pending", "medium", None, "08-01 09:00") | {"due_date": day("11-21"), "is_overdue": True},
         _task("t8", "ben", "pending", "urgent", "work", "11-12 09:00") | {"due_date": day("11-16"), "is_overdue": True},
     ],
     "fct_task_events": [
