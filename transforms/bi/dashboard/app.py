@@ -4,6 +4,9 @@ import pathlib
 
 import streamlit as st
 
+from transforms.bi.dashboard import sections
+from transforms.bi.dashboard.gold import NoAnswerError, ask
+
 PAGES = pathlib.Path(__file__).parent / "pages"
 _STYLE = """
 <style>
@@ -20,7 +23,7 @@ def main() -> None:
     """Show the chosen page."""
     st.set_page_config(page_title="Todo insights", page_icon=":material/insights:", layout="wide")
     st.html(_STYLE)
-    st.navigation(
+    page = st.navigation(
         [
             st.Page(PAGES / "overview.py", title="Overview", icon=":material/dashboard:", default=True),
             st.Page(PAGES / "work.py", title="Work", icon=":material/task_alt:"),
@@ -28,7 +31,13 @@ def main() -> None:
             st.Page(PAGES / "operations.py", title="Operations", icon=":material/monitoring:"),
             st.Page(PAGES / "questions.py", title="Saved queries", icon=":material/query_stats:"),
         ]
-    ).run()
+    )
+    try:
+        page.run()
+    except NoAnswerError as error:
+        sections.explain(error)
+        # kept answers are given up too: they may be of before the remedy
+        st.button("Try again", icon=":material/refresh:", on_click=ask.clear)
 
 
 main()

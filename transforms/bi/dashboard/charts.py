@@ -11,6 +11,7 @@ import pandas as pd
 from transforms.bi.saved_queries import Chart
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442")
+PRIORITIES = ("urgent", "high", "medium", "low")
 HEIGHT, ROW_HEIGHT, TALLEST = 280, 30, 480
 _GREY, _INK = "#E4E9EF", "#52606D"
 _LONGEST_LABEL, _MANY_BARS, _FEW_POINTS, _WIDEST_BAR = 11, 6, 60, 56
@@ -61,7 +62,7 @@ def _series(chart: Chart, frame: pd.DataFrame) -> Part:
         series, value = "series", "value"
         long = frame.melt(id_vars=[chart.x], value_vars=measured, var_name=series, value_name=value)
     one = long[series].nunique() == 1 and not chart.color
-    scale = _colors(list(dict.fromkeys(long[series])))
+    scale = _colors(_ordered(list(dict.fromkeys(long[series]))))
     legend = None if one else alt.Legend(title=None, orient="top", labelExpr=_WORDS)
     color = alt.Color(series, type="nominal", sort=None, scale=scale, legend=legend)
     title = words(measured[0]) if one or chart.color else None
@@ -139,6 +140,10 @@ def _measure(values: "pd.Series[Any]") -> alt.Axis:
 
 def _is_time(values: "pd.Series[Any]") -> bool:
     return pd.api.types.is_datetime64_any_dtype(values)
+
+
+def _ordered(series: list[str]) -> list[str]:
+    return [name for name in PRIORITIES if name in series] if set(series) <= set(PRIORITIES) else series
 
 
 def _colors(series: list[str]) -> alt.Scale:

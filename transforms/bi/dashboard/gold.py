@@ -16,19 +16,26 @@ FRESH_SECONDS = 300
 """How long an answer is kept: gold changes with a run of the pipeline, not by the minute."""
 
 POLL_SECONDS = 0.2
+_CREDENTIALS = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+_WHO = "aws sts get-caller-identity"
 
 
 class NoAnswerError(Exception):
     """There is nothing to show.
 
     Args:
+        what: a title for it.
         why: in words for the person in front of it.
-        remedy: the commands that help.
+        remedy: the commands that help; empty when none does.
     """
 
-    def __init__(self, why: str, remedy: str) -> None:
+    def __init__(self, what: str, why: str, remedy: str = "") -> None:
         super().__init__(why)
-        self.why, self.remedy = why, remedy
+        self.what, self.why, self.remedy = what, why, remedy
+
+
+class UnreachableError(NoAnswerError):
+    """Nothing else on the page would be answered either."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +56,8 @@ def ask(sql: str) -> Answer:
     """Run one SELECT in gold.
 
     Raises:
-        NoAnswerError: the account does not answer, gold is not built, or the query is wrong.
+        UnreachableError: the account does not answer, or not to these credentials.
+        NoAnswerError: gold is not built, or Athena refuses the query.
     """
     wr.config.botocore_config = Config(connect_timeout=3, read_timeout=60, retries={"max_attempts": 1})
     try:
@@ -62,20 +70,30 @@ def ask(sql: str) -> Answer:
             boto3_session=boto3.Session(),
         )
     except ClientError as error:
-        raise _refused(error.response["Error"].get("Message", str(error))) from error
+        raise _refused(error.response["Error"]["Code"], error.response["Error"].get("Message", str(error))) from error
     except BotoCoreError as error:
-        raise NoAnswerError(f"The account does not answer: {error}", "make up") from error
-    except wr.exceptions.QueryFailed as error:
-        raise _refused(str(error)) from error
+        raise _unreachable(error) from error
+    except (wr.exceptions.QueryFailed, wr.exceptions.QueryCancelled) as error:
+        raise _refused("", str(error)) from error
     return Answer(_plotted(frame), int(frame.query_metadata["Statistics"].get("DataScannedInBytes", 0)))
 
 
-def _refused(message: str) -> NoAnswerError:
+def _refused(code: str, message: str) -> NoAnswerError:
+    if code in _CREDENTIALS:
+        return UnreachableError("These credentials are not valid", f"They may have expired. AWS says: {message}", _WHO)
     if "WorkGroup" in message and "not found" in message:
-        return NoAnswerError("The stacks are not deployed yet: there is no Athena workgroup.", "make deploy pipeline")
-    if any(code in message for code in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist")):
-        return NoAnswerError(f"Gold is not built yet. Athena says: {message}", "make pipeline")
-    return NoAnswerError(f"Athena says: {message}", "")
+        return NoAnswerError("Nothing is deployed yet", "There is no Athena workgroup.", "make deploy pipeline")
+    if any(word in message for word in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist")):
+        return NoAnswerError("Gold is not built yet", f"The pipeline makes it. Athena says: {message}", "make pipeline")
+    return NoAnswerError("Athena did not answer this", f"Athena says: {message}")
+
+
+def _unreachable(error: BotoCoreError) -> NoAnswerError:
+    local = os.environ.get("AWS_ENDPOINT_URL")
+    if local:
+        why = f"Nothing answers at `{local}`: the local account is down, or only starting."
+        return UnreachableError("The local account does not answer", why, "make up")
+    return UnreachableError("AWS does not answer", str(error), _WHO)
 
 
 def _plotted(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,47 +1,42 @@
 """What every page is made of: a heading that says how fresh gold is, and cards that each answer one saved query."""
 
-import datetime as dt
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from transforms.bi.dashboard import dated
 from transforms.bi.dashboard.charts import draw, words
-from transforms.bi.dashboard.gold import DATABASE, Answer, NoAnswerError, ask
+from transforms.bi.dashboard.gold import DATABASE, Answer, NoAnswerError, UnreachableError, ask
 from transforms.bi.saved_queries import SavedQuery, all_queries
 
-_LAST_DAY = "select max(backlog_date) as day from fct_daily_backlog"
 
+def heading(title: str, *, without_tasks: bool = False) -> None:
+    """The page's title, and what its figures are as of.
 
-def heading(title: str) -> dt.date:
-    """The page's title and the day that its figures are as of; the page ends here when gold has nothing to show."""
+    Args:
+        without_tasks: whether the page has something to show while no task has ever been created.
+
+    Raises:
+        NoAnswerError: there is nothing to show on this page.
+    """
     st.title(title)
-    try:
-        last = ask(_LAST_DAY).frame["day"].iloc[0]
-    except NoAnswerError as error:
-        explain(error)
-        st.stop()
-    if pd.isna(last):
-        explain(NoAnswerError("Gold is empty: no task has ever been created.", "make demo"))
-        st.stop()
-    day: dt.date = pd.Timestamp(last).date()
-    st.caption(f"Figures {as_of(day)} (UTC), the last day in `{DATABASE}`. Deleted tasks count in none of them.")
-    return day
-
-
-def as_of(day: dt.date) -> str:
-    """`as of Sunday 22 November 2026`."""
-    return f"as of {day:%A} {day.day} {day:%B %Y}"
+    when = dated.as_of(dated.BACKLOG)
+    if when:
+        st.caption(f"Figures {when} (UTC), the last day in `{DATABASE}`. Deleted tasks count in none of them.")
+    elif not without_tasks:
+        raise NoAnswerError("No tasks yet", "Gold is built, and no task has ever been created.", "make demo")
+    else:
+        st.caption(f"No task has ever been created, as far as `{DATABASE}` knows.")
 
 
 def explain(error: NoAnswerError) -> None:
     """Say what is missing and which command helps."""
     with st.container(border=True):
-        st.markdown(f"#### Nothing to show yet\n{error.why}")
+        st.markdown(f"#### {error.what}\n{error.why}")
         if error.remedy:
             st.markdown("What to run, in a terminal in this project’s folder:")
             st.code(error.remedy, language="sh")
-            st.caption("Then press R here, or reload the page.")
 
 
 def question(name: str) -> SavedQuery:
@@ -50,19 +45,49 @@ def question(name: str) -> SavedQuery:
     return found
 
 
-def card(name: str, when: dt.date | None = None) -> None:
-    """One saved query with its title, its chart or its rows, and what they are as of."""
+def answer(sql: str) -> tuple[Answer, str] | None:
+    """What Athena answers and what that is as of; None when it does not, which the page then explains.
+
+    Raises:
+        UnreachableError: it would answer nothing else either.
+    """
+    found = _asked(sql)
+    if isinstance(found, NoAnswerError):
+        explain(found)
+        return None
+    return found
+
+
+def card(name: str) -> None:
+    """One saved query with its title, its chart or its rows, and what they are as of.
+
+    Raises:
+        UnreachableError: Athena would answer no other card either.
+    """
     query = question(name)
+    found = _asked(query.sql)  # before the card is begun: a page that ends here has no empty one
     with st.container(border=True):
         st.markdown(f"**{query.title}**")
-        try:
-            answer = ask(query.sql)
-        except NoAnswerError as error:
-            explain(error)
+        if isinstance(found, NoAnswerError):
+            explain(found)
             return
-        show(query, answer)
-        dated = f" A{as_of(when)[1:]}." if when else ""
-        st.caption(query.description + dated)
+        shown, when = found
+        show(query, shown)
+        st.caption(f"{query.description} {sentence(when)}")
+
+
+def _asked(sql: str) -> tuple[Answer, str] | NoAnswerError:
+    try:
+        return ask(sql), dated.as_of(sql)
+    except UnreachableError:
+        raise
+    except NoAnswerError as error:
+        return error
+
+
+def sentence(when: str) -> str:
+    """`as of …` as a sentence of its own; empty when nothing is."""
+    return f"{when[:1].upper()}{when[1:]}." if when else ""
 
 
 def show(query: SavedQuery, answer: Answer) -> None:

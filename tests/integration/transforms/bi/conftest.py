@@ -1,48 +1,24 @@
-"""A gold database of known rows, and a workgroup to ask it in."""
+"""A gold database of known rows, and a browser."""
 
-import dataclasses
-import uuid
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator
 
-import boto3
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from infra.toolchain import chromium
 from tests.conftest import Account
-from tests.integration.local.athena.conftest import Queries
-from tests.integration.transforms.bi import known, tables
-
-
-@dataclasses.dataclass(frozen=True)
-class Gold:
-    """A database like gold.
-
-    Args:
-        name: of the database, the bucket and the workgroup.
-    """
-
-    session: boto3.Session
-    name: str
-
-    @property
-    def queries(self) -> Queries:
-        return Queries(self.session, self.name, self.name)
-
-    def fill(self, rows: Mapping[str, tables.Rows]) -> None:
-        tables.create(self.session, self.name, self.name, rows)
+from tests.integration.transforms.bi import known
+from tests.integration.transforms.bi.browser import SECONDS
+from tests.integration.transforms.bi.gold import Gold
 
 
 @pytest.fixture(scope="module")
 def empty_gold(account: Account) -> Iterator[Gold]:
     """A database without tables."""
-    gold = Gold(account.session, f"bi-{uuid.uuid4().hex[:10]}".replace("-", ""))
-    account.session.client("s3").create_bucket(Bucket=gold.name)
-    account.session.client("glue").create_database(DatabaseInput={"Name": gold.name})
-    account.session.client("athena").create_work_group(
-        Name=gold.name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{gold.name}/athena-results/"}}
-    )
+    gold = Gold.make(account.session)
     yield gold
-    account.session.client("athena").delete_work_group(WorkGroup=gold.name, RecursiveDeleteOption=True)
-    account.session.client("glue").delete_database(Name=gold.name)
+    gold.remove()
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +26,18 @@ def known_gold(empty_gold: Gold) -> Gold:
     """The rows of `known`."""
     empty_gold.fill(known.TABLES)
     return empty_gold
+
+
+@pytest.fixture(scope="module")
+def browser(account: Account) -> Iterator[Browser]:
+    """The pinned Chromium; a test that cannot have it fails."""
+    found = chromium.install(account.settings.toolchain)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=found.executable,
+            args=list(chromium.FLAGS),
+            env={**os.environ, **found.environment},
+            timeout=SECONDS * 1000,
+        )
+        yield launched
+        launched.close()

@@ -26,7 +26,7 @@ def tables(last: dt.date) -> dict[str, Rows]:
         "fct_daily_backlog": _backlog(tasks, events, first, last),
         "agg_cycle_time": _cycle_times(tasks),
         "agg_cohort_retention": _retention(events, first, last),
-        "agg_api_usage_daily": [row for n in range(DAYS) for row in _usage(first + dt.timedelta(days=n), n)],
+        "agg_api_usage_daily": [row for n in range(DAYS - 1) for row in _usage(first + dt.timedelta(days=n), n)],
         "user_insights": [_insights(n, last) for n in range(PEOPLE)],
         "business_metrics_kpis": [{"metric": "total_tasks", "value": float(len(tasks))}],
         "pipeline_runs": [_run(last - dt.timedelta(days=13 - n), n) for n in range(14)],

@@ -53,8 +53,18 @@ def create(session: boto3.Session, database: str, bucket: str, tables: Mapping[s
         types = columns(table)
         for row in rows:
             assert row.keys() <= types.keys(), f"{table}: {sorted(row.keys() - types.keys())}"
-        frame = pd.DataFrame([[row.get(name) for name in types] for row in rows], columns=list(types)).astype(object)
         partition = PARTITIONS.get(table)
+        if not rows:
+            wr.catalog.create_parquet_table(
+                database,
+                table,
+                f"s3://{bucket}/{table}/",
+                columns_types={name: kind for name, kind in types.items() if name != partition},
+                partitions_types={partition: types[partition]} if partition else None,
+                boto3_session=session,
+            )
+            continue
+        frame = pd.DataFrame([[row.get(name) for name in types] for row in rows], columns=list(types)).astype(object)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # awswrangler uses what this pandas deprecates
             wr.s3.to_parquet(

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from transforms.bi.dashboard import sections
-from transforms.bi.dashboard.gold import NoAnswerError, ask
+from transforms.bi.dashboard.gold import NoAnswerError
 
 _FRESHNESS = """
 select
@@ -17,16 +17,19 @@ from pipeline_runs
 """
 
 
-def freshness() -> None:
-    """When the pipeline ran last, up to when it read, and how long ago that is."""
-    try:
-        last = ask(_FRESHNESS).frame.iloc[0]
-    except NoAnswerError as error:
-        sections.explain(error)
-        return
+def freshness() -> bool:
+    """When the pipeline ran last, up to when it read, and how long ago that is; whether it has run at all."""
+    found = sections.answer(_FRESHNESS)
+    if not found:
+        return False
+    last = found[0].frame.iloc[0]
     if not last.runs:
-        sections.explain(NoAnswerError("The pipeline has not written down a run yet.", "make pipeline"))
-        return
+        sections.explain(
+            NoAnswerError(
+                "No runs yet", "The pipeline has not written down a run, though gold is built.", "make pipeline"
+            )
+        )
+        return False
     now = pd.Timestamp.now("UTC").tz_localize(None)
     minutes = max(0, (now - pd.Timestamp(last.window_to)).total_seconds() / 60)
     shown = {
@@ -38,18 +41,19 @@ def freshness() -> None:
     for column, (label, value) in zip(st.columns(len(shown)), shown.items(), strict=True):
         column.metric(label, value)
     st.caption(f"As of the run that ended on {last.last_run:%d %B %Y at %H:%M} UTC, the last of {last.runs:,.0f}.")
+    return True
 
 
-day = sections.heading("Operations")
+sections.heading("Operations", without_tasks=True)
 st.subheader("Data freshness and the pipeline")
-freshness()
-sections.card("pipeline_cost_per_day", day)
-sections.card("pipeline_runs", day)
+if freshness():
+    sections.card("pipeline_cost_per_day")
+    sections.card("pipeline_runs")
 st.subheader("The API")
 left, right = st.columns(2)
 with left:
-    sections.card("api_requests_per_day", day)
-    sections.card("api_errors_by_route", day)
+    sections.card("api_requests_per_day")
+    sections.card("api_errors_by_route")
 with right:
-    sections.card("api_slowest_routes", day)
-    sections.card("api_cold_starts_per_day", day)
+    sections.card("api_slowest_routes")
+    sections.card("api_cold_starts_per_day")

@@ -3,10 +3,9 @@
 import streamlit as st
 
 from transforms.bi.dashboard import sections
-from transforms.bi.dashboard.gold import NoAnswerError, ask
 from transforms.bi.saved_queries import all_queries
 
-day = sections.heading("Saved queries")
+sections.heading("Saved queries", without_tasks=True)
 queries = {query.name: query for query in all_queries()}
 wanted = st.query_params.get("query", "")
 chosen = st.selectbox(
@@ -18,15 +17,12 @@ chosen = st.selectbox(
 query = queries[chosen]
 st.query_params["query"] = query.name
 st.markdown(query.description)
-try:
-    answer = ask(query.sql)
-except NoAnswerError as error:
-    sections.explain(error)
-else:
+if found := sections.answer(query.sql):
+    answer, when = found
     sections.show(query, answer)
+    counted = f"{len(answer.frame):,} row" + ("" if len(answer.frame) == 1 else "s")
     st.caption(
-        f"{len(answer.frame):,} rows {sections.as_of(day)}; Athena read {answer.scanned:,} bytes. "
-        "Answers are kept for five minutes."
+        f"{f'{counted} {when}'.strip()}; Athena read {answer.scanned:,} bytes. Answers are kept for five minutes."
     )
     if query.chart.kind != "table" and not answer.frame.empty:
         with st.expander("Rows"):
