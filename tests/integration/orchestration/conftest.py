@@ -11,7 +11,7 @@ import json
 import pathlib
 import textwrap
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -116,13 +116,19 @@ class Pipeline:
         job_role = self.roles("glue", allow("s3:GetObject", "s3:ListBucket", "logs:*"))
         self.client("glue").create_job(Name=self.name, Role=job_role, Command=command, Timeout=5)
 
-    def project(self, buildspec: str, **files: str) -> None:
-        """A CodeBuild project whose source is the buildspec and `files`, named with `__` for the dot."""
+    def project(
+        self,
+        buildspec: str,
+        *statements: dict[str, Any],
+        files: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """A CodeBuild project from the buildspec and `files`, whose role may do what `statements` say."""
         source = io.BytesIO()
         with zipfile.ZipFile(source, "w") as archive:
             archive.writestr("buildspec.yml", buildspec)
-            for name, text in files.items():
-                archive.writestr(name.replace("__", "."), text)
+            for name, text in (files or {}).items():
+                archive.writestr(name, text)
         self.client("s3").put_object(Bucket=self.name, Key="source.zip", Body=source.getvalue())
         self.client("codebuild").create_project(
             name=self.name,
@@ -132,8 +138,9 @@ class Pipeline:
                 "type": "LINUX_CONTAINER",
                 "image": "aws/codebuild/amazonlinux-x86_64-standard:5.0",
                 "computeType": "BUILD_GENERAL1_SMALL",
+                "environmentVariables": [{"name": name, "value": value} for name, value in (variables or {}).items()],
             },
-            serviceRole=self.roles("codebuild", allow("s3:GetObject", "logs:*")),
+            serviceRole=self.roles("codebuild", allow("s3:GetObject", "logs:*"), *statements),
         )
 
     def change(self, state: str, **fields: Any) -> None:
