@@ -3,6 +3,7 @@
 The faults hit the deployed function, with its own role, queues and event source mapping; only one Spark run follows.
 """
 
+import functools
 import gzip
 import io
 import json
@@ -118,16 +119,12 @@ class Capture:
 
     def let_go(self) -> None:
         """Wait until the messages that were looked at can be received again, by whoever drains the queues."""
-        hidden = "ApproximateNumberOfMessagesNotVisible"
         for url in [self.sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in QUEUES]:
-            until(
-                "no message to be hidden",
-                lambda url=url: (
-                    self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[hidden])["Attributes"][hidden] == "0"
-                ),
-                10 * HIDDEN_SECONDS,
-                every=0.2,
-            )
+            until("no message to be hidden", functools.partial(self._all_visible, url), 10 * HIDDEN_SECONDS, every=0.2)
+
+    def _all_visible(self, url: str) -> bool:
+        hidden = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
+        return hidden["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "0"
 
     def settle(self, what: str) -> tuple[set[str], set[str]]:
         """Wait until every change is in bronze or in a queue; the event ids there, and those here."""
