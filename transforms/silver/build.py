@@ -101,7 +101,7 @@ class Build:
     def _requests(self, paths: Sequence[str], report: Report) -> None:
         with step("read request logs") as notes:
             checked = requests.checked(lines.read(self.tables.spark, paths, requests.REQUEST)).persist()
-            occurred_at = sf.when(sf.col("reason").isNull(), sf.col("occurred_at").cast("timestamp"))
+            occurred_at = sf.when(sf.col("reason").isNull(), lines.instant(sf.col("occurred_at")))
             read = checked.agg(sf.count("*").alias("lines"), sf.count("reason").alias("rejects"), *_span(occurred_at))
             counts = read.collect()[0].asDict()
             report.requests = counts["lines"]

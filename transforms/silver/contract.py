@@ -31,12 +31,14 @@ TYPES: dict[str, DataType] = {
     "array<string>": ArrayType(StringType()),
 }
 
-# Iceberg's own defaults make a metadata file per commit for ever, and one data file per writing task and partition
+# Iceberg's own defaults make a metadata file per commit for ever, one data file per writing task and partition, and
+# dictionaries of tens of thousands of identifiers before it finds that they are all different
 PROPERTIES = {
     "format-version": "2",
     "write.distribution-mode": "hash",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
+    "write.parquet.dict-size-bytes": "131072",
 }
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from transforms.silver.contract import PRIORITIES, STATUSES
-from transforms.silver.lines import MALFORMED, first_broken
+from transforms.silver.lines import MALFORMED, first_broken, instant
 
 TEXT_ATTRIBUTES = (
     "id",
@@ -75,7 +75,7 @@ def attribute(name: str) -> Column:
 
 def typed() -> list[Column]:
     """The attributes of the item as silver needs them, and which of them are there but not of that type."""
-    times = {name: attribute(name).cast("timestamp") for name in TIMES}
+    times = {name: instant(attribute(name)) for name in TIMES}
     converted = {**times, "due_date": attribute("due_date").cast("date")}
     plain = [name for name in IMAGE.names if name not in converted and name != "description"]
     return [
@@ -92,13 +92,12 @@ def reason() -> Column:
     """
     name = sf.col("event_name")
     task = sf.col("entity_type") == "TASK"
-    digits = sf.translate("sequence_number", "0123456789", "") == ""
     return first_broken(
         {
             MALFORMED: sf.col("is_well_formed"),
             "schema_version is not 1": sf.col("schema_version") == SCHEMA_VERSION,
             "event_id is missing": sf.col("event_id").isNotNull(),
-            "sequence_number is no number": digits & sf.length("sequence_number").between(1, SEQUENCE_DIGITS),
+            "sequence_number is no number": sf.col("sequence_number").rlike(rf"\A[0-9]{{1,{SEQUENCE_DIGITS}}}\z"),
             "event_time is no time": sf.col("occurred_at").isNotNull(),
             "ingested_at is no time": sf.col("ingested_at").isNotNull(),
             "event_name is unknown": name.isin("INSERT", "MODIFY", "REMOVE"),

@@ -5,6 +5,7 @@ from pyspark.sql import functions as sf
 
 from transforms.silver import envelope, rejects
 from transforms.silver.contract import TASK_EVENTS
+from transforms.silver.lines import instant
 
 # in alphabetical order, as `changed_fields` lists them; what the API keeps for its own use is not among them
 COMPARED = (
@@ -43,8 +44,8 @@ def read(lines: DataFrame) -> DataFrame:
     return lines.select(
         *("line", "bronze_file", "is_well_formed", "schema_version", "event_id", "event_name", "entity_type"),
         *("sequence_number", "request_id"),
-        sf.col("event_time").cast("timestamp").alias("occurred_at"),
-        sf.col("ingested_at").cast("timestamp").alias("ingested_at"),
+        instant(sf.col("event_time")).alias("occurred_at"),
+        instant(sf.col("ingested_at")).alias("ingested_at"),
         sf.col("new_image").isNotNull().alias("has_new_image"),
         sf.col("old_image").isNotNull().alias("has_old_image"),
         is_backfill().alias("is_backfill"),

@@ -152,6 +152,10 @@ def session(warehouse: str) -> SparkSession:
     """The session that Glue or the command line has configured, with what this job insists on."""
     spark = SparkSession.builder.getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
+    # what is kept in memory is mostly unique text, which a dictionary makes slower and no smaller
+    spark.conf.set("spark.sql.inMemoryColumnarStorage.compressed", "false")
+    # HotSpot compiles no method of more bytecode than this, so a stage that needs one is better cut into smaller ones
+    spark.conf.set("spark.sql.codegen.hugeMethodLimit", "8000")
     spark.conf.set(f"spark.sql.catalog.{tables.CATALOG}.warehouse", warehouse)
     return spark
 

@@ -55,6 +55,10 @@ def merge(
     Returns:
         how many rows were inserted or replaced.
     """
+    if spark.table(f"{name}.snapshots").isEmpty():
+        # a full build has nothing to compare its rows with, and they are not kept twice for it
+        append(name, rows.select(*table.column_names()), properties or {})
+        return spark.table(name).count()
     same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
     known = spark.table(name).alias("t").where(where).select(*(f"t.{column}" for column in (*table.key, *table.order)))
     # what brings nothing new is left out first: MERGE rewrites every file that holds a matching row, changed or not

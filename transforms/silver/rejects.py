@@ -35,7 +35,6 @@ def rejects(source: str, lines: DataFrame) -> DataFrame:
     day, hour = (sf.regexp_extract("bronze_file", ARRIVAL, group) for group in (1, 2))
     arrived = sf.to_timestamp(sf.concat_ws(" ", day, hour), "yyyy-MM-dd HH")
     found = lines.where("reason is not null").select(
-        sf.lit(source).alias("source"),
         "reason",
         "payload",
         # S3A names the scheme by which it reads
@@ -43,4 +42,5 @@ def rejects(source: str, lines: DataFrame) -> DataFrame:
         "digest",
         sf.coalesce(arrived, sf.lit("1970-01-01").cast("timestamp")).alias("seen_at"),
     )
-    return found.dropDuplicates([*REJECTS.key])
+    # a constant below the deduplication would turn nullable in it, unnoticed by what checks required columns
+    return found.dropDuplicates([*REJECTS.key]).select(sf.lit(source).alias("source"), "*")

@@ -7,7 +7,7 @@ from pyspark.sql.types import BooleanType, DoubleType, LongType, StringType, Str
 from transforms.silver import rejects
 from transforms.silver.contract import API_REQUESTS
 from transforms.silver.latest import newest
-from transforms.silver.lines import MALFORMED, first_broken
+from transforms.silver.lines import MALFORMED, first_broken, instant
 
 REQUEST = StructType(
     [
@@ -33,7 +33,7 @@ def reason() -> Column:
         {
             MALFORMED: sf.col("is_well_formed"),
             "schema_version is not 1": sf.col("schema_version") == SCHEMA_VERSION,
-            "occurred_at is no time": sf.col("occurred_at").cast("timestamp").isNotNull(),
+            "occurred_at is no time": instant(sf.col("occurred_at")).isNotNull(),
             **{f"{name} is missing": sf.col(name).isNotNull() for name in required},
         }
     )
@@ -56,5 +56,5 @@ def api_requests(lines: DataFrame) -> DataFrame:
         lines: as `checked` gives them.
     """
     others = [name for name in API_REQUESTS.column_names() if name != "occurred_at"]
-    valid = lines.where("reason is null").select(*others, sf.col("occurred_at").cast("timestamp").alias("occurred_at"))
+    valid = lines.where("reason is null").select(*others, instant(sf.col("occurred_at")).alias("occurred_at"))
     return newest(valid, API_REQUESTS).select(*API_REQUESTS.column_names())

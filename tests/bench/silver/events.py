@@ -14,6 +14,15 @@ EVENTS_PER_TASK = 4
 STATUSES = ("pending", "in_progress", "completed", "cancelled")
 PRIORITIES = ("low", "medium", "high", "urgent")
 SEED = 7
+# what to replace in a line by what, so that it breaks a rule of the contract
+BREAKAGES = (
+    ('"schema_version":1', '"schema_version":9'),
+    ('"event_name":"', '"event_name":"X'),
+    ('"sequence_number":"', '"sequence_number":"x'),
+    ('"event_time":"2', '"event_time":"z'),
+    ('"updated_at":"2', '"updated_at":"z'),
+    ('"user_id":"', '"nobody":"'),
+)
 
 
 class Stream:
@@ -26,13 +35,19 @@ class Stream:
         self._live: list[tuple[str, str, str, str]] = []  # user, task, its image without braces, created_at
 
     def lines(self, count: int) -> Iterator[str]:
-        """The next `count` events; every hundredth is delivered twice."""
+        """The next `count` events; every hundredth is delivered twice, every thousandth comes broken as well."""
         for number in range(count):
             self._serial += 1
             line = self._create() if number % EVENTS_PER_TASK == 0 or not self._live else self._change()
             yield line
             if self._serial % 100 == 0:
                 yield line
+            if self._serial % 1000 == 0:
+                yield self._broken(line)
+
+    def _broken(self, line: str) -> str:
+        kind = self._serial // 1000 % (1 + len(BREAKAGES))
+        return line.replace(*BREAKAGES[kind], 1) if kind < len(BREAKAGES) else line[: len(line) // 2]
 
     def _create(self) -> str:
         self._tasks += 1

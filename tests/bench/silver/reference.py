@@ -1,8 +1,11 @@
-"""The same tables as the silver job makes, in DuckDB's SQL: a process of its own, so that its costs can be measured.
+"""The same tables as the silver job makes, `rejects` among them, in DuckDB's SQL.
+
+A process of its own, so that its costs can be measured.
 
 python -m tests.bench.silver.reference BRONZE OUTPUT KEY_HEX
 """
 
+import json
 import pathlib
 import sys
 
@@ -13,27 +16,73 @@ IMAGE = {
     **dict.fromkeys(("created_at", "updated_at", "completed_at", "deleted_at", "email", "name"), "varchar"),
     "version": "bigint",
 }
-STRUCT = "struct(" + ", ".join(f'"{name}" {kind}' for name, kind in IMAGE.items()) + ")"
-COLUMNS = {
-    "event_id": "varchar",
-    "event_name": "varchar",
-    "sequence_number": "varchar",
-    "event_time": "varchar",
-    "ingested_at": "varchar",
+STRUCTURE = {
+    "schema_version": "bigint",
+    **dict.fromkeys(("event_id", "event_name", "sequence_number", "event_time", "ingested_at"), "varchar"),
     "entity_type": "varchar",
-    "new_image": STRUCT,
-    "old_image": STRUCT,
+    "new_image": IMAGE,
+    "old_image": IMAGE,
     "request_id": "varchar",
 }
 COMPARED = ("category", "completed_at", "deleted_at", "description", "due_date", "priority", "status", "title")
+TIMES = ("created_at", "updated_at", "completed_at", "deleted_at")
+REQUIRED = {
+    "TASK": ("id", "user_id", "title", "status", "priority", "created_at", "updated_at", "version"),
+    "USER": ("user_id", "created_at", "updated_at", "version"),
+}
+# what breaks a rule of the contract, in the contract's order; the types of values inside a line are not among them
+BROKEN = {
+    "not JSON, or a value of another type than the schema's": "event is null",
+    "schema_version is not 1": "event.schema_version is distinct from 1",
+    "event_id is missing": "event_id is null",
+    "sequence_number is no number": "not coalesce(regexp_full_match(sequence_number, '[0-9]{1,40}'), false)",
+    "event_time is no time": "occurred_at is null",
+    "ingested_at is no time": "ingested_at is null",
+    "event_name is unknown": "coalesce(event_name not in ('INSERT', 'MODIFY', 'REMOVE'), true)",
+    "entity_type is unknown": "coalesce(entity_type not in ('TASK', 'USER'), true)",
+    "new_image does not go with event_name": "(event_name != 'REMOVE') != (new_image is not null)",
+    "old_image does not go with event_name": "(event_name != 'INSERT') != (old_image is not null)",
+    **{f"{n} of the image is no time": f"image.{n} is not null and {n} is null" for n in TIMES},
+    "due_date of the image is no date": "image.due_date is not null and due_date is null",
+    "the image lacks an attribute": "not ("
+    + " or ".join(
+        f"(entity_type = '{kind}' and {' and '.join(f'image.{n} is not null' for n in names)})"
+        for kind, names in REQUIRED.items()
+    )
+    + ")",
+    "status of the image is unknown": "entity_type = 'TASK' and image.status not in "
+    "('pending', 'in_progress', 'completed', 'cancelled')",
+    "priority of the image is unknown": "entity_type = 'TASK' and image.priority not in "
+    "('low', 'medium', 'high', 'urgent')",
+}
 
+LINES = f"""
+create view lines as
+select line, filename, case when json_valid(line) then from_json(line, '{json.dumps(STRUCTURE)}') end as event
+from read_csv(?, columns = {{'line': 'varchar'}}, header = false, delim = '\x01', quote = '', escape = '',
+    auto_detect = false, filename = true)
+"""
 EVENTS = f"""
 create table events as
+with taken as (
+    select line, filename, event, event.event_id as event_id, event.event_name as event_name,
+        event.entity_type as entity_type, event.sequence_number as sequence_number, event.request_id as request_id,
+        event.new_image as new_image, event.old_image as old_image, coalesce(event.new_image, event.old_image) as image,
+        try_cast(event.event_time as timestamptz) as occurred_at,
+        try_cast(event.ingested_at as timestamptz) as ingested_at
+    from lines
+), typed as (
+    select *, {", ".join(f"try_cast(image.{n} as timestamptz) as {n}" for n in TIMES)},
+        try_cast(image.due_date as date) as due_date
+    from taken
+), checked as (
+    select *, case {" ".join(f"when {broken} then $${reason}$$" for reason, broken in BROKEN.items())} end as reason
+    from typed
+)
 select
     event_id, event_name, entity_type, sequence_number, request_id, old_image.status as previous_status,
-    event_time::timestamptz as occurred_at, ingested_at::timestamptz as ingested_at,
-    coalesce(new_image, old_image) as image,
-    coalesce(new_image, old_image).version + (event_name = 'REMOVE')::bigint as version,
+    occurred_at, ingested_at, image, {", ".join(TIMES)}, due_date,
+    image.version + (event_name = 'REMOVE')::bigint as version,
     case
         when event_name = 'INSERT' then 'created'
         when event_name = 'REMOVE' then 'purged'
@@ -47,25 +96,27 @@ select
     end as event_type,
     case when event_name = 'MODIFY' then list_filter(
         [{", ".join(f"case when old_image.{n} is distinct from new_image.{n} then '{n}' end" for n in COMPARED)}],
-        lambda name: name is not null) else [] end as changed_fields
-from read_json(?, format = 'newline_delimited', columns = {{{", ".join(f"'{n}': '{k}'" for n, k in COLUMNS.items())}}})
+        lambda name: name is not null) else [] end as changed_fields,
+    reason,
+    case when reason is not null then filename end as filename,
+    case when reason is not null then sha256(line) end as digest
+from checked
 """
 TASK_EVENTS = """
 select event_id, image.id as task_id, image.user_id as user_id, event_type, version, sequence_number, occurred_at,
     min(ingested_at) as ingested_at, image.status as status, previous_status, image.priority as priority,
-    image.category as category, image.due_date::date as due_date, changed_fields, request_id
-from events where entity_type = 'TASK' group by all
+    image.category as category, due_date, changed_fields, request_id
+from events where reason is null and entity_type = 'TASK' group by all
 """
 TASKS = """
 select image.id as task_id, arg_max(struct_pack(
     user_id := image.user_id, title := case when event_name != 'REMOVE' then image.title end, status := image.status,
-    priority := image.priority, category := image.category, due_date := image.due_date::date,
-    created_at := image.created_at::timestamptz, updated_at := image.updated_at::timestamptz,
-    completed_at := image.completed_at::timestamptz,
-    deleted_at := coalesce(image.deleted_at::timestamptz, case when event_name = 'REMOVE' then occurred_at end),
-    is_deleted := event_name = 'REMOVE' or image.deleted_at is not null, version := version,
+    priority := image.priority, category := image.category, due_date := due_date,
+    created_at := created_at, updated_at := updated_at, completed_at := completed_at,
+    deleted_at := coalesce(deleted_at, case when event_name = 'REMOVE' then occurred_at end),
+    is_deleted := event_name = 'REMOVE' or deleted_at is not null, version := version,
     sequence_number := sequence_number), (version, lpad(sequence_number, 40, '0'))) as row
-from events where entity_type = 'TASK' group by 1
+from events where reason is null and entity_type = 'TASK' group by 1
 """
 USERS = """
 select image.user_id as user_id, arg_max(struct_pack(
@@ -73,15 +124,17 @@ select image.user_id as user_id, arg_max(struct_pack(
     email_domain := lower(split_part(image.email, '@', 2)),
     email_hash := sha256(outer_pad || unhex(sha256(inner_pad || encode(lower(trim(image.email)))))),
     name_masked := regexp_replace(image.name, '(\\S)\\S*', '\\1***', 'g'),
-    created_at := image.created_at::timestamptz, updated_at := image.updated_at::timestamptz,
+    created_at := created_at, updated_at := updated_at,
     is_deleted := event_name = 'REMOVE', version := version, sequence_number := sequence_number),
-    (image.created_at, version, lpad(sequence_number, 40, '0'))) as row
-from events, (select from_hex($1) as inner_pad, from_hex($2) as outer_pad) where entity_type = 'USER' group by 1
+    (created_at, version, lpad(sequence_number, 40, '0'))) as row
+from events, (select from_hex($1) as inner_pad, from_hex($2) as outer_pad)
+where reason is null and entity_type = 'USER' group by 1
 """
+REJECTS = "select distinct reason, parse_filename(filename) as object, digest from events where reason is not null"
 
 
 def build(bronze: pathlib.Path, output: pathlib.Path, inner_pad: str, outer_pad: str) -> None:
-    """Write `task_events`, `tasks` and `users` as Parquet, from bronze's files.
+    """Write `task_events`, `tasks`, `users` and what tells of `rejects` as Parquet, from bronze's files.
 
     Args:
         bronze: the folder with the `dt=` folders.
@@ -92,13 +145,15 @@ def build(bronze: pathlib.Path, output: pathlib.Path, inner_pad: str, outer_pad:
     connection = duckdb.connect()
     connection.execute("set threads = 2")
     connection.execute("set timezone = 'UTC'")
-    connection.execute(EVENTS, [f"{bronze}/*/*/*.gz"])
+    connection.execute(LINES.replace("?", f"'{bronze}/*/*/*.gz'"))
+    connection.execute(EVENTS)
     connection.execute(f"create view pads as select '{inner_pad}' as i, '{outer_pad}' as o")
     users = USERS.replace("$1", "(select i from pads)").replace("$2", "(select o from pads)")
     for name, query in (
         ("task_events", TASK_EVENTS),
         ("tasks", f"select task_id, unnest(row) from ({TASKS})"),
         ("users", f"select user_id, unnest(row) from ({users})"),
+        ("rejects", REJECTS),
     ):
         connection.execute(f"copy ({query}) to '{output}/{name}.parquet' (format parquet, compression zstd)")
 
