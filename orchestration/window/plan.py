@@ -1,7 +1,7 @@
 """What an execution is to do: which stages, over which window, with which arguments.
 
 There is nothing to do when no object has come to bronze since the last successful run, and that run was today: figures
-that depend on the date, such as overdue tasks, are built anew once a day.
+that depend on the date, such as overdue tasks, are built anew once a day. Models that are named are built all the same.
 """
 
 import dataclasses
@@ -57,7 +57,8 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
     objects = _objects(sources, request, seen)
     nothing = not objects and (request.is_bounded or (seen is not None and seen.at.date() == now.date()))
     left_out = set(STAGES if nothing and not request.full_refresh else ())
-    if request.gold_only:
+    # whoever names models wants them built, whatever has come
+    if request.gold_only or (nothing and request.select):
         left_out = set(BEFORE_GOLD)
     elif not left_out and not bronze.uncatalogued(sources.glue, sources.crawler, objects):
         left_out.add("CrawlBronze")

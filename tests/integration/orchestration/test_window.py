@@ -91,6 +91,13 @@ def test_gold_alone_is_built_although_nothing_has_come_and_what_has_is_left_to_t
     assert plan(sources, Request(), "run-3", NOW)["objects"] == 1
 
 
+def test_models_that_are_named_are_built_although_nothing_has_come(account: Account, sources: Sources) -> None:
+    published(account, sources, plan(sources, Request(), "run-1", NOW))
+    made = plan(sources, Request.read({"select": "fct_tasks+"}), "run-2", NOW)
+    assert (made["objects"], made["left_out"], made["seen"]) == (0, ["CrawlBronze", "BuildSilver"], None)
+    assert made["select"] == "fct_tasks+"
+
+
 def test_a_window_of_its_own_counts_its_hours_and_moves_no_mark(sources: Sources) -> None:
     delivered(sources, *(f"cdc/dt=2026-11-23/hour={hour:02}/x" for hour in (9, 10, 11)), "cdc/dt=2026-11-24/hour=00/x")
     request = Request.read({"from": "2026-11-23T10:30Z", "to": "2026-11-24"})
