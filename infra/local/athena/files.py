@@ -19,6 +19,8 @@ from infra.local.hive_types import quote_identifier, quote_literal
 
 _OPTIONS = "hive_partitioning = false, filename = '__file'"
 _JSON_DOCUMENT_BYTES = 64 << 20
+MANY = 10
+"""Partitions from which on one listing of all that lies below the table is quicker than one of each."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +92,22 @@ def _located(
         for partition in session.caller.catalog.partitions(database, table["Name"])
     }
     wanted = plan.partitions(session.connection, need, keys, list(known))
-    return [(values, file) for values, place in known.items() if values in wanted for file in below(place)]
+    places = {values: place.rstrip("/") + "/" for values, place in known.items() if values in wanted}
+    if len(places) < MANY or not location or any(name[:1] in "_." for name in names):
+        return [(values, file) for values, place in places.items() for file in below(place)]
+    inside = location.rstrip("/") + "/"
+    folders: dict[str, list[DataFile]] = {}
+    for file in below(inside):
+        folders.setdefault(file.uri.rpartition("/")[0] + "/", []).append(file)
+    return [
+        (values, file)
+        for values, place in places.items()
+        for file in (
+            (one for folder, held in folders.items() if folder.startswith(place) for one in held)
+            if place.startswith(inside)
+            else below(place)
+        )
+    ]
 
 
 def _values_in(key: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterator
 
@@ -54,19 +55,38 @@ def arrow(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
     return connection.execute(sql).to_arrow_table()
 
 
+# Pushing types into the JSON and CSV readers turns a cast that fails into a file that cannot be read; with statistics,
+# the plan over empty tables would be no plan at all; a scan by row number, which late materialization makes, does not
+# say which columns it reads; and the join that a long IN becomes does not say which values it has.
+_SETTINGS = """
+set timezone = 'UTC';
+set integer_division = true;
+set preserve_insertion_order = false;
+set disabled_optimizers = 'type_pushdown,statistics_propagation,late_materialization,in_clause';
+"""
+
+
+@functools.cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """The process's DuckDB, with Trino's functions: starting it and defining them takes longer than most queries."""
+    opened = duckdb.connect(":memory:")
+    # first, because a function keeps what `/` meant when it was parsed
+    opened.execute(_SETTINGS)
+    opened.execute(MACROS)
+    return opened
+
+
 @contextlib.contextmanager
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB in memory that computes as Trino does, closed at the end."""
-    with contextlib.closing(duckdb.connect(":memory:")) as opened:
-        opened.execute("set timezone = 'UTC'")
-        opened.execute("set integer_division = true")
-        opened.execute("set preserve_insertion_order = false")
-        # Pushing types into the JSON and CSV readers turns a cast that fails into a file that cannot be read;
-        # with statistics, the plan over empty tables would be no plan at all; a scan by row number, which late
-        # materialization makes, does not say which columns it reads; and the join that a long IN becomes does not say
-        # which values it has.
-        off = "type_pushdown,statistics_propagation,late_materialization,in_clause"
-        opened.execute(f"set disabled_optimizers = '{off}'")
-        opened.execute(MACROS)
+    """A connection that computes as Trino does, with a database of its own in memory that is gone at the end."""
+    own = f"s{next(_counter)}"
+    opened = _engine().cursor()
+    try:
+        opened.execute(f"attach ':memory:' as {own}; set search_path = '{own}.main,memory.main'; {_SETTINGS}")
         opened.execute("create schema __scan")
         yield opened
+    finally:
+        opened.close()
+        # not by the connection itself, which may be interrupted still
+        with contextlib.closing(_engine().cursor()) as other:
+            other.execute(f"detach database if exists {own}")
