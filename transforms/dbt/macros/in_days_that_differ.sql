@@ -5,6 +5,13 @@
     {%- if not (execute and is_incremental()) -%}
         {{ return('true') }}
     {%- endif -%}
+    {#- a day that nothing happened on, rather than `false`: every engine prunes by a day -#}
+    {%- set no_day = "date '1970-01-01'" -%}
+    {%- set state = state_to_build_from(model, model.raw_code) -%}
+    {%- set mark = ' /* built from ' ~ state ~ ' */' -%}
+    {%- if may_leave_alone() and held_state(model.unique_id) == state -%}
+        {{ return(day ~ ' in (' ~ no_day ~ ')' ~ mark) }}
+    {%- endif -%}
     {%- set differing -%}
         with wanted (day, mark) as (
             {{ wanted }}
@@ -43,6 +50,5 @@
         {%- endfor -%}
         {%- do adapter.clean_up_partitions(this, partitions) -%}
     {%- endif -%}
-    {#- a day that nothing happened on, rather than `false`: every engine prunes by a day -#}
-    {{ return(day ~ ' in (' ~ (days or ["date '1970-01-01'"]) | join(', ') ~ ')') }}
+    {{ return(day ~ ' in (' ~ (days or [no_day]) | join(', ') ~ ')' ~ mark) }}
 {%- endmacro %}

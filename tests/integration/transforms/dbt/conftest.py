@@ -87,6 +87,10 @@ class Warehouse:
         """Give the silver tables these rows and no others."""
         self.tables.fill(rows)
 
+    def fill_one(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Give one silver table these rows and no others; the others get no commit."""
+        self.tables.fill_one(table, rows)
+
     def rows(self, mart: str) -> list[dict[str, Any]]:
         """What a mart holds, as a BI user gets it, with Python's types."""
         athena = self.account.session.client("athena")

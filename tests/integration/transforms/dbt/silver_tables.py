@@ -46,12 +46,17 @@ class SilverTables:
     def fill(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         """Give every table the rows named for it, and no others, in one commit each."""
         for table in TABLES:
-            opened = self.iceberg.load(self.database, table.name)
-            content = pa.Table.from_pylist(rows.get(table.name, []), schema=schema(table))
-            if opened.current_snapshot() is not None:
-                replace(opened, content)
-            elif content.num_rows:
-                self.iceberg.append(self.database, table.name, content)
+            self.fill_one(table.name, rows.get(table.name, []))
+
+    def fill_one(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Give one table these rows, and no others, in one commit."""
+        (table,) = (one for one in TABLES if one.name == name)
+        opened = self.iceberg.load(self.database, name)
+        content = pa.Table.from_pylist(rows, schema=schema(table))
+        if opened.current_snapshot() is not None:
+            replace(opened, content)
+        elif content.num_rows:
+            self.iceberg.append(self.database, name, content)
 
 
 def schema(table: Table) -> pa.Schema:
