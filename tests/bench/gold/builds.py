@@ -8,11 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
+from typing import Any
 
 from infra import ROOT
 from tests.conftest import Account
 
 PROJECT = ROOT / "transforms" / "dbt"
+MARTS = ("agg_", "business_", "dim_", "fct_", "task_", "user_")
 DBT = str(pathlib.Path(sys.executable).with_name("dbt"))
 
 
@@ -23,20 +26,24 @@ class Build:
     Args:
         seconds: from start to end, dbt's own start included.
         nodes: seconds by the id of each node that ran.
-        incremental: ids of the incremental models.
-        scanned: bytes of all its statements.
-        facts: bytes of the incremental models' statements.
+        kinds: what each node of the project is, for the bench's sums.
+        left_alone: ids of the nodes that ran no statement, because they stand.
+        scanned: bytes of its statements by kind.
     """
 
     seconds: float
     nodes: dict[str, float]
-    incremental: set[str]
-    scanned: int = 0
-    facts: int = 0
+    kinds: dict[str, str]
+    left_alone: set[str]
+    scanned: Counter[str] = dataclasses.field(default_factory=Counter)
 
     @property
     def models(self) -> int:
         return sum(node.startswith("model.") for node in self.nodes)
+
+    @property
+    def bytes(self) -> int:
+        return self.scanned.total()
 
     @property
     def tests(self) -> int:
@@ -71,9 +78,9 @@ class Builds:
         """What a build of the pipeline does: everything, or nothing when nothing has changed."""
         return self._run([sys.executable, "runner.py"])
 
-    def plain(self) -> Build:
+    def plain(self, *words: str) -> Build:
         """What a developer's `dbt build` does, without unit tests."""
-        return self._run([DBT, "build", "--no-use-colors"])
+        return self._run([DBT, "build", *words, "--no-use-colors"])
 
     def _run(self, words: list[str]) -> Build:
         began = time.perf_counter()
@@ -83,12 +90,19 @@ class Builds:
         seconds = time.perf_counter() - began
         assert done.returncode == 0, done.stdout
         target = self._project / "target"
-        manifest = json.loads((target / "manifest.json").read_text())["nodes"]
+        nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+        results = json.loads((target / "run_results.json").read_text())["results"]
         return Build(
             seconds,
-            {
-                result["unique_id"]: result["execution_time"]
-                for result in json.loads((target / "run_results.json").read_text())["results"]
-            },
-            {node for node, said in manifest.items() if said["config"].get("materialized") == "incremental"},
+            {result["unique_id"]: result["execution_time"] for result in results},
+            {name: _kind(node) for name, node in nodes.items()},
+            {result["unique_id"] for result in results if result["adapter_response"].get("code") == "STANDS"},
         )
+
+
+def _kind(node: dict[str, Any]) -> str:
+    """A model by how it is built, a test by the layer that it reads most of."""
+    if node["resource_type"] == "model":
+        return {"incremental": "incremental models", "table": "tables"}.get(node["config"]["materialized"], "views")
+    marts = [name for name in node["depends_on"]["nodes"] if name.rpartition(".")[2].startswith(MARTS)]
+    return "tests of gold" if marts else "tests of silver and its views"
