@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from infra import ROOT
+from orchestration.cli.query import QueryError
 from tests.e2e.conftest import Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
@@ -73,12 +74,17 @@ class Checkout:
 
 @pytest.fixture
 def gold(platform: Platform) -> Platform:
-    """Gold of some tasks, one of them without a category."""
-    user = platform.user()
-    user.create(title="no category")
-    user.create(title="with one", category="slim")
-    platform.wait_for_bronze()
-    platform.build_gold()
+    """Gold with a task that has no category; built only when no test before this one has left such."""
+    try:
+        built = bool(platform.gold(f"select 1 from {CHANGED} where category = 'uncategorized'"))
+    except QueryError:
+        built = False
+    if not built:
+        user = platform.user()
+        user.create(title="no category")
+        user.create(title="with one", category="slim")
+        platform.wait_for_bronze()
+        platform.build_gold()
     return platform
 
 
@@ -101,7 +107,7 @@ def test_a_changed_model_is_built_beside_gold_from_the_rest_of_gold(gold: Platfo
     assert {one["unique_id"].split(".")[0] for one in results} == {"exposure", "model", "test", "unit_test"}
     rows = f"select category, total_tasks, completed_tasks from {{}}.{CHANGED}"
     beside, before = gold.gold(rows.format(BESIDE)), gold.gold(rows.format("todo_analytics"))
-    assert {"uncategorized", "slim"} <= {row["category"] for row in before}
+    assert "uncategorized" in {row["category"] for row in before}
     renamed = [
         row | {"category": "none_given" if row["category"] == "uncategorized" else row["category"]} for row in before
     ]
