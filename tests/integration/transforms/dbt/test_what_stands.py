@@ -57,7 +57,7 @@ def test_what_stands_is_left_alone_until_something_moves(warehouse: Warehouse) -
     builds = Builds(warehouse)
     everything, first_bytes = builds.run(), builds.scanned
     assert {"stg_tasks", "fct_task_events", "dim_users", "assert_backlog_adds_up"} <= everything
-    activity = "select * from fct_daily_activity order by 1, 2"
+    activity = "select * from fct_daily_activity order by activity_date, user_id"
     first = warehouse.ask(activity, warehouse.gold)
     assert first
 
