@@ -227,7 +227,8 @@ def test_a_changed_model_is_built_beside_gold_and_reads_the_rest_from_it(warehou
     changed = warehouse.dbt("run", "--select", "state:modified+", "--state", "state", "--defer")
 
     assert changed.returncode == 0, changed.stdout
-    assert [one["unique_id"] for one in warehouse.run_results()["results"]] == [
+    ran = [one["unique_id"] for one in warehouse.run_results()["results"]]
+    assert [one for one in ran if not one.startswith("operation.")] == [
         "model.todo_insights.task_analytics_category_trends"
     ]
     categories = "select category from task_analytics_category_trends order by category"
