@@ -190,6 +190,7 @@ def test_a_run_leaves_its_row_its_metrics_and_how_far_it_had_seen(gold: Gold) ->
     report = {"window": {"from": None, "to": "2026-11-24T22:00:00Z"}, "envelopes": 12, "rejects": 1}
     nodes = [
         {"unique_id": "model.p.a", "status": "success", "adapter_response": {"data_scanned_in_bytes": 1000}},
+        {"unique_id": "model.p.c", "status": "success", "adapter_response": {"code": "STANDS"}},
         {"unique_id": "test.p.b.1", "status": "pass", "adapter_response": {"data_scanned_in_bytes": 24}},
     ]
     for key, document in (
