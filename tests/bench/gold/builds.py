@@ -104,5 +104,6 @@ def _kind(node: dict[str, Any]) -> str:
     """A model by how it is built, a test by the layer that it reads most of."""
     if node["resource_type"] == "model":
         return {"incremental": "incremental models", "table": "tables"}.get(node["config"]["materialized"], "views")
-    marts = [name for name in node["depends_on"]["nodes"] if name.rpartition(".")[2].startswith(MARTS)]
+    read = [name.rpartition(".")[2] for name in node["depends_on"]["nodes"] if name.startswith("model.")]
+    marts = [name for name in read if name.startswith(MARTS)]
     return "tests of gold" if marts else "tests of silver and its views"
