@@ -95,7 +95,7 @@ class Builds:
         return Build(
             seconds,
             {result["unique_id"]: result["execution_time"] for result in results},
-            {name: _kind(node) for name, node in nodes.items()},
+            {name: _kind(node) for name, node in nodes.items() if node["resource_type"] in ("model", "test")},
             {result["unique_id"] for result in results if result["adapter_response"].get("code") == "STANDS"},
         )
 
