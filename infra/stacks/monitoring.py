@@ -166,6 +166,12 @@ class MonitoringStack(Stack):
                 _metric(names.NAMESPACE, names.RECONCILE_DIFFERENCES, {}, "Maximum"),
             ),
             self._alarm(
+                "MaintenanceFailed",
+                f"{names.SILVER_MAINTENANCE_JOB}-failed",
+                "Maintenance of silver failed: users who asked for it may not be erased yet",
+                _metric(names.NAMESPACE, names.MAINTENANCE_FAILED, {}, "Maximum"),
+            ),
+            self._alarm(
                 "PipelineNotDelivered",
                 f"{names.PIPELINE_FAILURES}-not-empty",
                 "Executions of the pipeline that were not started wait in the failures queue: `insights replay`",

@@ -26,7 +26,7 @@ ALERTS = "todo-alerts"
 ALERTS_KEY_ALIAS = "alias/todo-alerts"
 DASHBOARD = "TodoApiMonitoring"
 NAMESPACE = "TodoInsights"
-RECONCILE_DIFFERENCES = "ReconcileDifferences"
+RECONCILE_DIFFERENCES, MAINTENANCE_FAILED = "ReconcileDifferences", "MaintenanceFailed"
 STATE_FAILED, STATE_DURATION = "StateFailed", "StateDuration"
 
 

@@ -72,6 +72,8 @@ def jobs(stack: Stack) -> None:
             roles.allow(DRAIN_QUEUE, [names.arn(stack, "sqs", "", names.CDC_QUARANTINE)]),
             roles.allow(["states:ListExecutions", "states:StartExecution"], [_machine(stack)]),
             roles.allow([*READ_CATALOG, *WRITE_TABLES], names.catalog_arns(stack, names.SILVER_DATABASE)),
+            # takes no resource; the namespace is what narrows it
+            roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
             roles.allow(["glue:GetJobRuns"], [names.arn(stack, "glue", "job", names.SILVER_JOB)]),
             roles.allow(["dynamodb:Query", "dynamodb:GetItem"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
             # requests to erase, which it closes, and whom it has erased, which it remembers for a while; nothing else

@@ -18,6 +18,7 @@ METRICS = {
     ("TodoInsights", "StateFailed"),
     ("TodoInsights", "StateDuration"),
     ("TodoInsights", "ReconcileDifferences"),
+    ("TodoInsights", "MaintenanceFailed"),
     ("AWS/States", "ExecutionsStarted"),
     ("AWS/States", "ExecutionsFailed"),
     ("AWS/States", "ExecutionsTimedOut"),
@@ -60,7 +61,8 @@ def test_every_task_state_of_the_pipeline_has_its_alarm(deployed: Templates) -> 
         assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 60, 1)
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
         assert alarm["TreatMissingData"] == "notBreaching"
-    assert len([name for name in found if name.endswith("-failed") and "-executions-" not in name]) == len(states)
+    of_states = [name for name in found if name.startswith("todo-insights-pipeline-") and name.endswith("-failed")]
+    assert len([name for name in of_states if "-executions-" not in name]) == len(states)
 
 
 def test_every_task_state_of_the_pipeline_has_an_alarm_on_its_duration(deployed: Templates) -> None:

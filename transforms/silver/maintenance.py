@@ -46,6 +46,7 @@ from transforms.silver.traces import unsettled
 # longer than an event is under way when nothing goes wrong
 STRAGGLING = timedelta(hours=1)
 POLL_SECONDS = 5.0
+NAMESPACE, METRIC = "TodoInsights", "MaintenanceFailed"
 
 
 @dataclasses.dataclass
@@ -63,13 +64,27 @@ class Report:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run the job with these command-line arguments.
+    """Run the job with these command-line arguments, and measure whether it failed.
 
     Raises:
         SystemExit: the arguments are not as described above.
-        TimeoutError: runs of the silver job left no time to erase anybody.
+        TimeoutError: the pipeline or runs of the silver job left no time to erase anybody.
     """
     arguments = parse(argv)
+    try:
+        run(arguments)
+    except Exception:
+        _measure(failed=1)
+        raise
+    _measure(failed=0)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do all that is asked for, and write the report.
+
+    Raises:
+        TimeoutError: as `main` does.
+    """
     started = time.monotonic()
     report = Report()
     with step("all"):
@@ -202,6 +217,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--orphan-days", type=float, default=3)
     arguments, _ = parser.parse_known_args(argv)
     return arguments
+
+
+def _measure(failed: int) -> None:
+    # nobody waits for a nightly run, and what it leaves undone may be an erasure
+    boto3.client("cloudwatch").put_metric_data(
+        Namespace=NAMESPACE, MetricData=[{"MetricName": METRIC, "Value": failed, "Unit": "Count"}]
+    )
 
 
 def _bucket(uri: str) -> str:

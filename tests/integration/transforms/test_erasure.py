@@ -1,12 +1,14 @@
 """A user erased from the lake: no word of theirs is left in any version of any object, and everybody else's stay."""
 
 import base64
+import datetime as dt
 import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from pyspark.sql import SparkSession
 
 from ingestion.cdc import quarantine
@@ -101,6 +103,19 @@ class Household:
         found: dict[str, Any] = json.loads(body)
         return found
 
+    def has_failed(self) -> bool:
+        """Whether a run of maintenance was measured as failed, for operators to hear of it."""
+        now = dt.datetime.now(dt.UTC)
+        points = self.account.session.client("cloudwatch").get_metric_statistics(
+            Namespace="TodoInsights",
+            MetricName="MaintenanceFailed",
+            StartTime=now - dt.timedelta(minutes=5),
+            EndTime=now + dt.timedelta(minutes=1),
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        return any(point["Maximum"] == 1 for point in points)
+
     def found(self, *words: str) -> set[str]:
         """The versions of objects that hold any of some words."""
         return {
@@ -179,6 +194,11 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     household.quarantines("t-zebra")
     other = household.quarantines(next(key for key in history.items if key.startswith("t-") and len(key) < 5))
     removals = household.leave()
+
+    assert not household.has_failed()
+    with pytest.raises(ClientError):
+        household.maintain("--erasures-only", "true", "--table", "no-such-table")
+    assert household.has_failed()
 
     # the removals are on their way: nothing is touched
     before = household.found(*WORDS, USER)
