@@ -11,9 +11,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.stacks import names, pipeline
+from infra.stacks import graphs, metrics, names, pipeline
 
-MINUTE, HOUR = Duration.minutes(1), Duration.hours(1)
+HOUR = Duration.hours(1)
 # how long a task state takes at most on a normal day; a job that waits for its data to shrink is worth a look
 DURATIONS = {
     "ResolveWindow": Duration.minutes(45),
@@ -28,12 +28,6 @@ DURATIONS = {
     "Failed": Duration.minutes(2),
 }
 NOT_STARTED_HOURS = 26
-# what the API counts in its log, in the embedded metric format
-BUSINESS = {
-    "Tasks created": "TasksCreated",
-    "Tasks completed": "TasksCompleted",
-    "Answers from an idempotency key's record": "IdempotentReplays",
-}
 
 
 class MonitoringStack(Stack):
@@ -49,7 +43,7 @@ class MonitoringStack(Stack):
             self._not_started_alarm(),
             *self._capture_alarms(),
         ]
-        self._dashboard(alarms)
+        graphs.dashboard(self, alarms)
 
     def _topic(self) -> sns.Topic:
         # the key that AWS manages for SNS does not let CloudWatch alarms publish:
@@ -94,7 +88,7 @@ class MonitoringStack(Stack):
                 f"{state}Failed",
                 f"{names.STATE_MACHINE}-{state}-failed",
                 f"State {state} of the pipeline failed",
-                _failures(state),
+                metrics.failures(state),
             )
             for state in pipeline.task_states(pipeline.definition())
         ]
@@ -105,7 +99,7 @@ class MonitoringStack(Stack):
                 f"{state}Slow",
                 f"{names.STATE_MACHINE}-{state}-slow",
                 f"State {state} of the pipeline takes longer than on a normal day",
-                _state_metric(names.STATE_DURATION, state, "Maximum"),
+                metrics.of_state(names.STATE_DURATION, state, "Maximum"),
                 threshold=DURATIONS[state].to_seconds(),
             )
             for state in pipeline.task_states(pipeline.definition())
@@ -117,7 +111,7 @@ class MonitoringStack(Stack):
             "NotStarted",
             alarm_name=f"{names.STATE_MACHINE}-not-started",
             alarm_description=f"The pipeline has not been started for {NOT_STARTED_HOURS} hours",
-            metric=self._executions("ExecutionsStarted").with_(period=HOUR),
+            metric=metrics.of_executions(self, "ExecutionsStarted").with_(period=HOUR),
             threshold=1,
             evaluation_periods=NOT_STARTED_HOURS,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -133,7 +127,7 @@ class MonitoringStack(Stack):
                 f"Executions{ending}",
                 f"{names.STATE_MACHINE}-executions-{ending.lower()}",
                 f"Executions of the pipeline: {ending}",
-                self._executions(f"Executions{ending}" if ending != "Throttled" else "ExecutionThrottled"),
+                metrics.of_executions(self, f"Executions{ending}" if ending != "Throttled" else "ExecutionThrottled"),
             )
             for ending in ("Failed", "TimedOut", "Aborted", "Throttled")
         ]
@@ -144,56 +138,56 @@ class MonitoringStack(Stack):
                 "CdcErrors",
                 f"{names.CDC_FUNCTION}-errors",
                 "Change capture fails and retries",
-                _lambda(names.CDC_FUNCTION, "Errors", "Sum"),
+                metrics.of_function(names.CDC_FUNCTION, "Errors", "Sum"),
             ),
             self._alarm(
                 "CdcBehind",
                 f"{names.CDC_FUNCTION}-iterator-age",
                 "Changes wait more than five minutes for their way into bronze",
-                _lambda(names.CDC_FUNCTION, "IteratorAge", "Maximum"),
+                metrics.of_function(names.CDC_FUNCTION, "IteratorAge", "Maximum"),
                 threshold=Duration.minutes(5).to_milliseconds(),
             ),
             self._alarm(
                 "CdcGaveUp",
                 f"{names.CDC_FAILURES}-not-empty",
                 "Changes that could not be captured wait in the failures queue",
-                _waiting(names.CDC_FAILURES),
+                metrics.waiting(names.CDC_FAILURES),
             ),
             self._alarm(
                 "Differences",
                 f"{names.RECONCILE_PROJECT}-differences",
                 "Table and silver do not agree: `insights reconcile` lists where",
-                _metric(names.NAMESPACE, names.RECONCILE_DIFFERENCES, {}, "Maximum"),
+                metrics.of_lake(names.RECONCILE_DIFFERENCES),
             ),
             self._alarm(
                 "MaintenanceFailed",
                 f"{names.SILVER_MAINTENANCE_JOB}-failed",
                 "Maintenance of silver failed: users who asked for it may not be erased yet",
-                _metric(names.NAMESPACE, names.MAINTENANCE_FAILED, {}, "Maximum"),
+                metrics.of_lake(names.MAINTENANCE_FAILED),
             ),
             self._alarm(
                 "PipelineNotDelivered",
                 f"{names.PIPELINE_FAILURES}-not-empty",
                 "Executions of the pipeline that were not started wait in the failures queue: `insights replay`",
-                _waiting(names.PIPELINE_FAILURES),
+                metrics.waiting(names.PIPELINE_FAILURES),
             ),
             self._alarm(
                 "NotDelivered",
                 f"{names.UNDELIVERED}-not-empty",
                 "A start of maintenance or comparison, or the end of an execution, could not be delivered",
-                _waiting(names.UNDELIVERED),
+                metrics.waiting(names.UNDELIVERED),
             ),
             self._alarm(
                 "CdcQuarantined",
                 f"{names.CDC_QUARANTINE}-not-empty",
                 "Changes that no delivery stream takes wait in the quarantine queue",
-                _waiting(names.CDC_QUARANTINE),
+                metrics.waiting(names.CDC_QUARANTINE),
             ),
             self._alarm(
                 "LogsErrors",
                 f"{names.LOGS_FUNCTION}-errors",
                 "Request logs are kept below errors/logs/ instead of reaching bronze",
-                _lambda(names.LOGS_FUNCTION, "Errors", "Sum"),
+                metrics.of_function(names.LOGS_FUNCTION, "Errors", "Sum"),
             ),
         ]
 
@@ -214,93 +208,3 @@ class MonitoringStack(Stack):
         )
         alarm.add_alarm_action(self._action)
         return alarm
-
-    def _executions(self, metric: str) -> cloudwatch.Metric:
-        machine = names.arn(self, "states", "stateMachine", names.STATE_MACHINE, ":")
-        return _metric("AWS/States", metric, {"StateMachineArn": machine}, "Sum")
-
-    def _dashboard(self, alarms: list[cloudwatch.Alarm]) -> None:
-        bronze = {"DeliveryStreamName": names.CDC_STREAM}
-        rows: list[list[cloudwatch.IWidget]] = [
-            [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=4)],
-            [
-                _graph(
-                    "API: invocations and errors",
-                    _lambda(names.API_FUNCTION, "Invocations", "Sum"),
-                    _lambda(names.API_FUNCTION, "Errors", "Sum"),
-                    _lambda(names.API_FUNCTION, "Throttles", "Sum"),
-                ),
-                _graph("API: duration", *[_lambda(names.API_FUNCTION, "Duration", p) for p in ("p50", "p90", "p99")]),
-                _graph(
-                    "Table: consumed capacity",
-                    _table("ConsumedReadCapacityUnits"),
-                    _table("ConsumedWriteCapacityUnits"),
-                ),
-            ],
-            [
-                _graph(title, _metric(names.NAMESPACE, metric, {"service": names.API_FUNCTION}, "Sum"))
-                for title, metric in BUSINESS.items()
-            ],
-            [
-                _graph(
-                    "Change capture: invocations and errors",
-                    _lambda(names.CDC_FUNCTION, "Invocations", "Sum"),
-                    _lambda(names.CDC_FUNCTION, "Errors", "Sum"),
-                ),
-                _graph(
-                    "Change capture: age of the oldest change", _lambda(names.CDC_FUNCTION, "IteratorAge", "Maximum")
-                ),
-                _graph(
-                    "Bronze: records delivered",
-                    _metric("AWS/Firehose", "DeliveryToS3.Records", bronze, "Sum"),
-                    _metric("AWS/Firehose", "DeliveryToS3.DataFreshness", bronze, "Maximum"),
-                ),
-            ],
-            [
-                _graph(
-                    "Pipeline: executions",
-                    *[
-                        self._executions(f"Executions{ending}")
-                        for ending in ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")
-                    ],
-                ),
-                _graph("Pipeline: duration", self._executions("ExecutionTime").with_(statistic="Maximum")),
-                _graph(
-                    "Pipeline: failed states",
-                    *map(_failures, pipeline.task_states(pipeline.definition())),
-                ),
-            ],
-        ]
-        cloudwatch.Dashboard(
-            self, "Dashboard", dashboard_name=names.DASHBOARD, default_interval=Duration.hours(3), widgets=rows
-        )
-
-
-def _graph(title: str, *metrics: cloudwatch.Metric) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8)
-
-
-def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=MINUTE
-    )
-
-
-def _failures(state: str) -> cloudwatch.Metric:
-    return _state_metric(names.STATE_FAILED, state, "Sum")
-
-
-def _state_metric(name: str, state: str, statistic: str) -> cloudwatch.Metric:
-    return _metric(names.NAMESPACE, name, {"StateMachine": names.STATE_MACHINE, "State": state}, statistic)
-
-
-def _waiting(queue: str) -> cloudwatch.Metric:
-    return _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, "Maximum")
-
-
-def _lambda(function: str, name: str, statistic: str) -> cloudwatch.Metric:
-    return _metric("AWS/Lambda", name, {"FunctionName": function}, statistic)
-
-
-def _table(name: str) -> cloudwatch.Metric:
-    return _metric("AWS/DynamoDB", name, {"TableName": names.TABLE}, "Sum")
