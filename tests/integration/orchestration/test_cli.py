@@ -22,8 +22,10 @@ from tests.integration.orchestration.conftest import Pipeline, allow
 pytestmark = pytest.mark.account
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+# whoever tests in the background has a shell that ignores Ctrl-C, and so would all that it starts
 INTERRUPTIBLE = (
-    "import sys; from orchestration.cli import machine, pipeline; machine.NAME = sys.argv.pop(1); pipeline()"
+    "import signal, sys; from orchestration.cli import machine, pipeline; machine.NAME = sys.argv.pop(1); "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); pipeline()"
 )
 SLOW = "import time; time.sleep(60)"
 PIPED: Any = {"cwd": ROOT, "stdout": subprocess.PIPE, "text": True}
