@@ -10,13 +10,17 @@ from pydantic_core import PydanticCustomError
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WITHOUT_NULLS = r"^[^\u0000]*$"
-_NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+# What Python, Rust or ECMAScript, the dialect of JSON Schema, takes for white space: no two agree on `\s`.
+_SPACE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_NOT_SPACE = re.compile(f"[^{_SPACE}]")
+_NOT_BLANK = rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"
 
-_EMAIL = r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+$"
+_IN_EMAIL = rf"[^@\u0000-\u001f\u007f{_SPACE}]+"
+_EMAIL = rf"^{_IN_EMAIL}@{_IN_EMAIL}\.{_IN_EMAIL}$"
 
 ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-# RFC 9110, section 8.8.3: `*` or a list of entity tags
-ENTITY_TAGS_PATTERN = rf"^\s*(?:\*|{ENTITY_TAG}\s*(?:,\s*{ENTITY_TAG}\s*)*)\s*$"
+# RFC 9110, sections 5.6.3 and 8.8.3: `*` or a list of entity tags, with optional white space
+ENTITY_TAGS_PATTERN = rf"^[ \t]*(?:\*|{ENTITY_TAG}[ \t]*(?:,[ \t]*{ENTITY_TAG}[ \t]*)*)[ \t]*$"
 TASK_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
 
@@ -41,7 +45,7 @@ def _without_nulls(value: str) -> str:
 
 
 def _not_blank(value: str) -> str:
-    if not value.strip():
+    if not _NOT_SPACE.search(value):
         raise PydanticCustomError("blank", "must not be blank")
     return value
 
@@ -77,7 +81,7 @@ SearchText = Annotated[
     AfterValidator(_without_nulls),
     AfterValidator(_not_blank),
 ]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"})]
+Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})]
 DueDate = Annotated[dt.date, BeforeValidator(_iso_date)]
 TaskId = Annotated[str, Field(description="ULID", pattern=TASK_ID_PATTERN)]
 EntityTags = Annotated[str, Field(description="As the header If-Match.", pattern=ENTITY_TAGS_PATTERN)]

@@ -57,12 +57,10 @@ def is_known(if_none_match: str | None, version: int) -> bool:
 
 def _parse(header: str, value: str) -> list[str] | None:
     """The entity tags of a list; None for `*`."""
-    if value.strip() == "*":
-        return None
     if not re.fullmatch(ENTITY_TAGS_PATTERN, value):
         message = 'must be * or a list of entity tags, for example "3"'
         raise InvalidHeader(
             f"{header} {message}.",
             errors=[{"location": "header", "field": header, "code": "entity_tag", "message": message}],
         )
-    return _TAGS.findall(value)
+    return None if value.strip(" \t") == "*" else _TAGS.findall(value)

@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from api.models.fields import Category, Title, moment, timestamp
+from api.models.fields import Category, Email, SearchText, Title, moment, timestamp
 from api.models.task import NewTask, TaskChanges
 from api.models.task_query import TaskQuery
 from api.settings import Settings
 
+SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 
-@pytest.mark.parametrize("kind", [Title, Category])
-@given(text=st.text(alphabet=st.sampled_from("a \x00\t\n\u2003é🥛\x1c\x85"), max_size=5))
+
+@pytest.mark.parametrize("kind", [Title, Category, SearchText])
+@given(text=st.text(alphabet=st.sampled_from("aé🥛\x00" + SPACES), max_size=5))
 def test_the_schema_and_the_validator_agree(kind: Any, text: str) -> None:
     adapter: TypeAdapter[str] = TypeAdapter(kind)
     schema_accepts = jsonschema.Draft202012Validator(adapter.json_schema()).is_valid(text)
@@ -30,9 +32,18 @@ def test_the_schema_and_the_validator_agree(kind: Any, text: str) -> None:
         assert schema_accepts
 
 
+@pytest.mark.parametrize("space", SPACES)
+def test_what_any_dialect_takes_for_white_space_says_nothing(space: str) -> None:
+    for kind, text in ((Title, space), (SearchText, space), (Email, f"a{space}b@example.com")):
+        adapter: TypeAdapter[str] = TypeAdapter(kind)
+        assert r"\s" not in adapter.json_schema()["pattern"]
+        with pytest.raises(ValidationError):
+            adapter.validate_python(text)
+
+
 @given(
     title=st.text(min_size=1, max_size=200, alphabet=st.characters(exclude_characters="\x00", codec="utf-8")).filter(
-        str.strip
+        lambda title: title.strip(SPACES)
     )
 )
 def test_any_printable_title_is_kept_as_it_is(title: str) -> None:
