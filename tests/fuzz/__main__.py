@@ -37,7 +37,9 @@ def fuzz(outputs: dict[str, str], seconds: int, examples: int) -> subprocess.Com
         "run",
         "docs/openapi.json",
     ]
-    what = ["--url", outputs["ApiEndpoint"], "--checks", "all", "--continue-on-failure"]
+    # instead of the one left out, hooks.py has one that knows of restoring
+    checks = ["--checks", "all", "--exclude-checks", "use_after_free"]
+    what = ["--url", outputs["ApiEndpoint"], *checks, "--continue-on-failure"]
     bounds = ["--max-time", str(seconds), "--max-examples", str(examples)]
     environment = os.environ | {"API_TOKEN": tokens.id_token}
     return subprocess.run(
