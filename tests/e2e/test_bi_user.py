@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from infra.local.credentials import role_session
 from tests.conftest import until
 from tests.e2e.conftest import Platform
+from tests.integration.conftest import session_keys
 from transforms.bi.saved_queries import all_queries
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
@@ -47,15 +48,7 @@ class BiUser:
         return ended["State"], ended.get("StateChangeReason", "")
 
     def environment(self) -> dict[str, str]:
-        keys = self.session.get_credentials()
-        assert keys is not None
-        assert keys.token is not None
-        return {
-            **os.environ,
-            "AWS_ACCESS_KEY_ID": keys.access_key,
-            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-            "AWS_SESSION_TOKEN": keys.token,
-        }
+        return {**os.environ, **session_keys(self.session)}
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,6 @@ import pytest
 from infra.bundling import TARGETS
 from infra.deploy import synth
 
-STACKS = (
-    "TodoDataStack",
-    "TodoApiStack",
-    "TodoIngestionStack",
-    "TodoTransformsStack",
-    "TodoOrchestrationStack",
-    "TodoMonitoringStack",
-)
-
 
 def joined(value: Any) -> str:
     """A template's string, with what it refers to written as `{Name}`."""

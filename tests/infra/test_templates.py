@@ -14,7 +14,8 @@ from infra import ROOT, bundling
 from infra.app import PROJECT
 from infra.bundling import TARGETS
 from infra.toolchain import node
-from tests.infra.conftest import STACKS, Templates, joined
+from orchestration.cli.outputs import STACKS
+from tests.infra.conftest import Templates, joined
 
 pytestmark = pytest.mark.slow
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 from infra.local.credentials import role_session
@@ -40,7 +41,12 @@ def role(account: Account) -> Iterator[RoleFactory]:
 
 def role_keys(role_arn: str) -> dict[str, str]:
     """The environment variables that give a process, or a new session, the role's permissions."""
-    keys = role_session(role_arn, "test").get_credentials()
+    return session_keys(role_session(role_arn, "test"))
+
+
+def session_keys(session: boto3.Session) -> dict[str, str]:
+    """The environment variables that give a process the permissions of a role's session."""
+    keys = session.get_credentials()
     assert keys is not None
     assert keys.token is not None
     return {

@@ -1,5 +1,6 @@
 """Functions with roles of their own, accounts of a test's own, and what CloudWatch measured."""
 
+import dataclasses
 import io
 import pathlib
 import zipfile
@@ -14,6 +15,19 @@ from tests.conftest import Account, free_port
 from tests.integration.conftest import RoleFactory
 
 FunctionFactory = Callable[..., str]
+
+
+@dataclasses.dataclass
+class OwnBucket:
+    """A bucket of a test's own, and a role that may use it and nothing else."""
+
+    account: Account
+    name: str
+    role_arn: str
+
+    @property
+    def s3(self) -> Any:
+        return self.account.session.client("s3")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Builds: the buildspec's commands run on the source, as the project's role, and the build says what came of it."""
 
-import dataclasses
 import importlib.util
 import io
 import json
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import Account, until
+from tests.integration.local.conftest import OwnBucket
 
 pytestmark = pytest.mark.account
 
@@ -21,20 +21,11 @@ REPORT = 'aws_put() { python -c \'import boto3, sys; boto3.client("s3").put_obje
 ("Bucket", "Key", "Body"), sys.argv[1:])))\' "$BUCKET" "$1" "$2"; }'
 
 
-@dataclasses.dataclass
-class Workshop:
-    """A bucket for sources and reports, and a role for builds that may use it and nothing else.
+class Workshop(OwnBucket):
+    """For sources and reports of builds.
 
     Commands of its builds may `aws_put <key> <text>`.
     """
-
-    account: Account
-    name: str
-    role_arn: str
-
-    @property
-    def s3(self) -> Any:
-        return self.account.session.client("s3")
 
     @property
     def codebuild(self) -> Any:

@@ -1,6 +1,5 @@
 """Crawlers: the catalog afterwards holds what lies in S3, seen with the crawler's own permissions."""
 
-import dataclasses
 import gzip
 import json
 from collections.abc import Callable
@@ -9,23 +8,15 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account, until
+from tests.integration.local.conftest import OwnBucket
 
 pytestmark = pytest.mark.account
 
 CATALOG_ACTIONS = ["glue:*Database*", "glue:*Table*", "glue:*Partition*"]
 
 
-@dataclasses.dataclass
-class Lake:
+class Lake(OwnBucket):
     """A bucket, a database and a crawler over `s3://<bucket>/cdc/`."""
-
-    account: Account
-    name: str
-    role_arn: str
-
-    @property
-    def s3(self) -> Any:
-        return self.account.session.client("s3")
 
     @property
     def glue(self) -> Any:

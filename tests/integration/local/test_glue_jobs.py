@@ -1,6 +1,5 @@
 """Jobs: scripts from S3 run as processes with the arguments, permissions and limits that Glue gives them."""
 
-import dataclasses
 import io
 import json
 import textwrap
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from tests.conftest import Account, until
+from tests.integration.local.conftest import OwnBucket
 
 pytestmark = pytest.mark.account
 
@@ -26,17 +26,8 @@ REPORT = """
 """
 
 
-@dataclasses.dataclass
-class Workshop:
-    """A bucket for scripts and reports, and a role for jobs that may use it and nothing else."""
-
-    account: Account
-    name: str
-    role_arn: str
-
-    @property
-    def s3(self) -> Any:
-        return self.account.session.client("s3")
+class Workshop(OwnBucket):
+    """For scripts and reports of jobs."""
 
     @property
     def glue(self) -> Any:
