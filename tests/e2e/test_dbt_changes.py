@@ -117,3 +117,4 @@ def test_a_changed_model_is_built_beside_gold_from_the_rest_of_gold(gold: Platfo
     assert now == kept
 
     assert checkout.dbt_changes("HEAD") == []
+    assert BESIDE not in [database["Name"] for database in glue.get_databases()["DatabaseList"]]
