@@ -1,0 +1,41 @@
+"""What the fuzzer checks of its own: it finds a deleted task that is still answered for, and takes no other for one."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.fuzz.hooks import DeletedUntilRestored
+
+TASK = "https://api.example.com/prod/api/v1/tasks/01M88V1MFY3W7SMCVH8HEE5AFN"
+
+
+def told(*answers: tuple[str, str, int]) -> None:
+    """Hold answers to requests against the check, one after the other."""
+    check = DeletedUntilRestored()
+    for method, url, status in answers:
+        check.after_response(
+            None, SimpleNamespace(request=SimpleNamespace(method=method, url=url), status_code=status), None
+        )
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
+def test_a_deleted_task_that_is_answered_for_is_found(method: str) -> None:
+    with pytest.raises(AssertionError, match="is deleted"):
+        told(("DELETE", TASK, 204), (method, f"{TASK}?fields=all", 200))
+    with pytest.raises(AssertionError, match="is deleted"):
+        told(("DELETE", TASK, 204), ("POST", f"{TASK}/restore", 409), (method, TASK, 200))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [("DELETE", TASK, 204), ("GET", TASK, 404)],
+        [("DELETE", TASK, 204), ("DELETE", TASK, 204)],
+        [("DELETE", TASK, 412), ("GET", TASK, 200)],
+        [("DELETE", TASK, 204), ("POST", f"{TASK}/restore", 200), ("GET", TASK, 200)],
+        [("DELETE", TASK, 204), ("GET", TASK.replace("01M8", "01M9"), 200)],
+        [("DELETE", TASK, 204), ("GET", TASK.rpartition("/")[0], 200)],
+    ],
+)
+def test_what_is_right_is_let_be(answers: list[tuple[str, str, int]]) -> None:
+    told(*answers)
