@@ -1,4 +1,4 @@
-{%- set mark -%}
+{% set mark -%}
     select
         activity_date,
         user_id || ' '

@@ -1,4 +1,4 @@
-{%- set mark %}
+{% set mark %}
     select
         event_date,
         cast(count(*) as varchar)

@@ -1,4 +1,4 @@
-{%- set as_of = var('as_of_date', none) or run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f')[:-3] %}
+{% set as_of = var('as_of_date', none) or run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f')[:-3] %}
 with
 
 users as (
