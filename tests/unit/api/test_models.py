@@ -16,7 +16,8 @@ from api.models.task import NewTask, TaskChanges
 from api.models.task_query import TaskQuery
 from api.settings import Settings
 
-SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+# Python's, and the one that only ECMAScript has
+SPACES = "".join(filter(str.isspace, map(chr, range(0x10000)))) + "\ufeff"
 
 
 @pytest.mark.parametrize("kind", [Title, Category, SearchText])
