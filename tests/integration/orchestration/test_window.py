@@ -18,6 +18,7 @@ from tests.integration.conftest import RoleFactory
 pytestmark = pytest.mark.account
 
 NOW = datetime.now(UTC)
+HOURS_AGO = [(NOW - timedelta(hours=hours)).strftime("dt=%Y-%m-%d/hour=%H") for hours in range(2)]
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def published(account: Account, sources: Sources, made: dict[str, Any]) -> None:
 
 
 def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account, sources: Sources) -> None:
-    delivered(sources, "cdc/dt=2026-11-23/hour=10/a", "logs/dt=2026-11-23/hour=10/b")
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/a", f"logs/{HOURS_AGO[1]}/b")
     first = plan(sources, Request(), "run-1", NOW)
     assert (first["objects"], first["left_out"]) == (2, [])
     published(account, sources, first)
@@ -62,7 +63,7 @@ def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account
     assert (again["objects"], again["left_out"]) == (0, list(STAGES))
 
     # a request's log line needs no crawl, but a run
-    delivered(sources, "logs/dt=2026-11-23/hour=11/c")
+    delivered(sources, f"logs/{HOURS_AGO[0]}/c")
     later = plan(sources, Request(), "run-3", NOW)
     assert (later["objects"], later["left_out"]) == (1, ["CrawlBronze"])
 
@@ -76,7 +77,7 @@ def test_another_object_of_the_same_second_is_seen() -> None:
 
 
 def test_figures_of_yesterday_are_built_anew_although_nothing_has_come(account: Account, sources: Sources) -> None:
-    delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
     published(account, sources, plan(sources, Request(), "run-1", NOW - timedelta(days=1)))
     assert plan(sources, Request(), "run-2", NOW)["left_out"] == ["CrawlBronze"]
 
@@ -85,7 +86,7 @@ def test_gold_alone_is_built_although_nothing_has_come_and_what_has_is_left_to_t
     account: Account, sources: Sources
 ) -> None:
     published(account, sources, plan(sources, Request(), "run-1", NOW))
-    delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
     made = plan(sources, Request.read({"gold_only": True}), "run-2", NOW)
     assert (made["objects"], made["left_out"], made["seen"]) == (0, ["CrawlBronze", "BuildSilver"], None)
     assert plan(sources, Request(), "run-3", NOW)["objects"] == 1
