@@ -32,13 +32,16 @@ WORDS = {
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `0.4 s`, `42 s`, `3 min 20 s`, `1 h 02 min`."""
+    """Seconds as people say them: `0.4 s`, `42 s`, `3 min 20 s`, `1 h 02 min`, `2 d 03 h`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60:02} min" if hours < 48 else f"{hours // 24} d {hours % 24:02} h"
 
 
 def now() -> dt.datetime:

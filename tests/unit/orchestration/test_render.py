@@ -30,6 +30,8 @@ def printed(told: Timeline) -> str:
         (200.2, "3 min 20 s"),
         (3599.7, "1 h 00 min"),
         (3725, "1 h 02 min"),
+        (172_799, "47 h 59 min"),
+        (183_600, "2 d 03 h"),
     ],
 )
 def test_durations_read_as_people_say_them(seconds: float, said: str) -> None:
