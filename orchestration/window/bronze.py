@@ -5,6 +5,7 @@ overwritten by a delivery: what is new can be told from S3's listing alone.
 """
 
 import dataclasses
+import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,11 @@ PREFIXES = ("cdc/", "logs/")
 # Firehose names a folder after the arrival of a buffer's oldest record, and tries for up to a day to deliver it:
 # https://docs.aws.amazon.com/firehose/latest/dev/basic-deliver.html#retry
 LATEST_DELIVERY = timedelta(days=2)
+# S3 dates an object to the start of its upload and lists it after the end: longer than any upload takes
+SETTLING = timedelta(hours=1)
+# a plan carries the names and has to fit into a state's 256 KiB; without them a run is made that may find nothing new
+NAMES_MOST = 2000
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,18 +31,18 @@ class Seen:
     """How far bronze has been looked at.
 
     Args:
-        until: last modification of the newest object.
-        keys: the objects that have exactly this time, because another one may still come with it.
+        until: S3's date of the newest object.
+        names: of the objects that S3 dates to the last `SETTLING` before; others of that time may still turn up.
         at: when it was looked at.
     """
 
     until: datetime
-    keys: tuple[str, ...]
+    names: frozenset[str]
     at: datetime
 
     def has(self, found: "Arrived") -> bool:
         """Whether this object was there already."""
-        return found.at < self.until or (found.at == self.until and found.key in self.keys)
+        return found.at < self.until - SETTLING or found.name in self.names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +51,11 @@ class Arrived:
 
     key: str
     at: datetime
+
+    @property
+    def name(self) -> str:
+        """The key in 16 characters, to tell objects of one hour from each other."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:16]
 
     @property
     def prefix(self) -> str:
@@ -85,22 +96,13 @@ def _listed(s3: "S3Client", bucket: str, prefix: str, after: str) -> Iterator[Ar
             yield Arrived(item["Key"], item["LastModified"])
 
 
-def since(s3: "S3Client", bucket: str, seen: Seen | None) -> list[Arrived]:
-    """The objects that have come since bronze was `seen`; all of them when it never was."""
-    found = arrived(s3, bucket, seen.until - LATEST_DELIVERY if seen else None)
-    return [item for item in found if seen is None or not seen.has(item)]
-
-
-def look(before: Seen | None, new: Iterable[Arrived], now: datetime) -> Seen:
-    """How far bronze has been seen, once `new` has been."""
-    objects = list(new)
-    until = max(
-        [item.at for item in objects] + ([before.until] if before else []), default=datetime(1970, 1, 1, tzinfo=UTC)
-    )
-    keys = {item.key for item in objects if item.at == until}
-    if before and before.until == until:
-        keys |= set(before.keys)
-    return Seen(until, tuple(sorted(keys)), now)
+def since(s3: "S3Client", bucket: str, seen: Seen | None, now: datetime) -> tuple[list[Arrived], Seen]:
+    """The objects that have come since bronze was `seen`, all of them when it never was; and how far it is seen now."""
+    found = list(arrived(s3, bucket, seen.until - LATEST_DELIVERY if seen else None))
+    until = max((item.at for item in found), default=seen.until if seen else NEVER)
+    names = frozenset(item.name for item in found if item.at >= until - SETTLING)
+    looked = Seen(until, names if len(names) <= NAMES_MOST else frozenset(), now)
+    return [item for item in found if seen is None or not seen.has(item)], looked
 
 
 def uncatalogued(glue: "GlueClient", crawler: str, objects: Iterable[Arrived]) -> bool:

@@ -54,7 +54,7 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         now: this instant.
     """
     seen = watermark.read(sources.table, sources.table_name)
-    objects = _objects(sources, request, seen)
+    objects, looked = _objects(sources, request, seen, now)
     nothing = not objects and (request.is_bounded or (seen is not None and seen.at.date() == now.date()))
     left_out = set(STAGES if nothing and not request.full_refresh else ())
     # whoever names models wants them built, whatever has come
@@ -74,16 +74,18 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         "left_out": [stage for stage in STAGES if stage in left_out],
         "report": report,
         "silver_arguments": _silver_arguments(request, report),
-        "seen": watermark.document(bronze.look(seen, objects, now)) if request.is_whole else None,
+        "seen": watermark.document(looked) if looked and request.is_whole else None,
     }
 
 
-def _objects(sources: Sources, request: Request, seen: bronze.Seen | None) -> list[bronze.Arrived]:
+def _objects(
+    sources: Sources, request: Request, seen: bronze.Seen | None, now: datetime
+) -> tuple[list[bronze.Arrived], bronze.Seen | None]:
     if request.gold_only:
-        return []
+        return [], None
     if request.is_bounded:
-        return list(bronze.arrived(sources.s3, sources.bronze, request.start, request.end))
-    return bronze.since(sources.s3, sources.bronze, None if request.full_refresh else seen)
+        return list(bronze.arrived(sources.s3, sources.bronze, request.start, request.end)), None
+    return bronze.since(sources.s3, sources.bronze, None if request.full_refresh else seen, now)
 
 
 def _silver_arguments(request: Request, report: str) -> dict[str, str]:

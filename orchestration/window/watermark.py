@@ -19,13 +19,13 @@ def read(table: "DynamoDBClient", name: str) -> Seen | None:
     item = table.get_item(TableName=name, Key=KEY, ConsistentRead=True).get("Item")
     if item is None:
         return None
-    keys = tuple(key["S"] for key in item["keys"]["L"])
-    return Seen(_instant(item["until"]["S"]), keys, _instant(item["at"]["S"]))
+    names = frozenset(name["S"] for name in item["names"]["L"])
+    return Seen(_instant(item["until"]["S"]), names, _instant(item["at"]["S"]))
 
 
 def document(seen: Seen) -> dict[str, Any]:
     """What a plan carries, and the item holds."""
-    return {"until": seen.until.isoformat(), "keys": list(seen.keys), "at": seen.at.isoformat()}
+    return {"until": seen.until.isoformat(), "names": sorted(seen.names), "at": seen.at.isoformat()}
 
 
 def _instant(text: str) -> datetime:

@@ -73,7 +73,7 @@ class Gold:
                 "left_out": [],
                 "from": None,
                 "to": None,
-                "seen": {"until": "2026-11-24T22:00:00+00:00", "keys": ["cdc/a"], "at": "2026-11-24T22:10:00+00:00"},
+                "seen": {"until": "2026-11-24T22:00:00+00:00", "names": ["a1b2c3"], "at": "2026-11-24T22:10:00+00:00"},
                 **plan,
             },
             "started": "2026-11-24T22:10:00.000Z",
@@ -213,7 +213,7 @@ def test_a_run_leaves_its_row_its_metrics_and_how_far_it_had_seen(gold: Gold) ->
     assert {"TotalUsers", "CompletionRatePct"} <= {metric["MetricName"] for metric in kpis}
     mark = gold.item("PIPELINE", "WATERMARK")
     assert mark is not None
-    assert mark["keys"] == {"L": [{"S": "cdc/a"}]}
+    assert mark["names"] == {"L": [{"S": "a1b2c3"}]}
 
 
 def test_a_run_of_a_part_moves_no_mark(gold: Gold) -> None:

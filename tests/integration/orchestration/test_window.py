@@ -68,14 +68,6 @@ def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account
     assert (later["objects"], later["left_out"]) == (1, ["CrawlBronze"])
 
 
-def test_another_object_of_the_same_second_is_seen() -> None:
-    seen = bronze.Seen(NOW.replace(microsecond=0), ("cdc/dt=2026-11-23/hour=10/a",), NOW)
-    known, other = (bronze.Arrived(f"cdc/dt=2026-11-23/hour=10/{name}", seen.until) for name in "ab")
-    assert (seen.has(known), seen.has(other)) == (True, False)
-    assert bronze.look(seen, [other], NOW).keys == (known.key, other.key)
-    assert bronze.look(seen, [], NOW).keys == (known.key,)
-
-
 def test_figures_of_yesterday_are_built_anew_although_nothing_has_come(account: Account, sources: Sources) -> None:
     delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
     published(account, sources, plan(sources, Request(), "run-1", NOW - timedelta(days=1)))
@@ -116,7 +108,7 @@ def test_a_window_of_its_own_counts_its_hours_and_moves_no_mark(sources: Sources
 
 def test_a_known_partition_needs_no_crawl(sources: Sources) -> None:
     delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
-    found = bronze.since(sources.s3, sources.bronze, None)
+    found, _ = bronze.since(sources.s3, sources.bronze, None, NOW)
     assert bronze.uncatalogued(sources.glue, sources.crawler, found)
     storage = {"Columns": [{"Name": "a", "Type": "string"}], "Location": f"s3://{sources.bronze}/cdc/"}
     keys = [{"Name": name, "Type": "string"} for name in ("dt", "hour")]
