@@ -43,7 +43,7 @@ lint: setup ## ruff, mypy --strict, sqlfluff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor models tests
+	@cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor --config .sqlfluff models tests ../bi/queries
 
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix .

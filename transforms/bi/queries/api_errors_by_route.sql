@@ -7,6 +7,6 @@ select
     round(1e2 * sum(client_errors) / sum(requests), 2) as client_error_pct,
     round(1e2 * sum(server_errors) / sum(requests), 2) as server_error_pct
 from agg_api_usage_daily
-group by 1
+group by method, route
 having sum(client_errors) + sum(server_errors) > 0
-order by server_error_pct desc, client_error_pct desc, 1
+order by server_error_pct desc, client_error_pct desc, route asc

@@ -14,6 +14,6 @@ select
 from agg_api_usage_daily as usage
 cross join as_of
 where usage.usage_date > as_of.day - interval '7' day
-group by 1
-order by p95_ms desc, 1
+group by usage.method, usage.route
+order by p95_ms desc, route asc
 limit 20

@@ -24,7 +24,7 @@ changes as (
         ) as tasks
     from fct_daily_backlog as backlog
     cross join reasons
-    group by 1, 2
+    group by date_trunc('week', backlog.backlog_date), reasons.reason
 )
 
 select * from changes

@@ -23,18 +23,28 @@ open_periods as (
     where status in ('pending', 'in_progress')
 ),
 
+first_day as (
+    select min(day) as day from days
+),
+
 starting as (
     select distinct periods.task_id
     from open_periods as periods
-    cross join (select min(day) as day from days) as first_day
+    cross join first_day
     where periods.started_at < first_day.day + interval '1' day and periods.ended_at >= first_day.day + interval '1' day
+),
+
+open_since as (
+    select periods.*
+    from open_periods as periods
+    inner join starting on periods.task_id = starting.task_id
 )
 
 select
     days.day,
     count(distinct periods.task_id) as tasks_left
 from days
-left join (open_periods as periods inner join starting on periods.task_id = starting.task_id)
+left join open_since as periods
     on periods.started_at < days.day + interval '1' day and periods.ended_at >= days.day + interval '1' day
 group by days.day
 order by days.day

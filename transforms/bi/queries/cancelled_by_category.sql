@@ -6,6 +6,6 @@ select
     count_if(status = 'cancelled') as cancelled_tasks,
     round(1e2 * count_if(status = 'cancelled') / count(*), 1) as cancelled_pct
 from fct_tasks
-group by 1
+group by coalesce(category, 'uncategorized')
 having count_if(status = 'cancelled') > 0
-order by cancelled_pct desc, 1
+order by cancelled_pct desc, category asc

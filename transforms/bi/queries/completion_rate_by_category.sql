@@ -7,5 +7,5 @@ select
     count_if(status = 'completed') as completed_tasks,
     round(1e2 * count_if(status = 'completed') / count(*), 1) as completion_rate_pct
 from fct_tasks
-group by 1
-order by tasks desc, 1
+group by coalesce(category, 'uncategorized')
+order by tasks desc, category asc

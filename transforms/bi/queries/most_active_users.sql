@@ -19,5 +19,5 @@ cross join as_of
 left join dim_users as users on activity.user_id = users.user_id
 where activity.activity_date > as_of.day - interval '28' day
 group by activity.user_id
-order by events desc, activity.user_id
+order by events desc, activity.user_id asc
 limit 20

@@ -7,16 +7,18 @@ users as (
     select cast(date_trunc('week', first_seen) as date) as week from dim_users
 ),
 
+span as (
+    select
+        min(week) as first_week,
+        max(week) as last_week
+    from users
+),
+
 -- weeks in which nobody came are part of the answer
 weeks as (
     select distinct dates.week_start as week
     from dim_dates as dates
-    cross join (
-        select
-            min(week) as first_week,
-            max(week) as last_week
-        from users
-    ) as span
+    cross join span
     where dates.week_start between span.first_week and span.last_week
 )
 

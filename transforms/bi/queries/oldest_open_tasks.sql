@@ -17,5 +17,5 @@ select
 from fct_tasks as tasks
 cross join as_of
 where tasks.status in ('pending', 'in_progress')
-order by days_open desc, tasks.task_id
+order by days_open desc, tasks.task_id asc
 limit 50

@@ -2,11 +2,11 @@
 -- description: Priorities and categories by the time that nine of ten of their tasks take.
 -- chart: table
 select
-    priority,
-    category,
-    completed_tasks,
-    round(p50_hours, 1) as p50_hours,
-    round(p90_hours, 1) as p90_hours
-from agg_cycle_time
-order by agg_cycle_time.p90_hours desc, priority, category
+    cycles.priority,
+    cycles.category,
+    cycles.completed_tasks,
+    round(cycles.p50_hours, 1) as p50_hours,
+    round(cycles.p90_hours, 1) as p90_hours
+from agg_cycle_time as cycles
+order by cycles.p90_hours desc, cycles.priority asc, cycles.category asc
 limit 20

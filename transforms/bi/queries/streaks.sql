@@ -10,5 +10,5 @@ select
     insights.as_of
 from user_insights as insights
 left join dim_users as users on insights.user_id = users.user_id
-order by insights.longest_streak_days desc, insights.current_streak_days desc, insights.user_id
+order by insights.longest_streak_days desc, insights.current_streak_days desc, insights.user_id asc
 limit 20

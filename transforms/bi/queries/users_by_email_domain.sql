@@ -5,6 +5,6 @@ select
     coalesce(email_domain, 'unknown') as email_domain,
     count(*) as users
 from dim_users
-group by 1
-order by users desc, 1
+group by coalesce(email_domain, 'unknown')
+order by users desc, email_domain asc
 limit 20
