@@ -114,7 +114,7 @@ def test_a_cursor_is_good_for_its_user_and_query_only(alice: Client, bob: Client
         "é",
         cursor[:-4],
         cursor + "AAAA",
-        base64.urlsafe_b64encode(tag_and_position[:-1] + b"0").decode().rstrip("="),
+        base64.urlsafe_b64encode(tag_and_position[:-1] + bytes([tag_and_position[-1] ^ 1])).decode().rstrip("="),
         base64.urlsafe_b64encode(b"\0" * 16 + tag_and_position[16:]).decode().rstrip("="),
     ]
     attempts = [
