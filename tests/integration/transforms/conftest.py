@@ -1,5 +1,6 @@
 """One Spark for the whole session, on the account's S3 and Glue catalog, and a lake of its own for each test."""
 
+import datetime as dt
 import gzip
 import json
 import pathlib
@@ -41,6 +42,10 @@ SECRET = "silver-job-tests-key"  # the secret's name
 KEY = b"a key of the tests, longer than one block of SHA-256, so that it has to be hashed itself first"
 
 
+# what is new is looked for in the folders of the last days, and S3 dates an object to the moment at which it is put
+NOW = dt.datetime.now(dt.UTC)
+TODAY, YESTERDAY = (f"{NOW - dt.timedelta(days=days):%Y-%m-%d}" for days in (0, 1))
+HOURS = [f"{YESTERDAY}T00", f"{YESTERDAY}T23", f"{TODAY}T00"]
 KEYS = {table.name: table.key for table in TABLES}
 
 

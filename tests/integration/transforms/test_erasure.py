@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from ingestion.cdc import quarantine
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
-from tests.integration.transforms.conftest import Lake, assert_equals_oracle
+from tests.integration.transforms.conftest import YESTERDAY, Lake, assert_equals_oracle
 from tests.integration.transforms.history import at, random_history, request_log
 from tests.integration.transforms.remains import contents
 from tests.unit.ingestion.stream import record
@@ -174,9 +174,9 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     theirs = [request_log(number) for number in range(3, 9)]
     damaged = history.lines[-1][:-40] + b"\n"
     undelivered = json.dumps({"errorCode": "Lambda", "rawData": base64.b64encode(history.lines[-3]).decode()})
-    twice = lake.arrive("2026-11-25T09", history.lines)
-    lake.arrive("2026-11-25T09", [*mine, *theirs], "logs")
-    lake.arrive("2026-11-25T10", [damaged, *household.others[:3]])
+    twice = lake.arrive(f"{YESTERDAY}T09", history.lines)
+    lake.arrive(f"{YESTERDAY}T09", [*mine, *theirs], "logs")
+    lake.arrive(f"{YESTERDAY}T10", [damaged, *household.others[:3]])
     household.s3.put_object(
         Bucket=household.name, Key="errors/cdc/dt=2026-11-25/1.gz", Body=gzip.compress(undelivered.encode())
     )
@@ -210,7 +210,7 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     assert len(household.quarantined()) == 2
     assert household.executions() == []
 
-    lake.arrive("2026-11-25T11", removals)
+    lake.arrive(f"{YESTERDAY}T11", removals)
     lake.run()
     report = household.maintain("--erasures-only", "true")
     assert (report["erased"], report["pending"], report["closed"]) == (1, 0, 0)
@@ -225,7 +225,7 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
 
     # young: the request stays, and stragglers are caught the next time
     assert household.pending() == [USER]
-    lake.arrive("2026-11-25T12", removals[:1])
+    lake.arrive(f"{YESTERDAY}T12", removals[:1])
     lake.run()
     household.requested("2026-11-20T00:00:00Z")
     report = household.maintain("--erasures-only", "true", "--build-gold", "false")
@@ -248,7 +248,7 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
 def test_who_comes_back_before_the_night_keeps_what_is_new(household: Household) -> None:
     lake, history = household.lake, household.history
     removals = household.leave()
-    lake.arrive("2026-11-25T09", history.lines)
+    lake.arrive(f"{YESTERDAY}T09", history.lines)
     returned = len(history.lines)
     history.sign_up(USER, "back@again.example", "Z")
     history.create_task("t-new", USER, title="A new beginning")
@@ -259,8 +259,8 @@ def test_who_comes_back_before_the_night_keeps_what_is_new(household: Household)
         request_log(number, user_hash=hash_of(USER), occurred_at=moment) for number, moment in enumerate((at(1), back))
     ]
     household.quarantines("t-new")
-    lake.arrive("2026-11-25T10", history.lines[returned:])
-    lake.arrive("2026-11-25T10", requests, "logs")
+    lake.arrive(f"{YESTERDAY}T10", history.lines[returned:])
+    lake.arrive(f"{YESTERDAY}T10", requests, "logs")
     lake.run()
     assert household.maintain("--erasures-only", "true")["erased"] == 1
     assert removals
@@ -276,11 +276,11 @@ def test_maintenance_makes_few_files_of_many_and_forgets_old_snapshots_but_not_w
     household: Household,
 ) -> None:
     lake, lines = household.lake, household.others
-    lake.arrive("2026-11-25T09", lines[:36])
+    lake.arrive(f"{YESTERDAY}T09", lines[:36])
     lake.run()
     lake.run("--full-refresh", "true")
     for start in range(36, 40):
-        lake.arrive("2026-11-25T09", lines[start : start + 1])
+        lake.arrive(f"{YESTERDAY}T09", lines[start : start + 1])
         lake.run()
     files = lake.spark.table(f"{lake.table('task_events')}.files").count()
     assert files >= 4

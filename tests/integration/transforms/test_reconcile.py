@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import Account
-from tests.integration.transforms.conftest import Lake
+from tests.integration.transforms.conftest import YESTERDAY, Lake
 from tests.integration.transforms.history import History, at, random_history
 from transforms.reconcile.check import check
 from transforms.reconcile.command import moment
@@ -57,7 +57,7 @@ def items(account: Account, unique: str) -> Iterator[Items]:
 
 def test_every_difference_between_table_and_silver_is_told_and_nothing_else(items: Items, lake: Lake) -> None:
     history = items.history
-    lake.arrive("2026-11-25T09", history.lines)
+    lake.arrive(f"{YESTERDAY}T09", history.lines)
     lake.run()
     found = check(items.dynamodb, items.table, lake.database)
     assert found.differences == 0
@@ -82,15 +82,15 @@ def test_every_difference_between_table_and_silver_is_told_and_nothing_else(item
     since = check(items.dynamodb, items.table, lake.database, before=moment(at(history.now - 2)))
     assert [one.key for one in since.tasks.examples] == [gone]
 
-    lake.arrive("2026-11-25T10", history.lines[captured:])
+    lake.arrive(f"{YESTERDAY}T10", history.lines[captured:])
     history.remove(gone)
-    lake.arrive("2026-11-25T10", history.lines[-1:])
+    lake.arrive(f"{YESTERDAY}T10", history.lines[-1:])
     lake.run()
     assert check(items.dynamodb, items.table, lake.database).differences == 0
 
 
 def test_a_user_whose_erasure_is_on_its_way_is_left_out(items: Items, lake: Lake) -> None:
-    lake.arrive("2026-11-25T09", items.history.lines)
+    lake.arrive(f"{YESTERDAY}T09", items.history.lines)
     lake.run()
     of_user = [key for key, item in items.history.items.items() if item["user_id"] == {"S": "u-1"}]
     assert of_user

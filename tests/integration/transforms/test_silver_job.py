@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.integration.transforms import oracle
-from tests.integration.transforms.conftest import KEY, Lake, assert_equals_oracle
+from tests.integration.transforms.conftest import HOURS, KEY, YESTERDAY, Lake, assert_equals_oracle
 from tests.integration.transforms.history import History, at, random_history
 from transforms.silver import privacy
 from transforms.silver.contract import TABLES, TASKS
@@ -56,8 +56,8 @@ def story() -> History:
 
 
 def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothing(lake: Lake, story: History) -> None:
-    lake.arrive("2026-11-25T09", story.lines[:10])
-    lake.arrive("2026-11-25T10", story.lines[10:])
+    lake.arrive(f"{YESTERDAY}T09", story.lines[:10])
+    lake.arrive(f"{YESTERDAY}T10", story.lines[10:])
     lake.run()
     events = only(
         sorted(lake.rows("task_events"), key=lambda row: int(row["sequence_number"])),
@@ -113,7 +113,7 @@ def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothi
 
     snapshots = {table: lake.snapshots(table) for table in TABLE_NAMES}
     lake.run()
-    lake.run("--from", "2026-11-25T09", "--to", "2026-11-25T10")
+    lake.run("--from", f"{YESTERDAY}T09", "--to", f"{YESTERDAY}T10")
     assert {table: lake.snapshots(table) for table in TABLE_NAMES} == snapshots
     assert_equals_oracle(lake, story.lines)
 
@@ -122,7 +122,7 @@ def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothi
 def test_windows_in_any_order_with_duplicates_give_what_the_history_says(lake: Lake, seed: int) -> None:
     chance = random.Random(seed)
     lines = random_history(seed, 150).lines
-    hours = ["2026-11-25T00", "2026-11-25T23", "2026-11-26T00"]
+    hours = [*HOURS]
     arrived: dict[str, list[bytes]] = {hour: [] for hour in hours}
     for line in lines:
         arrived[chance.choice(hours)].append(line)
@@ -154,8 +154,8 @@ def test_an_empty_bronze_makes_empty_tables_that_keep_the_contract(lake: Lake, s
 
 
 def test_a_window_in_which_nothing_arrived_writes_nothing(lake: Lake, story: History) -> None:
-    lake.arrive("2026-11-25T09", story.lines)
-    lake.run("--from", "2026-11-25T10", "--to", "2026-11-25T11")
+    lake.arrive(f"{YESTERDAY}T09", story.lines)
+    lake.run("--from", f"{YESTERDAY}T10", "--to", f"{YESTERDAY}T11")
     assert [lake.snapshots(table) for table in TABLE_NAMES] == [0] * len(TABLES)
 
 
@@ -178,8 +178,8 @@ def test_a_broken_record_is_left_out_and_told_of_and_holds_up_no_other(
         broken({"event_name": "REMOVE"}),
         broken({"event_time": "now"}),
     ]
-    lake.arrive("2026-11-25T09", [line for pair in zip(bad, story.lines, strict=False) for line in pair])
-    lake.arrive("2026-11-25T09", story.lines[len(bad) :])
+    lake.arrive(f"{YESTERDAY}T09", [line for pair in zip(bad, story.lines, strict=False) for line in pair])
+    lake.arrive(f"{YESTERDAY}T09", story.lines[len(bad) :])
     lake.run("--reject-threshold", "1")
     assert f"{len(bad)} broken lines rejected" in capsys.readouterr().out
     assert_equals_oracle(lake, story.lines)

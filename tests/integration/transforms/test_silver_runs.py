@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from tests.conftest import Account
-from tests.integration.transforms.conftest import BUCKET, Lake, assert_equals_oracle
+from tests.integration.transforms.conftest import BUCKET, HOURS, Lake, assert_equals_oracle
 from tests.integration.transforms.history import History, at, random_history, request_log
 from transforms.silver import build, job
 from transforms.silver.contract import TABLES, TASKS
@@ -29,7 +29,6 @@ pytestmark = [
 ]
 
 EXAMPLES = int(os.environ.get("SILVER_EXAMPLES", "3"))  # histories; a pull request tries few, a night many
-HOURS = ["2026-11-25T00", "2026-11-25T23", "2026-11-26T00"]
 
 
 class CrashError(Exception):
