@@ -54,8 +54,8 @@ class Arrived:
 
     @property
     def name(self) -> str:
-        """The key in 16 characters, to tell objects of one hour from each other."""
-        return hashlib.sha256(self.key.encode()).hexdigest()[:16]
+        """Key and date in 16 characters: an object that somebody has written anew is another one."""
+        return hashlib.sha256(f"{self.key} {self.at.isoformat()}".encode()).hexdigest()[:16]
 
     @property
     def prefix(self) -> str:

@@ -49,6 +49,11 @@ def test_an_object_that_is_listed_after_a_younger_one_is_seen() -> None:
     assert since(later, **known, copied=hour + minute + second)[0] == set()
 
 
+def test_an_object_that_was_written_anew_is_new() -> None:
+    _, seen = since(None, mended=timedelta(minutes=5), young=timedelta(minutes=1))
+    assert since(seen, mended=timedelta(minutes=2), young=timedelta(minutes=1))[0] == {"mended"}
+
+
 def test_what_was_seen_is_kept_when_bronze_is_emptied() -> None:
     _, seen = since(None, some=timedelta(hours=1))
     assert since(seen)[1].until == seen.until
