@@ -10,12 +10,17 @@ and the like have ARNs of their own.
 The end of a task that waits for its callback is checked against the task's state machine
 (https://docs.aws.amazon.com/step-functions/latest/dg/concept-create-iam-advanced.html).
 
+To delete several objects at once needs, for each, permission on the object, or on its versions where one is named
+(https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
+
 MiniStack 1.5.33 looks for the project's or the workgroup's name in the request only, and asks about `*` when it is not
 there, as it does for the end of a task. It checks a table request against the database only, and a crawler or database
-request, which gives its name as `Name`, against a table of that name.
+request, which gives its name as `Name`, against a table of that name. Of several objects to delete it takes the first
+for an object whether or not a version is named.
 
 Hooks: `iam_actions.extract_resource_arn`, which gives one resource (of several builds or queries the first one
-decides), and `iam_evaluator.enforce`, for those above it; both are imported anew at each request.
+decides), and `iam_evaluator.enforce`, for those above it and for versions; both are imported anew at each request.
+`iam_actions._s3_batch_delete_targets` is asked.
 """
 
 import json
@@ -23,7 +28,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.hooks import replace
+from infra.local.hooks import hook, replace
 
 Request = Mapping[str, Any]
 NAMED = re.compile("(Crawler|Job|Trigger|Workflow|Connection)(?!s$)")
@@ -78,6 +83,23 @@ def of_states(_: str, request: Request) -> str | None:
     return machine.split(":", 5)[-1] if machine else None
 
 
+class VersionArn(str):
+    """The ARN of an object of which the request names a version."""
+
+
+def of_deletion(body: bytes, arn: str) -> str:
+    """The resource that stands for a request to delete several objects: the first of them.
+
+    Args:
+        body: the request's.
+        arn: the first object's.
+    """
+    from ministack.core import iam_actions
+
+    targets = iam_actions._s3_batch_delete_targets("", body)
+    return VersionArn(arn) if targets and targets[0][1] else arn
+
+
 RESOURCES: dict[str, Callable[[str, Request], str | None]] = {
     "athena": of_athena,
     "codebuild": of_codebuild,
@@ -100,6 +122,8 @@ def apply() -> None:
     """Put the completion in place."""
     from ministack.core import iam_actions, iam_evaluator
 
+    hook(iam_actions, "_s3_batch_delete_targets", "bucket body")
+
     def extract_resource_arn(
         service: str,
         method: str,
@@ -120,7 +144,8 @@ def apply() -> None:
                 return str(request["ResourceArn"])
             if found := RESOURCES[service](action, request):
                 return f"arn:aws:{service}:{region}:{account_id}:{found}"
-        return str(original_arn(service, method, path, headers, body, query_params, region, account_id))
+        arn = str(original_arn(service, method, path, headers, body, query_params, region, account_id))
+        return of_deletion(body, arn) if service == "s3" and method == "POST" and "delete" in query_params else arn
 
     def enforce(
         access_key_id: str,
@@ -130,6 +155,8 @@ def apply() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
+        if isinstance(resource_arn, VersionArn) and iam_action == "s3:DeleteObject":
+            iam_action = "s3:DeleteObjectVersion"
         denied = None
         for arn in with_parents(resource_arn) if service == "glue" else [resource_arn]:
             denied = denied or original_enforce(access_key_id, iam_action, service, region, arn, service_context)

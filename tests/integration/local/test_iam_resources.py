@@ -1,4 +1,6 @@
-"""A request about a build needs permission on its project, one about a query on its workgroup."""
+"""A request needs permission on what it is about: a build's project, a query's workgroup, an object's old versions."""
+
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
@@ -6,6 +8,9 @@ from botocore.exceptions import ClientError
 from infra.local.credentials import role_session
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 pytestmark = pytest.mark.account
 
@@ -77,3 +82,23 @@ def test_a_query_is_read_with_permission_on_its_workgroup_only(
         athena.get_named_query(NamedQueryId=saved[1])
     with pytest.raises(ClientError, match="athena:BatchGetNamedQuery"):
         athena.batch_get_named_query(NamedQueryIds=saved[1:])
+
+
+def test_old_versions_are_deleted_many_at_once_with_permission_on_versions_only(
+    account: Account, role: RoleFactory, unique: str
+) -> None:
+    owner = account.session.client("s3")
+    owner.create_bucket(Bucket=unique)
+    owner.put_bucket_versioning(Bucket=unique, VersioningConfiguration={"Status": "Enabled"})
+    old, current = (owner.put_object(Bucket=unique, Key="data", Body=body)["VersionId"] for body in (b"1", b"2"))
+    cleaner = role(
+        "glue", {"Effect": "Allow", "Action": "s3:DeleteObjectVersion", "Resource": f"arn:aws:s3:::{unique}/*"}
+    )
+    s3 = role_session(cleaner, "cleaner").client("s3")
+    version: ObjectIdentifierTypeDef = {"Key": "data", "VersionId": old}
+    portions: list[list[ObjectIdentifierTypeDef]] = [[{"Key": "data"}], [version, {"Key": "data"}]]
+    for doomed in portions:
+        with pytest.raises(ClientError, match="s3:DeleteObject "):
+            s3.delete_objects(Bucket=unique, Delete={"Objects": doomed})
+    s3.delete_objects(Bucket=unique, Delete={"Objects": [version]})
+    assert [left["VersionId"] for left in owner.list_object_versions(Bucket=unique)["Versions"]] == [current]
