@@ -24,10 +24,10 @@ def made_events(changes: DataFrame) -> DataFrame:
         "previous_status": sf.lit(None).cast("string"),
         "changed_fields": sf.array().cast("array<string>"),
     }
-    rows = [made_of.get(name, sf.col(name)).alias(name) for name in TASK_EVENTS.column_names()]
+    rows = [made_of.get(name, sf.col(name)).alias(name) for name in TASK_EVENTS.content_names()]
     of_live_tasks = "reason is null and entity_type = 'TASK' and is_backfill and deleted_at is null"
     pictures = changes.where(of_live_tasks).select(*rows)
-    others = [name for name in TASK_EVENTS.column_names() if name != "task_id"]
+    others = [name for name in TASK_EVENTS.content_names() if name != "task_id"]
     first = sf.min_by(sf.struct(*others), sf.struct("version", "event_id", "ingested_at"))
     return pictures.groupBy("task_id").agg(first.alias("row")).select("task_id", "row.*")
 
@@ -63,7 +63,7 @@ def reconcile(spark: SparkSession, name: str, events: DataFrame, made: DataFrame
         spark.sql(f"merge into {name} t using untrue s on t.event_id = s.event_id when matched then delete")
     if made is None:
         return events
-    return events.unionByName(made.join(verdict, "task_id").where(is_true).select(*TASK_EVENTS.column_names()))
+    return events.unionByName(made.join(verdict, "task_id").where(is_true).select(*TASK_EVENTS.content_names()))
 
 
 def _is_made() -> Column:

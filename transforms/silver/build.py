@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -58,11 +59,13 @@ class Build:
         tables: to merge into.
         key: fetches the key of the users' e-mail hash; called only if there are users.
         threshold: the share of rejects from which on the run does not count as done.
+        merged_at: the run's instant, which every row that it writes carries.
     """
 
     tables: Tables
     key: Callable[[], bytes]
     threshold: float
+    merged_at: datetime
 
     def run(self, found: Arrivals, bronze: str, logs: str | None) -> Report:
         """Merge what was found.
@@ -122,7 +125,7 @@ class Build:
             rows = backfill.reconcile(self.tables.spark, name, events.task_events(changes), made)
             self._merge(TASK_EVENTS, rows, report, _period(counts), properties)
         elif properties:
-            nothing = self.tables.spark.table(name).limit(0)
+            nothing = self.tables.spark.table(name).limit(0).select(*TASK_EVENTS.content_names())
             self._merge(TASK_EVENTS, nothing, report, "false", properties)
 
     def _merge(
@@ -134,7 +137,7 @@ class Build:
         properties: dict[str, str] | None = None,
     ) -> None:
         with step(f"merge {table.name}") as notes:
-            merged = merge(self.tables.spark, self.tables.name(table), table, rows, where, properties)
+            merged = merge(self.tables.spark, self.tables.name(table), table, rows, self.merged_at, where, properties)
             if table.name in report.rows:
                 report.rows[table.name] = merged
             notes.append(f"{merged} rows")

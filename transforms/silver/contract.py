@@ -95,6 +95,14 @@ class Table:
         """The columns' names in table order."""
         return [column.name for column in self.columns]
 
+    def content_columns(self) -> list[Column]:
+        """The columns that are derived from bronze, in table order: all but `merged_at`."""
+        return [column for column in self.columns if column is not MERGED_AT]
+
+    def content_names(self) -> list[str]:
+        """The names of the columns that are derived from bronze, in table order."""
+        return [column.name for column in self.content_columns()]
+
     def schema(self) -> StructType:
         """The table's Spark schema."""
         return StructType([StructField(c.name, TYPES[c.type], c.nullable) for c in self.columns])
@@ -129,6 +137,12 @@ SEQUENCE_NUMBER = Column(
     "sequence_number",
     "string",
     "Sequence number of the change in the table's stream; compare it padded with zeros on the left.",
+)
+# what is built from silver reads the rows that changed since its own high-water mark
+MERGED_AT = Column(
+    "merged_at",
+    "timestamp",
+    "When the run that last wrote this row began; the same for all rows of one commit, and later in each later run.",
 )
 
 TASK_EVENTS = Table(
@@ -172,6 +186,7 @@ TASK_EVENTS = Table(
             "Names of the task's fields that the change altered, in alphabetical order; empty for created and purged.",
         ),
         Column("request_id", "string", "The API request that made the change; null when purged.", nullable=True),
+        MERGED_AT,
     ),
 )
 
@@ -196,6 +211,7 @@ TASKS = Table(
         Column("is_deleted", "boolean", "Deleted by its owner or purged: counts in no figure."),
         VERSION,
         SEQUENCE_NUMBER,
+        MERGED_AT,
     ),
 )
 
@@ -222,6 +238,7 @@ USERS = Table(
         Column("is_deleted", "boolean", "Erased: nothing but the identifier is left."),
         VERSION,
         SEQUENCE_NUMBER,
+        MERGED_AT,
     ),
 )
 
@@ -243,6 +260,7 @@ API_REQUESTS = Table(
         Column("user_hash", "string", "Keyed hash of the caller's identifier; null without one.", nullable=True),
         Column("cold_start", "boolean", "Whether the request was the first of its execution environment."),
         Column("idempotent_replay", "boolean", "Whether the answer was a stored one, given again."),
+        MERGED_AT,
     ),
 )
 
@@ -260,6 +278,7 @@ REJECTS = Table(
         Column("bronze_file", "string", "The object that holds the line, s3://bucket/key."),
         Column("digest", "string", "SHA-256 of the line in UTF-8, hexadecimal."),
         Column("seen_at", "timestamp", "The hour in which the object arrived."),
+        MERGED_AT,
     ),
 )
 

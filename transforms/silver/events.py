@@ -90,11 +90,11 @@ def task_events(changes: DataFrame) -> DataFrame:
     """Rows of `task_events`, one per event; of an event that was delivered more than once, the first capture."""
     rows = changes.where("reason is null and entity_type = 'TASK' and not is_backfill").select(*row())
     # grouping by everything else is a hash aggregation; dropDuplicates would sort, and keep any one of them
-    rest = [name for name in TASK_EVENTS.column_names() if name != "ingested_at"]
-    return rows.groupBy(*rest).agg(sf.min("ingested_at").alias("ingested_at")).select(*TASK_EVENTS.column_names())
+    rest = [name for name in TASK_EVENTS.content_names() if name != "ingested_at"]
+    return rows.groupBy(*rest).agg(sf.min("ingested_at").alias("ingested_at")).select(*TASK_EVENTS.content_names())
 
 
 def row() -> list[Column]:
     """What each column of `task_events` is made of."""
     made_of = {"task_id": "id"}
-    return [sf.col(made_of.get(name, name)).alias(name) for name in TASK_EVENTS.column_names()]
+    return [sf.col(made_of.get(name, name)).alias(name) for name in TASK_EVENTS.content_names()]

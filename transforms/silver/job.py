@@ -21,6 +21,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import boto3
 from pyspark.sql import SparkSession
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> None:
         RejectsOverThreshold: the run is not marked as done, so that the next one reads the same objects again.
     """
     arguments, window = parse(argv)
-    started = time.monotonic()
+    started, merged_at = time.monotonic(), datetime.now(UTC)
     with step("all"):
         with step("start Spark"):
             spark = session(arguments.warehouse)
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> None:
             written = tables.start_rebuild(spark, arguments.database, arguments.warehouse)
         report = Report(found.start, found.end)
         if arguments.full_refresh or any(found.paths.values()):
-            build = Build(written, functools.partial(email_key, arguments), arguments.reject_threshold)
+            build = Build(written, functools.partial(email_key, arguments), arguments.reject_threshold, merged_at)
             report = build.run(found, arguments.bronze, arguments.logs)
         report.seconds = round(time.monotonic() - started, 3)
         if arguments.report:

@@ -25,7 +25,7 @@ def task_columns() -> list[Column]:
         "deleted_at": sf.coalesce(deleted_at, sf.when(removed, sf.col("occurred_at"))),
         "is_deleted": removed | deleted_at.isNotNull(),
     }
-    return [made_of.get(name, sf.col(name)).alias(name) for name in TASKS.column_names()]
+    return [made_of.get(name, sf.col(name)).alias(name) for name in TASKS.content_names()]
 
 
 def users(changes: DataFrame) -> DataFrame:

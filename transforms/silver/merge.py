@@ -5,11 +5,12 @@ again, or an older window after a newer one, gives the same table as one full re
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from transforms.silver.contract import Table
+from transforms.silver.contract import MERGED_AT, Table
 from transforms.silver.envelope import SEQUENCE_DIGITS
 
 
@@ -38,6 +39,7 @@ def merge(
     name: str,
     table: Table,
     rows: DataFrame,
+    merged_at: datetime,
     where: str = "true",
     properties: Mapping[str, str] | None = None,
 ) -> int:
@@ -47,7 +49,8 @@ def merge(
         spark: the session of `rows`.
         name: of the table, with catalog and database.
         table: its contract.
-        rows: at most one per key, with the table's columns.
+        rows: at most one per key, with the table's columns that are derived from bronze.
+        merged_at: the run's instant, an aware time; every row that is inserted or replaced carries it.
         where: a condition on the target's row `t` that holds for every row whose key is in `rows`; it spares reading
             the rest of a large table.
         properties: of the last snapshot that is made here; with any, one is made even if the rows bring nothing new.
@@ -57,7 +60,7 @@ def merge(
     """
     if spark.table(f"{name}.snapshots").isEmpty():
         # a full build has nothing to compare its rows with, and they are not kept twice for it
-        append(name, rows.select(*table.column_names()), properties or {})
+        append(name, rows.select(*table.content_names(), sf.lit(merged_at).alias(MERGED_AT.name)), properties or {})
         return spark.table(name).count()
     same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
     known = spark.table(name).alias("t").where(where).select(*(f"t.{column}" for column in (*table.key, *table.order)))
@@ -67,7 +70,9 @@ def merge(
         .join(known.alias("t"), sf.expr(same), "left")
         .where(f"t.{table.key[0]} is null or {wins(table)}")
         .select(
-            *(f"s.{column}" for column in table.column_names()), sf.expr(f"t.{table.key[0]} is null").alias("is_new")
+            *(f"s.{column}" for column in table.content_names()),
+            sf.lit(merged_at).alias(MERGED_AT.name),
+            sf.expr(f"t.{table.key[0]} is null").alias("is_new"),
         )
         .persist()
     )

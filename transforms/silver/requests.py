@@ -28,7 +28,7 @@ SCHEMA_VERSION = 1
 
 def reason() -> Column:
     """The first rule that a log line breaks; null if it breaks none."""
-    required = [column.name for column in API_REQUESTS.columns if not column.nullable and column.name != "occurred_at"]
+    required = [c.name for c in API_REQUESTS.content_columns() if not c.nullable and c.name != "occurred_at"]
     return first_broken(
         {
             MALFORMED: sf.col("is_well_formed"),
@@ -55,6 +55,6 @@ def api_requests(lines: DataFrame) -> DataFrame:
     Args:
         lines: as `checked` gives them.
     """
-    others = [name for name in API_REQUESTS.column_names() if name != "occurred_at"]
+    others = [name for name in API_REQUESTS.content_names() if name != "occurred_at"]
     valid = lines.where("reason is null").select(*others, instant(sf.col("occurred_at")).alias("occurred_at"))
-    return newest(valid, API_REQUESTS).select(*API_REQUESTS.column_names())
+    return newest(valid, API_REQUESTS).select(*API_REQUESTS.content_names())

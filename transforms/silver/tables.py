@@ -15,7 +15,7 @@ import boto3
 from pyspark.sql import SparkSession
 
 from transforms.silver.arrivals import Mark
-from transforms.silver.contract import TABLES, TASK_EVENTS, Table
+from transforms.silver.contract import MERGED_AT, TABLES, TASK_EVENTS, Column, Table
 from transforms.silver.merge import append
 from transforms.silver.storage import needed
 
@@ -52,7 +52,12 @@ class Tables:
         # one call tells what there is; Spark would load each table
         pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=self.database)
         there = {
-            found["Name"]: {column["Name"] for column in found.get("StorageDescriptor", {}).get("Columns", [])}
+            found["Name"]: {
+                column["Name"]
+                for column in found.get("StorageDescriptor", {}).get("Columns", [])
+                # Iceberg's catalog goes on listing the columns of older schemas
+                if column.get("Parameters", {}).get("iceberg.field.current") != "false"
+            }
             for page in pages
             for found in page["TableList"]
         }
@@ -63,7 +68,18 @@ class Tables:
                 continue
             for column in table.columns:
                 if column.name not in there[name]:
-                    self.spark.sql(f"alter table {self.name(table)} add column {column.ddl()}")
+                    self._add(table, column)
+
+    def _add(self, table: Table, column: Column) -> None:
+        """Add a column to a table that may have rows; those that it has count as merged now."""
+        if column is MERGED_AT:
+            # Iceberg adds no required column; a full refresh makes it one
+            optional = dataclasses.replace(column, nullable=True)
+            self.spark.sql(f"alter table {self.name(table)} add column {optional.ddl()}")
+            now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+            self.spark.sql(f"update {self.name(table)} set {column.name} = timestamp '{now}'")  # noqa: S608 - fixed names
+        else:
+            self.spark.sql(f"alter table {self.name(table)} add column {column.ddl()}")
 
     def forget(self, table: Table) -> None:
         """Take a table out of the catalog, if it is there, and leave its files."""

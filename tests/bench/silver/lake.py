@@ -103,7 +103,7 @@ class Lake:
         connection = duckdb.connect()
         connection.execute("set timezone = 'UTC'")
         connection.register("silver", silver)
-        columns = ", ".join(table.column_names())
+        columns = ", ".join(table.content_names())
         ours = f"select {columns} from silver"
         if table is REJECTS:
             columns = "reason, object, digest"

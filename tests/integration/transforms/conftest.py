@@ -100,10 +100,16 @@ class Lake:
         return f"glue_catalog.{self.database}.{name}"
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """A table's rows, times as microseconds since 1970, ordered by its key."""
-        found = self.spark.table(self.table(table))
+        """A table's rows without `merged_at`, times as microseconds since 1970, ordered by its key."""
+        found = self.spark.table(self.table(table)).drop("merged_at")
         rows = [row.asDict() for row in found.select(*map(comparable, found.schema)).collect()]
         return sorted(rows, key=lambda row: [str(row[name]) for name in KEYS[table]])
+
+    def merged_at(self, table: str) -> dict[tuple[Any, ...], Any]:
+        """When the run that last wrote each row began, by key; microseconds since 1970."""
+        keys = KEYS[table]
+        found = self.spark.table(self.table(table)).select(*keys, sf.unix_micros("merged_at").alias("merged_at"))
+        return {tuple(row[key] for key in keys): row.merged_at for row in found.collect()}
 
     def snapshots(self, table: str) -> int:
         return self.spark.table(f"{self.table(table)}.snapshots").count()

@@ -79,6 +79,41 @@ def test_a_run_without_events_is_remembered_too(lake: Lake) -> None:
     assert lake.run()["requests"] == 0
 
 
+def test_rows_carry_the_instant_of_the_run_that_last_wrote_them(lake: Lake) -> None:
+    history = History()
+    history.sign_up("u-1", "Ada@Example.com", "Ada")
+    history.create_task("t-1")
+    history.create_task("t-2")
+    lake.arrive(HOURS[0], history.lines)
+    lake.run()
+    (first,) = {moment for table in ("task_events", "tasks", "users") for moment in lake.merged_at(table).values()}
+    before = len(history.lines)
+    history.complete_task("t-2")
+    # delivered again, the rest brings nothing new
+    lake.arrive(HOURS[1], [*history.lines[:before], *history.lines[before:]])
+    lake.run()
+    after = lake.merged_at("tasks")
+    assert (after["t-1",], lake.merged_at("users")["u-1",]) == (first, first)
+    assert after["t-2",] > first
+    assert set(lake.merged_at("task_events").values()) == {first, after["t-2",]}
+    lake.run("--full-refresh", "true")
+    (rebuilt,) = {moment for table in ("task_events", "tasks", "users") for moment in lake.merged_at(table).values()}
+    assert rebuilt > after["t-2",]
+
+
+def test_rows_of_a_lake_that_lacks_the_column_count_as_merged_now(lake: Lake, spark: SparkSession) -> None:
+    history = History()
+    history.create_task("t-1")
+    lake.arrive(HOURS[0], history.lines)
+    lake.run()
+    written = lake.merged_at("tasks")["t-1",]
+    for table in TABLES:
+        spark.sql(f"alter table {lake.table(table.name)} drop column merged_at")
+    lake.run()
+    assert lake.merged_at("tasks")["t-1",] > written
+    assert_equals_oracle(lake, history.lines)
+
+
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_a_crash_between_two_merges_is_made_good_by_the_next_run(lake: Lake, number: int) -> None:
     history = History()

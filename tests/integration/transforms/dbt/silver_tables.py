@@ -1,5 +1,6 @@
 """Silver written without Spark: the tables of the contract, as Iceberg, with the rows that a test wants in them."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -49,10 +50,11 @@ class SilverTables:
             self.fill_one(table.name, rows.get(table.name, []))
 
     def fill_one(self, name: str, rows: list[dict[str, Any]]) -> None:
-        """Give one table these rows, and no others, in one commit."""
+        """Give one table these rows, and no others, in one commit; those without `merged_at` were merged now."""
         (table,) = (one for one in TABLES if one.name == name)
         opened = self.iceberg.load(self.database, name)
-        content = pa.Table.from_pylist(rows, schema=schema(table))
+        now = dt.datetime.now(dt.UTC)
+        content = pa.Table.from_pylist([{"merged_at": now, **row} for row in rows], schema=schema(table))
         if opened.current_snapshot() is not None:
             replace(opened, content)
         elif content.num_rows:
