@@ -1,10 +1,12 @@
-"""One local account for the whole session: whoever asks for `account` shares it, and makes its own names in it."""
+"""One local account per pytest-xdist worker: tests that use `account` share it, and create resources of their own."""
 
+import contextlib
 import dataclasses
 import gc
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -20,6 +22,7 @@ import pytest
 
 from infra.local.settings import OWNER_KEYS, REGION, Settings
 from infra.toolchain import spark
+from tests.work_groups import assign_groups
 
 T = TypeVar("T")
 
@@ -81,10 +84,22 @@ class Account:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing listens on, below the range from which the kernel takes the ports of outgoing connections.
+
+    So it stays free while an account is stopped, and two workers hardly ever choose the same one.
+    """
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Group the tests when several workers share them; a single process runs the quickest folders first."""
+    if hasattr(config, "workerinput"):
+        assign_groups(items)
 
 
 def pytest_unconfigure() -> None:

@@ -16,6 +16,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from infra.toolchain.install_lock import install_lock
+
 INFRA = pathlib.Path(__file__).resolve().parents[1]
 OLDEST_NODE = 22
 QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
@@ -51,9 +53,12 @@ def install(package: str = "aws-cdk", folder: pathlib.Path | None = None) -> Non
     place = folder or INFRA
     if _installed(package, place) == pinned(package, place):
         return
-    done = subprocess.run(
-        [*find().npm, "ci", "--ignore-scripts", *QUIET], cwd=place, env=environment(os.environ), capture_output=True
-    )
+    with install_lock(place):
+        if _installed(package, place) == pinned(package, place):  # another process was quicker
+            return
+        done = subprocess.run(
+            [*find().npm, "ci", "--ignore-scripts", *QUIET], cwd=place, env=environment(os.environ), capture_output=True
+        )
     if done.returncode:
         output = (done.stdout + done.stderr).decode(errors="replace")
         raise ToolMissingError(f"npm ci failed in {place}:\n{output}")

