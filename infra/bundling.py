@@ -60,21 +60,27 @@ class Bundle:
         return PYTHON if target == "local" else self.python
 
 
+# what the API states about the table, for those who read it (ADR 0060)
+TABLE_CONTRACT = ("api/__init__.py", "api/contract.py")
 BUNDLES = {
     "todo-api": Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
-    "todo-cdc": Bundle(sources=("ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"),
+    "todo-cdc": Bundle(
+        sources=(*TABLE_CONTRACT, "ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"
+    ),
     "todo-logs": Bundle(sources=("ingestion/__init__.py", "ingestion/logs"), lock="ingestion/requirements.lock"),
     "todo-resolve-window": Bundle(
-        sources=("orchestration/__init__.py", "orchestration/window"), lock="orchestration/requirements.lock"
+        sources=(*TABLE_CONTRACT, "orchestration/__init__.py", "orchestration/window"),
+        lock="orchestration/requirements.lock",
     ),
     "todo-pipeline-ended": Bundle(
         sources=("orchestration/__init__.py", "orchestration/endings"), lock="orchestration/requirements.lock"
     ),
     "todo-publish-insights": Bundle(
-        sources=("orchestration/__init__.py", "orchestration/publish"), lock="orchestration/requirements.lock"
+        sources=(*TABLE_CONTRACT, "orchestration/__init__.py", "orchestration/publish"),
+        lock="orchestration/requirements.lock",
     ),
 }
-GLUE_MODULES = ("transforms/__init__.py", "transforms/silver")
+GLUE_MODULES = (*TABLE_CONTRACT, "transforms/__init__.py", "transforms/silver")
 
 
 def build(name: str, target: Target) -> pathlib.Path:
@@ -106,7 +112,7 @@ def build(name: str, target: Target) -> pathlib.Path:
 
 
 def glue_modules() -> pathlib.Path:
-    """The zip that a Glue job gets as `--extra-py-files`: package `transforms` with the silver job's modules only."""
+    """The zip that a Glue job gets as `--extra-py-files`: the silver job's modules and the contract they import."""
     archive = BUILD / "glue" / "transforms.zip"
     with _exclusive(), _replacing(archive) as partial, zipfile.ZipFile(partial, "w") as modules:
         for path in _files(GLUE_MODULES):

@@ -11,10 +11,10 @@ class Erasure:
         user_id: whom.
         requested_at: when it was first asked for.
         request_id: of the request that asked.
-        next_part: which part of the table is to be searched next; None when the table holds nothing of the user.
+        is_deleting: whether the table may still hold something of the user.
     """
 
     user_id: str
     requested_at: str
     request_id: str
-    next_part: int | None
+    is_deleting: bool

@@ -1,7 +1,6 @@
 """The field types of the API contract, each with the constraint that its JSON schema also tells."""
 
 import datetime as dt
-import enum
 import re
 from typing import Annotated, Any
 
@@ -22,20 +21,6 @@ ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # RFC 9110, sections 5.6.3 and 8.8.3: `*` or a list of entity tags, with optional white space
 ENTITY_TAGS_PATTERN = rf"^[ \t]*(?:\*|{ENTITY_TAG}[ \t]*(?:,[ \t]*{ENTITY_TAG}[ \t]*)*)[ \t]*$"
 TASK_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
-
-
-class Status(enum.StrEnum):
-    PENDING = "pending"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-class Priority(enum.StrEnum):
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    URGENT = "urgent"
 
 
 def _without_nulls(value: str) -> str:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.models.fields import Date, Priority
+from api.contract import Priority
+from api.models.fields import Date
 
 Count = Annotated[int, Field(ge=0)]
 Hours = Annotated[float, Field(ge=0)]

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.models.fields import Category, Description, DueDate, Priority, Status, TaskId, Timestamp, Title
+from api.contract import Priority, Status
+from api.models.fields import Category, Description, DueDate, TaskId, Timestamp, Title
 
 
 class NewTask(BaseModel):

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from api.models.fields import Category, DueDate, Priority, SearchText, Status
+from api.contract import Priority, Status
+from api.models.fields import Category, DueDate, SearchText
 
 
 class Sort(enum.StrEnum):

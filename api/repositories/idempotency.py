@@ -1,4 +1,4 @@
-"""Idempotency items: `IDEMPOTENCY#{user_id}:{key}` / `METADATA`, read and written together with what they protect.
+"""Idempotency items: `IDEMPOTENCY#{user_id}` / `{key}`, read and written together with what they protect.
 
 TTL removes them some time after they expired; until then an expired one counts as absent.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 from botocore.exceptions import ClientError
 
+from api.contract import TTL_ATTRIBUTE, EntityType, idempotency_key
 from api.models.answer import Answer, Record
 from api.repositories.dynamodb import ConditionalPut, Refusal, RefusedError, commit, refusals_of
 from api.repositories.items import attribute, marshal, unmarshal
@@ -62,7 +63,7 @@ class IdempotencyRepository:
         if key is None and len(keys) == 1:
             one = self._client.get_item(TableName=self._table, Key=keys[0], ConsistentRead=True)
             return [one.get("Item")], None
-        wanted = [*keys, record_key(user_id, key)] if key is not None else keys
+        wanted = [*keys, idempotency_key(user_id, key).typed()] if key is not None else keys
         try:
             answer = self._client.transact_get_items(
                 TransactItems=[{"Get": {"TableName": self._table, "Key": one}} for one in wanted]
@@ -102,31 +103,21 @@ class IdempotencyRepository:
             raise RefusedError(refusals) from refused
 
 
-def record_key(user_id: str, key: str) -> dict[str, Any]:
-    """The primary key of a user's record."""
-    return {"PK": {"S": f"{records_prefix(user_id)}{key}"}, "SK": {"S": "METADATA"}}
-
-
-def records_prefix(user_id: str) -> str:
-    """How the partition keys of all of a user's records begin."""
-    return f"IDEMPOTENCY#{user_id}:"
-
-
 def put(table: str, record: Record, now: int) -> ConditionalPut:
     """The write of `record`. TTL removes items late, so one that expired before `now` counts as absent."""
     return ConditionalPut(
         table,
-        record_key(record.user_id, record.key)
+        idempotency_key(record.user_id, record.key).typed()
         | marshal(
             {
-                "entity_type": "IDEMPOTENCY",
+                "entity_type": EntityType.IDEMPOTENCY,
                 "fingerprint": record.fingerprint,
                 "response": _packed(record.answer),
-                "expiration_timestamp": record.expires_at,
+                TTL_ATTRIBUTE: record.expires_at,
                 "last_request_id": record.request_id,
             }
         ),
-        "attribute_not_exists(PK) OR expiration_timestamp < :now",
+        f"attribute_not_exists(PK) OR {TTL_ATTRIBUTE} < :now",
         {":now": attribute(now)},
     )
 
@@ -136,14 +127,14 @@ def unexpired(item: Item | None, user_id: str, key: str, now: int) -> Record | N
     if not item:
         return None
     plain = unmarshal(item)
-    if plain["expiration_timestamp"] < now:
+    if plain[TTL_ATTRIBUTE] < now:
         return None
     return Record(
         user_id=user_id,
         key=key,
         fingerprint=plain["fingerprint"],
         answer=_unpacked(plain["response"]),
-        expires_at=plain["expiration_timestamp"],
+        expires_at=plain[TTL_ATTRIBUTE],
         request_id=plain["last_request_id"],
     )
 

@@ -1,6 +1,8 @@
 """Insights items: `INSIGHTS#{user_id}` / `METADATA`, which the pipeline writes and the API reads."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from api.contract import insights_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -16,12 +18,10 @@ class InsightsRepository:
     def find(self, user_id: str) -> str | None:
         """The user's figures as a JSON document, or None."""
         answer = self._client.get_item(
-            TableName=self._table, Key=key(user_id), ConsistentRead=True, ProjectionExpression="figures"
+            TableName=self._table,
+            Key=insights_key(user_id).typed(),
+            ConsistentRead=True,
+            ProjectionExpression="figures",
         )
         item = answer.get("Item")
         return item["figures"]["S"] if item else None
-
-
-def key(user_id: str) -> dict[str, Any]:
-    """The primary key of a user's figures."""
-    return {"PK": {"S": f"INSIGHTS#{user_id}"}, "SK": {"S": "METADATA"}}

@@ -3,20 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.contract import TTL_ATTRIBUTE, EntityType, task_key
 from api.models.task import StoredTask, Task
 from api.repositories.items import marshal, unmarshal
-
-PREFIX = "TASK#"
-
-
-def partition(user_id: str) -> str:
-    """The partition key of a user's tasks."""
-    return f"{PREFIX}{user_id}"
-
-
-def key(user_id: str, task_id: str) -> dict[str, Any]:
-    """The primary key of a task."""
-    return {"PK": {"S": partition(user_id)}, "SK": {"S": f"{PREFIX}{task_id}"}}
 
 
 def change_sort(task: Task) -> str:
@@ -28,9 +17,9 @@ def item(stored: StoredTask) -> dict[str, Any]:
     """A task as it is stored."""
     task = stored.task
     due_date = task.due_date.isoformat() if task.due_date else None
-    return key(stored.user_id, task.id) | marshal(
+    return task_key(stored.user_id, task.id).typed() | marshal(
         {
-            "entity_type": "TASK",
+            "entity_type": EntityType.TASK,
             "id": task.id,
             "user_id": stored.user_id,
             "title": task.title,
@@ -43,7 +32,7 @@ def item(stored: StoredTask) -> dict[str, Any]:
             "updated_at": task.updated_at,
             "completed_at": task.completed_at,
             "deleted_at": stored.deleted_at,
-            "expiration_timestamp": stored.expires_at,
+            TTL_ATTRIBUTE: stored.expires_at,
             "version": task.version,
             "last_request_id": stored.request_id,
             "due_sort": f"{due_date}#{task.id}" if due_date and not stored.deleted_at else None,
@@ -60,5 +49,5 @@ def stored(item: Mapping[str, Any]) -> StoredTask:
         task=Task.model_validate({name: plain[name] for name in Task.model_fields if name in plain}),
         request_id=plain["last_request_id"],
         deleted_at=plain.get("deleted_at"),
-        expires_at=plain.get("expiration_timestamp"),
+        expires_at=plain.get(TTL_ATTRIBUTE),
     )

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from api.contract import OPEN_STATUSES, TASK_SORT_PREFIX, task_key, task_partition
 from api.models.task import StoredTask
 from api.models.task_query import Selection
 from api.repositories import task_items
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _BY_DUE_DATE, _BY_CHANGE = "by_due_date", "by_change"
-_OVERDUE = "(due_date < :today AND #status IN (:pending, :in_progress))"
+_OPEN = {f":{status}": status for status in OPEN_STATUSES}
+_OVERDUE = f"(due_date < :today AND #status IN ({', '.join(_OPEN)}))"
 # Sort keys are `{date}#{id}`: a bare date comes before all of that date's, a date with `$` after them.
 _AFTER_ALL = "$"
 # Filters are applied after DynamoDB has read, so a page may take several queries; the bound keeps one request's cost
@@ -88,7 +90,7 @@ class TaskLists:
             TableName=self._table,
             IndexName=_BY_CHANGE,
             KeyConditionExpression="PK = :pk AND change_sort > :after",
-            ExpressionAttributeValues={":pk": {"S": task_items.partition(user_id)}, ":after": {"S": after}},
+            ExpressionAttributeValues={":pk": {"S": task_partition(user_id)}, ":after": {"S": after}},
             ConsistentRead=True,
             # one more than asked for tells whether there are more
             Limit=limit + 1,
@@ -97,20 +99,20 @@ class TaskLists:
         return found[:limit], len(found) > limit or "LastEvaluatedKey" in answer
 
     def _query(self, user_id: str, selection: Selection, lower: str, upper: str) -> dict[str, Any]:
-        values = {":pk": task_items.partition(user_id)}
+        values = {":pk": task_partition(user_id)}
         filters = ["attribute_not_exists(deleted_at)"]
         for name, value in selection.equal.items():
             filters.append(f"#{name} = :{name}")
             values[f":{name}"] = value
         if selection.overdue is not None:
             filters.append(_OVERDUE if selection.overdue else f"NOT {_OVERDUE}")
-            values |= {":today": selection.today, ":pending": "pending", ":in_progress": "in_progress"}
+            values |= {":today": selection.today, **_OPEN}
         if selection.by_due_date:
             keys = "PK = :pk AND due_sort BETWEEN :lower AND :upper"
             values |= {":lower": lower, ":upper": upper}
         else:
             keys = "PK = :pk AND begins_with(SK, :prefix)"
-            values[":prefix"] = task_items.PREFIX
+            values[":prefix"] = TASK_SORT_PREFIX
             for bound, comparison in (("due_before", "<"), ("due_after", ">")):
                 if date := getattr(selection, bound):
                     filters.append(f"due_date {comparison} :{bound}")
@@ -140,8 +142,8 @@ def _due_range(selection: Selection) -> tuple[str, str]:
 
 def _start(user_id: str, sort: str, position: str) -> dict[str, Any]:
     if sort == "SK":
-        return {"PK": {"S": task_items.partition(user_id)}, "SK": {"S": position}}
-    return {**task_items.key(user_id, position.partition("#")[2]), sort: {"S": position}}
+        return {"PK": {"S": task_partition(user_id)}, "SK": {"S": position}}
+    return {**task_key(user_id, position.partition("#")[2]).typed(), sort: {"S": position}}
 
 
 def _tells(item: Mapping[str, Any], text: str | None) -> bool:

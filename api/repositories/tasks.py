@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+from api.contract import task_key
 from api.models.answer import Record
 from api.models.task import StoredTask
 from api.repositories import task_items
@@ -48,7 +49,7 @@ class TaskRepository:
             MovedError: a transaction is writing one of the tasks.
             RecordContendedError: one is writing the record.
         """
-        keys = [task_items.key(user_id, task_id) for task_id in task_ids]
+        keys = [task_key(user_id, task_id).typed() for task_id in task_ids]
         try:
             items, record = self._records.find(keys, user_id, key, now)
         except RefusedError as refused:

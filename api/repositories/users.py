@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.contract import EntityType, user_key
 from api.models.answer import Record
 from api.models.user import User
 from api.repositories.dynamodb import ConditionalPut, MovedError, RefusedError
@@ -37,7 +38,7 @@ class UserRepository:
             RecordContendedError: one is writing the record.
         """
         try:
-            (item,), record = self._records.find([key(user_id)], user_id, idempotency_key, now)
+            (item,), record = self._records.find([user_key(user_id).typed()], user_id, idempotency_key, now)
         except RefusedError as refused:
             raise UserMovedError(None) from refused
         return _user(item) if item else None, record
@@ -55,7 +56,9 @@ class UserRepository:
             RecordFoundError: the key was used before.
             RecordContendedError: the key is being used at this moment.
         """
-        item = key(user.user_id) | marshal({"entity_type": "USER", **user.model_dump(), "last_request_id": request_id})
+        item = user_key(user.user_id).typed() | marshal(
+            {"entity_type": EntityType.USER, **user.model_dump(), "last_request_id": request_id}
+        )
         put = ConditionalPut(self._table, item, "attribute_not_exists(PK)")
         if replaces is not None:
             put = ConditionalPut(self._table, item, "version = :read", {":read": attribute(replaces)})
@@ -77,11 +80,6 @@ class UserRepository:
             RecordContendedError: the key is being used at this moment.
         """
         self._records.commit([], record, now)
-
-
-def key(user_id: str) -> dict[str, Any]:
-    """The primary key of a profile."""
-    return {"PK": {"S": f"USER#{user_id}"}, "SK": {"S": "METADATA"}}
 
 
 def _user(item: Mapping[str, Any]) -> User:

@@ -49,29 +49,19 @@ class ErasureService:
         end = self._clock() + _SECONDS
         erasure = self._begun(intent)
         self._delete(self._erasures.tasks(user_id), end)
-        self._delete_records(erasure, end)
+        self._delete(self._erasures.records(user_id), end)
         self._delete([self._erasures.figures(user_id), self._erasures.profile(user_id)], end)
         self._users.forget(user_id)
         # the next request to erase, if the user comes back, begins from the start
-        self._erasures.save(dataclasses.replace(erasure, next_part=None))
+        self._erasures.save(dataclasses.replace(erasure, is_deleting=False))
 
     def _begun(self, intent: Intent) -> Erasure:
         found = self._erasures.find(intent.caller.user_id)
-        if found and found.next_part is not None:
+        if found and found.is_deleting:
             return found
-        begun = Erasure(intent.caller.user_id, timestamp(self._now()), intent.request_id, next_part=0)
+        begun = Erasure(intent.caller.user_id, timestamp(self._now()), intent.request_id, is_deleting=True)
         self._erasures.save(begun)
         return begun
-
-    def _delete_records(self, erasure: Erasure, end: float) -> None:
-        for part in range(erasure.next_part or 0, self._erasures.PARTS):
-            try:
-                self._delete(self._erasures.records(erasure.user_id, part), end)
-                if self._clock() > end:
-                    raise ErasureUnfinished
-            except ErasureUnfinished:
-                self._erasures.save(dataclasses.replace(erasure, next_part=part))
-                raise
 
     def _delete(self, portions: Iterable[Keys], end: float) -> None:
         for keys in portions:

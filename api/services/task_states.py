@@ -5,7 +5,8 @@ from typing import Any
 
 from ulid import ULID
 
-from api.models.fields import Status, moment, timestamp
+from api.contract import Status
+from api.models.fields import moment, timestamp
 from api.models.task import NewTask, StoredTask, Task
 from api.problems import TaskNotFound
 from api.services.intent import Intent

@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from api import contract
 from infra.stacks import names
 
 OLD_VERSIONS = Duration.days(30)
@@ -44,7 +45,7 @@ class DataStack(Stack):
             sort_key=dynamodb.Attribute(name="SK", type=text),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-            time_to_live_attribute="expiration_timestamp",
+            time_to_live_attribute=contract.TTL_ATTRIBUTE,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),

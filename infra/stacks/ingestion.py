@@ -8,13 +8,12 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import DynamoEventSource, SqsDlq
 from constructs import Construct
 
+from api import contract
 from infra.bundling import Target
 from infra.stacks import functions, names, roles
 from infra.stacks.bronze import delivery_stream
 from infra.stacks.queues import failure_queue
 
-# idempotency records are nobody's history: they never leave the table
-CAPTURED = ("TASK#", "USER#")
 READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 API_LOGS = f"/aws/lambda/{names.API_FUNCTION}"
 REQUEST_LOGS = '{ $.log_type = "request" }'
@@ -63,7 +62,7 @@ class IngestionStack(Stack):
         )
 
     def _changes(self, table: dynamodb.ITable, failures: sqs.IQueue) -> DynamoEventSource:
-        keys = {"PK": {"S": [{"prefix": prefix} for prefix in CAPTURED]}}
+        keys = {"PK": {"S": [{"prefix": contract.prefix(captured)} for captured in contract.CAPTURED_ENTITY_TYPES]}}
         return DynamoEventSource(
             table,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,

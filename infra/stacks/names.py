@@ -7,7 +7,9 @@ which would keep the exporting stack from changing.
 from aws_cdk import ArnFormat, Aws, Stack
 from constructs import IConstruct
 
-TABLE = "todo-app-data"
+from api import contract
+
+TABLE = contract.TABLE_NAME
 BRONZE_DATABASE, SILVER_DATABASE, GOLD_DATABASE = "todo_bronze", "todo_silver", "todo_analytics"
 EMAIL_HASH_SECRET, CURSOR_SECRET = "todo-email-hash-key", "todo-cursor-key"
 API_FUNCTION, CDC_FUNCTION, LOGS_FUNCTION = "todo-api", "todo-cdc", "todo-logs"

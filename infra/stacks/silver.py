@@ -7,6 +7,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 
+from api import contract
 from infra import ROOT, bundling
 from infra.stacks import names, roles
 from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, WRITE_OBJECTS, WRITE_TABLES
@@ -83,7 +84,10 @@ def jobs(stack: Stack) -> None:
                     [names.arn(stack, "dynamodb", "table", names.TABLE)],
                     **{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": partition}},
                 )
-                for action, partition in (("dynamodb:DeleteItem", "ERASURE"), ("dynamodb:PutItem", "ERASED"))
+                for action, partition in (
+                    ("dynamodb:DeleteItem", contract.ERASURE_PARTITION),
+                    ("dynamodb:PutItem", contract.ERASED_PARTITION),
+                )
             ),
         ],
         {

@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from api.contract import TABLE_NAME
 from ingestion.backfill.export import Pace, export
 from ingestion.bronze import Bronze
 from ingestion.errors import RefusedError
 
-TABLE = "todo-app-data"
 # a quarter of what a new on-demand table serves: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html
 READ_UNITS_PER_SECOND = 3000
 SEGMENTS = 4
@@ -38,14 +38,14 @@ def backfill(
         raise typer.BadParameter("say --full: the whole table is read and written to bronze", param_hint="--full")
     dynamodb, bronze = boto3.client("dynamodb"), Bronze.deployed()
     try:
-        items = dynamodb.describe_table(TableName=TABLE)["Table"].get("ItemCount", 0)
+        items = dynamodb.describe_table(TableName=TABLE_NAME)["Table"].get("ItemCount", 0)
     except dynamodb.exceptions.ResourceNotFoundException:
-        raise RefusedError(f"there is no table {TABLE} in this account and region: deploy first") from None
+        raise RefusedError(f"there is no table {TABLE_NAME} in this account and region: deploy first") from None
     with Progress(console=Console(stderr=True), transient=True) as progress:
         # the table counts its items every six hours only, so the bar is a rough one
         task = progress.add_task("reading the table", total=items or None)
         done = export(
-            dynamodb, TABLE, bronze, Pace(rate), segments=segments, seen=lambda more: progress.advance(task, more)
+            dynamodb, TABLE_NAME, bronze, Pace(rate), segments=segments, seen=lambda more: progress.advance(task, more)
         )
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done)))

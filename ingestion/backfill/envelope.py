@@ -9,18 +9,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from api import contract
 from ingestion.cdc.attributes import Plain, plain
-from ingestion.cdc.transform import ENTITY_TYPES, SCHEMA_VERSION, BadRecordError, Envelope
+from ingestion.cdc.transform import SCHEMA_VERSION, BadRecordError, Envelope
 
 SEQUENCE_NUMBER = "0"
 
 
 def is_captured(keys: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether change capture wants an item with these keys (in wire format); idempotency records, for one, it does not.
-
-    The event source's filter (infra/stacks/ingestion.py) says the same.
-    """
-    return str(keys["PK"].get("S", "")).partition("#")[0] in ENTITY_TYPES
+    """Whether change capture takes an item with these keys (in wire format); idempotency records stay in the table."""
+    return contract.entity_type_of(str(keys["PK"].get("S", ""))) in contract.CAPTURED_ENTITY_TYPES
 
 
 def synthetic(item: Mapping[str, Mapping[str, Any]], table_name: str, ingested_at: str) -> Envelope:
@@ -51,7 +49,7 @@ def synthetic(item: Mapping[str, Mapping[str, Any]], table_name: str, ingested_a
         "event_time": event_time,
         "ingested_at": ingested_at,
         "table_name": table_name,
-        "entity_type": str(keys["PK"]).partition("#")[0],
+        "entity_type": contract.entity_type_of(str(keys["PK"])),
         "keys": keys,
         "new_image": image,
         "old_image": None,

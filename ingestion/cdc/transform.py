@@ -12,11 +12,11 @@ from typing import Any, TypedDict
 
 import orjson
 
+from api import contract
 from ingestion.cdc.attributes import Plain, plain
 
 SCHEMA_VERSION = 1
 EVENT_NAMES = frozenset({"INSERT", "MODIFY", "REMOVE"})
-ENTITY_TYPES = frozenset({"TASK", "USER"})
 
 # "The maximum size of a record sent to Amazon Data Firehose, before base64-encoding, is 1,000 KiB."
 # https://docs.aws.amazon.com/firehose/latest/dev/limits.html
@@ -102,8 +102,8 @@ def _envelope(record: Mapping[str, Any], ingested_at: str) -> Envelope:
     if event_name not in EVENT_NAMES:
         raise BadRecordError("neither an insert nor a change nor a removal")
     keys = plain(change["Keys"])
-    entity_type = str(keys["PK"]).partition("#")[0]
-    if entity_type not in ENTITY_TYPES:
+    entity_type = contract.entity_type_of(str(keys["PK"]))
+    if entity_type not in contract.CAPTURED_ENTITY_TYPES:
         raise BadRecordError("neither a task nor a user")
     new = plain(change["NewImage"]) if event_name != "REMOVE" else None
     old = plain(change["OldImage"]) if event_name != "INSERT" else None

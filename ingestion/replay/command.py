@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from ingestion.backfill.command import READ_UNITS_PER_SECOND, SEGMENTS, TABLE
+from api.contract import TABLE_NAME
+from ingestion.backfill.command import READ_UNITS_PER_SECOND, SEGMENTS
 from ingestion.bronze import Bronze
 from ingestion.replay import run
 from ingestion.replay.changes import Resolver
@@ -71,7 +72,7 @@ def _changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summar
         from ingestion.backfill.export import export as export_table
 
         pace = Pace(READ_UNITS_PER_SECOND)
-        return export_table(dynamodb, TABLE, bronze, pace, segments=SEGMENTS, seen=lambda _more: None).envelopes
+        return export_table(dynamodb, TABLE_NAME, bronze, pace, segments=SEGMENTS, seen=lambda _more: None).envelopes
 
     resolver = Resolver(boto3.client("dynamodbstreams"), dynamodb)
     return run.changes(queue, resolver, Erased(dynamodb), bronze, export, seen, dry_run=dry_run)

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from api import contract
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -49,11 +51,11 @@ class Erased:
         return self._item(table, keys["PK"], keys["SK"]).get("created_at") != {"S": created_at}
 
     def _erased_at(self, table: str, user_id: str) -> datetime | None:
-        found = self._item(table, "ERASED", hashlib.sha256(user_id.encode()).hexdigest())
+        found = self._item(table, *contract.erased_key(hashlib.sha256(user_id.encode()).hexdigest()))
         return datetime.fromisoformat(found["erased_at"]["S"]) if found else None
 
     def _item(self, table: str, partition: str, sort: str) -> dict[str, Any]:
-        key: Any = {"PK": {"S": partition}, "SK": {"S": sort}}
+        key: Any = contract.Key(partition, sort).typed()
         found: dict[str, Any] = self._dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item") or {}
         return found
 

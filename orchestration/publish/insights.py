@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from api import contract
+
 COLUMNS = (
     "user_id",
     "as_of",
@@ -37,7 +39,7 @@ Item = dict[str, str]
 
 def key(user: str) -> dict[str, str]:
     """The item's key."""
-    return {"PK": f"INSIGHTS#{user}", "SK": "METADATA"}
+    return contract.insights_key(user).plain()
 
 
 def item(row: Mapping[str, str]) -> Item:

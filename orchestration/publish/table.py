@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from api import contract
 from orchestration.publish.insights import Item, key
 
 if TYPE_CHECKING:
@@ -59,13 +60,18 @@ def publish(table: "Table", s3: "S3Client", bucket: str, items: Iterable[Item], 
 
 def remember(table: "Table", seen: Mapping[str, Any]) -> None:
     """Keep how far bronze had been seen when this run was planned; `orchestration.window` reads it."""
-    table.put_item(Item={"PK": "PIPELINE", "SK": "WATERMARK", "entity_type": "WATERMARK", **seen})
+    table.put_item(
+        Item={**contract.watermark_key().plain(), "entity_type": contract.EntityType.WATERMARK.value, **seen}
+    )
 
 
 def _erased(table: "Table") -> set[str]:
     from boto3.dynamodb.conditions import Key
 
-    asked: dict[str, Any] = {"KeyConditionExpression": Key("PK").eq("ERASURE"), "ProjectionExpression": "SK"}
+    asked: dict[str, Any] = {
+        "KeyConditionExpression": Key("PK").eq(contract.ERASURE_PARTITION),
+        "ProjectionExpression": "SK",
+    }
     found: set[str] = set()
     while True:
         page = table.query(**asked, ConsistentRead=True)

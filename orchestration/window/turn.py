@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from api import contract
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_stepfunctions import SFNClient
 
-KEY = {"PK": {"S": "PIPELINE"}, "SK": {"S": "TURN"}}
+KEY = contract.Key(contract.PIPELINE_PARTITION, "TURN").typed()
 UNDER_WAY = ("RUNNING", "PENDING_REDRIVE")
 # an execution that Step Functions does not know has just begun, or is older than the history that it keeps (90 days)
 NEW = timedelta(hours=1)

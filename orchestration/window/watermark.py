@@ -6,12 +6,13 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from api import contract
 from orchestration.window.bronze import Seen
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-KEY = {"PK": {"S": "PIPELINE"}, "SK": {"S": "WATERMARK"}}
+KEY = contract.watermark_key().typed()
 
 
 def read(table: "DynamoDBClient", name: str) -> Seen | None:

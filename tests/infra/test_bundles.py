@@ -143,9 +143,12 @@ def test_a_function_of_a_newer_runtime_imports_on_it(
 
 def test_the_cdc_bundle_leaves_out_what_only_operators_use() -> None:
     asset = bundling.build("todo-cdc", "aws")
-    files = {path.relative_to(asset).as_posix() for path in (asset / "ingestion").rglob("*") if path.is_file()}
-    assert {"ingestion/__init__.py", "ingestion/cdc/handler.py"} <= files
+    folders = (asset / "api", asset / "ingestion")
+    files = {path.relative_to(asset).as_posix() for folder in folders for path in folder.rglob("*") if path.is_file()}
+    assert {"api/contract.py", "ingestion/__init__.py", "ingestion/cdc/handler.py"} <= files
     assert {pathlib.PurePath(path).parts[:2] for path in files if "__pycache__" not in path} <= {
+        ("api", "__init__.py"),
+        ("api", "contract.py"),
         ("ingestion", "__init__.py"),
         ("ingestion", "cdc"),
     }
@@ -226,8 +229,9 @@ def test_the_jobs_modules_import_as_glue_puts_them_on_the_path(tmp_path: pathlib
     environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
     done = subprocess.run([sys.executable, "-c", probe], env=environment, cwd=tmp_path, capture_output=True, text=True)
 
-    assert {"transforms/__init__.py", "transforms/silver/__init__.py"} <= set(names)
-    assert [name for name in names if not name.startswith(("transforms/__init__", "transforms/silver/"))] == []
+    assert {*bundling.TABLE_CONTRACT, "transforms/__init__.py", "transforms/silver/__init__.py"} <= set(names)
+    own = [name for name in names if name not in bundling.TABLE_CONTRACT]
+    assert [name for name in own if not name.startswith(("transforms/__init__", "transforms/silver/"))] == []
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(archive))
 

@@ -21,6 +21,8 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from api.contract import PRIORITIES, STATUSES
+
 TYPES: dict[str, DataType] = {
     "string": StringType(),
     "bigint": LongType(),
@@ -128,8 +130,6 @@ def _quoted(text: str) -> str:
 
 
 EVENT_TYPES = ("created", "updated", "completed", "reopened", "cancelled", "deleted", "restored", "purged")
-STATUSES = ("pending", "in_progress", "completed", "cancelled")
-PRIORITIES = ("low", "medium", "high", "urgent")
 SOURCES = ("cdc", "logs")
 
 VERSION = Column("version", "bigint", "The item's version after the change; a removal counts as one more write.")

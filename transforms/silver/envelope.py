@@ -12,7 +12,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from transforms.silver.contract import PRIORITIES, STATUSES
+from api.contract import PRIORITIES, STATUSES
 from transforms.silver.lines import MALFORMED, first_broken, instant
 
 TEXT_ATTRIBUTES = (

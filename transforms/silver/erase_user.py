@@ -20,12 +20,13 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
+from api import contract
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_stepfunctions import SFNClient
 
-TABLE = "todo-app-data"
 JOB = "todo-silver-maintenance"
 POLL_SECONDS = 2.0
 ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED")
@@ -50,7 +51,7 @@ def erase_user(
     if not yes and not typer.confirm(f"Erase user {user_id} and all their tasks for good?", err=True):
         raise typer.Exit(1)
     with console.status("deleting from the table") as status:
-        deleted = forget(boto3.client("dynamodb"), TABLE, user_id)
+        deleted = forget(boto3.client("dynamodb"), contract.TABLE_NAME, user_id)
         console.print(f"table: {deleted} items deleted")
         run = _maintain(boto3.client("glue"), wait, not no_gold, status)
         if run["JobRunState"] != "SUCCEEDED":
@@ -91,9 +92,8 @@ def forget(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
         dynamodb.put_item(
             TableName=table,
             Item={
-                "PK": {"S": "ERASURE"},
-                "SK": {"S": user_id},
-                "entity_type": {"S": "ERASURE"},
+                **contract.erasure_key(user_id).typed(),
+                "entity_type": {"S": contract.EntityType.ERASURE.value},
                 "requested_at": {"S": dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")},
                 "request_id": {"S": str(uuid.uuid4())},
             },
@@ -103,32 +103,25 @@ def forget(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
     except dynamodb.exceptions.ConditionalCheckFailedException:
         dynamodb.update_item(
             TableName=table,
-            Key={"PK": {"S": "ERASURE"}, "SK": {"S": user_id}},
+            Key=contract.erasure_key(user_id).typed(),
             UpdateExpression="REMOVE next_part",
         )
-    tasks = _keys(dynamodb.get_paginator("query"), table, f"TASK#{user_id}", KeyConditionExpression="PK = :named")
-    # each has a partition of its own, so only a scan finds a user's
-    records = _keys(
-        dynamodb.get_paginator("scan"), table, f"IDEMPOTENCY#{user_id}:", FilterExpression="begins_with(PK, :named)"
-    )
-    return sum(_delete(dynamodb, table, key) for keys in (tasks, records, _rest(user_id)) for key in keys)
+    tasks = _keys(dynamodb, table, contract.task_partition(user_id))
+    records = _keys(dynamodb, table, contract.idempotency_partition(user_id))
+    rest = (contract.insights_key(user_id).typed(), contract.user_key(user_id).typed())
+    return sum(_delete(dynamodb, table, key) for keys in (tasks, records, rest) for key in keys)
 
 
-def _keys(paginator: Any, table: str, named: str, **condition: str) -> Iterator[Any]:
-    pages = paginator.paginate(
+def _keys(dynamodb: "DynamoDBClient", table: str, partition: str) -> Iterator[Any]:
+    pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
-        ExpressionAttributeValues={":named": {"S": named}},
+        KeyConditionExpression="PK = :partition",
+        ExpressionAttributeValues={":partition": {"S": partition}},
         ProjectionExpression="PK, SK",
         ConsistentRead=True,
-        **condition,
     )
     for page in pages:
         yield from page["Items"]
-
-
-def _rest(user_id: str) -> Iterator[Any]:
-    for entity in ("INSIGHTS", "USER"):
-        yield {"PK": {"S": f"{entity}#{user_id}"}, "SK": {"S": "METADATA"}}
 
 
 def _delete(dynamodb: "DynamoDBClient", table: str, key: Any) -> bool:

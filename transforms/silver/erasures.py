@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from api import contract
 from transforms.silver.traces import Item
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Erasures:
             TableName=self.table,
             KeyConditionExpression="PK = :pk",
             FilterExpression="attribute_not_exists(next_part)",
-            ExpressionAttributeValues={":pk": {"S": "ERASURE"}},
+            ExpressionAttributeValues={":pk": {"S": contract.ERASURE_PARTITION}},
             ConsistentRead=True,
         )
         for page in pages:
@@ -65,11 +66,10 @@ class Erasures:
             erased_at: an aware time.
         """
         item = {
-            "PK": {"S": "ERASED"},
-            "SK": {"S": hashlib.sha256(user_id.encode()).hexdigest()},
-            "entity_type": {"S": "ERASED"},
+            **contract.erased_key(hashlib.sha256(user_id.encode()).hexdigest()).typed(),
+            "entity_type": {"S": contract.EntityType.ERASED.value},
             "erased_at": {"S": erased_at.isoformat()},
-            "expiration_timestamp": {"N": str(int((erased_at + REMEMBERED).timestamp()))},
+            contract.TTL_ATTRIBUTE: {"N": str(int((erased_at + REMEMBERED).timestamp()))},
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 
@@ -79,7 +79,7 @@ class Erasures:
         with contextlib.suppress(self.dynamodb.exceptions.ConditionalCheckFailedException):
             self.dynamodb.delete_item(
                 TableName=self.table,
-                Key={"PK": {"S": "ERASURE"}, "SK": {"S": erasure.user_id}},
+                Key=contract.erasure_key(erasure.user_id).typed(),
                 ConditionExpression="request_id = :done AND attribute_not_exists(next_part)",
                 ExpressionAttributeValues={":done": {"S": erasure.request_id}},
             )
@@ -92,13 +92,13 @@ class Erasures:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="PK = :pk",
-            ExpressionAttributeValues={":pk": {"S": f"TASK#{user_id}"}},
+            ExpressionAttributeValues={":pk": {"S": contract.task_partition(user_id)}},
             ProjectionExpression="SK, created_at",
             ConsistentRead=True,
         )
         found = {
-            (item["SK"]["S"].removeprefix("TASK#"), item["created_at"]["S"]) for page in pages for item in page["Items"]
+            (contract.task_id_of(item["SK"]["S"]), item["created_at"]["S"]) for page in pages for item in page["Items"]
         }
-        key = {"PK": {"S": f"USER#{user_id}"}, "SK": {"S": "METADATA"}}
+        key = contract.user_key(user_id).typed()
         profile = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return found | ({(user_id, profile["created_at"]["S"])} if profile else set())

@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
+from api.contract import CLOSED_STATUSES, OPEN_STATUSES
 from transforms.silver import envelope, rejects
 from transforms.silver.contract import TASK_EVENTS
 from transforms.silver.lines import instant
@@ -19,8 +20,6 @@ COMPARED = (
     "title",
 )
 BACKFILL = "backfill-"
-OPEN = ("pending", "in_progress")
-CLOSED = ("completed", "cancelled")
 
 
 def changes(lines: DataFrame) -> DataFrame:
@@ -71,8 +70,8 @@ def event_type() -> Column:
         .when(sf.col("event_name") == "REMOVE", "purged")
         .when(old["deleted_at"].isNull() & new["deleted_at"].isNotNull(), "deleted")
         .when(old["deleted_at"].isNotNull() & new["deleted_at"].isNull(), "restored")
-        .when(moved & new["status"].isin(*CLOSED), new["status"])
-        .when(moved & old["status"].isin(*CLOSED) & new["status"].isin(*OPEN), "reopened")
+        .when(moved & new["status"].isin(*CLOSED_STATUSES), new["status"])
+        .when(moved & old["status"].isin(*CLOSED_STATUSES) & new["status"].isin(*OPEN_STATUSES), "reopened")
         .otherwise("updated")
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from api import contract
 from orchestration.cli.query import ask
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Table:
     @property
     def users(self) -> int:
         """How many users there are."""
-        return sum(1 for key, _ in self.versions if key.startswith("USER#"))
+        return sum(1 for key, _ in self.versions if contract.entity_type_of(key) == contract.EntityType.USER)
 
 
 def read_table(name: str) -> Table:
@@ -52,13 +53,13 @@ def read_table(name: str) -> Table:
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
     for item in (item for page in pages for item in page["Items"]):
         key = _text(item["PK"]), _text(item["SK"])
-        if not key[0].startswith(("TASK#", "USER#")):
+        if contract.entity_type_of(key[0]) not in contract.CAPTURED_ENTITY_TYPES:
             continue
         versions[key] = int(item["version"]["N"])
-        if key[0].startswith("TASK#") and "deleted_at" not in item:
+        if contract.entity_type_of(key[0]) == contract.EntityType.TASK and "deleted_at" not in item:
             figures = live.setdefault(_text(item["user_id"]), {"total": 0, "completed": 0})
             figures["total"] += 1
-            figures["completed"] += _text(item["status"]) == "completed"
+            figures["completed"] += _text(item["status"]) == contract.Status.COMPLETED
     return Table(versions, live)
 
 

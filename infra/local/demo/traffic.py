@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from api.contract import PRIORITIES
 from orchestration.cli.login import sign_in
 
 PASSWORD = "Demo-password-1"
@@ -20,7 +21,6 @@ TITLES = (
     "Pay the rent",
 )
 CATEGORIES = ("home", "work", "travel", None)
-PRIORITIES = ("low", "medium", "high", "urgent")
 DUE_DATES = ("2026-11-01", "2026-12-24", "2027-03-31", None)
 
 

@@ -18,6 +18,7 @@ import boto3
 import typer
 from rich.console import Console
 
+from api import contract
 from orchestration.cli import machine, render
 from orchestration.cli.executions import Status
 from orchestration.cli.login import authenticate, sign_up
@@ -90,7 +91,7 @@ class Bronze:
                 for change in map(json.loads, gzip.decompress(body).splitlines()):
                     self._events[change["event_id"]] = change["keys"]["PK"]
                 self._seen.add(key)
-        wanted = {f"TASK#{user_id}" for user_id in user_ids}
+        wanted = {contract.task_partition(user_id) for user_id in user_ids}
         return sum(owner in wanted for owner in self._events.values())
 
     def _hour(self) -> str:

@@ -11,7 +11,7 @@ from tests.integration.conftest import RoleFactory, role_keys
 
 pytestmark = pytest.mark.account
 
-NEEDED = tuple(f"dynamodb:{action}" for action in ("BatchWriteItem", "GetItem", "PutItem", "Query", "Scan"))
+NEEDED = tuple(f"dynamodb:{action}" for action in ("BatchWriteItem", "GetItem", "PutItem", "Query"))
 SECRET = "secretsmanager:GetSecretValue"
 
 

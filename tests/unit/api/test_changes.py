@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ulid import ULID
 
-from api.models.fields import Priority, Status, timestamp
+from api.contract import Priority, Status
+from api.models.fields import timestamp
 from api.models.task import StoredTask, Task
 from api.repositories.task_items import change_sort
 from api.services.changes import LATE, Token, advance, mark

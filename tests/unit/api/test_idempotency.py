@@ -40,7 +40,7 @@ def test_a_record_comes_back_from_the_table_as_a_replay_until_it_expires() -> No
     record = record_of(INTENT, "f", ANSWER, 1000)
     assert record
     item = put("table", record, 1000).item
-    assert item["PK"] == {"S": "IDEMPOTENCY#user:key"}
+    assert (item["PK"], item["SK"]) == ({"S": "IDEMPOTENCY#user"}, {"S": "key"})
     assert item["expiration_timestamp"] == {"N": str(1000 + 24 * 3600)}
     found = unexpired(item, "user", "key", 1000 + 24 * 3600)
     assert found

@@ -1,21 +1,13 @@
 """What the operator's commands call by name is what the stacks make; the two folders may not import each other."""
 
-from infra.stacks import ingestion as stack
 from infra.stacks import names
 from ingestion import bronze
-from ingestion.backfill import command as backfill
-from ingestion.cdc.transform import ENTITY_TYPES
 from ingestion.replay import command as replay
 from ingestion.replay.command import QUEUES, Which
 
 
 def test_the_commands_name_what_is_deployed() -> None:
     assert bronze.DELIVERY_STREAM == names.CDC_STREAM
-    assert backfill.TABLE == names.TABLE
     assert replay.STATE_MACHINE == names.STATE_MACHINE
     assert QUEUES[Which.CDC] == (names.CDC_FAILURES, names.CDC_QUARANTINE)
     assert QUEUES[Which.PIPELINE] == (names.PIPELINE_FAILURES,)
-
-
-def test_an_export_leaves_out_what_the_event_source_filters_out() -> None:
-    assert {f"{kind}#" for kind in ENTITY_TYPES} == set(stack.CAPTURED)

@@ -120,7 +120,7 @@ def test_records_that_change_capture_does_not_want_are_not_read_again(monkeypatc
     def mixed(number: int) -> dict[str, Any]:
         made = original(number)
         if number % 2:
-            made["dynamodb"]["Keys"] = {"PK": {"S": "IDEMPOTENCY#u-1:k"}, "SK": {"S": "METADATA"}}
+            made["dynamodb"]["Keys"] = {"PK": {"S": "IDEMPOTENCY#u-1"}, "SK": {"S": "METADATA"}}
         return made
 
     monkeypatch.setattr(Streams, "record", staticmethod(mixed))

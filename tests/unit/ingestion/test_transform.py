@@ -215,7 +215,7 @@ def broken(**change: object) -> dict[str, Any]:
         broken(NewImage={"secret": {"SS": ["a"], "NS": ["1"]}}),
         broken(NewImage={"secret": {"B": 1}}),
         broken(NewImage=None),
-        broken(Keys={"PK": {"S": "IDEMPOTENCY#u-1:k"}, "SK": {"S": "METADATA"}}),
+        broken(Keys={"PK": {"S": "IDEMPOTENCY#u-1"}, "SK": {"S": "METADATA"}}),
         broken(ApproximateCreationDateTime="yesterday"),
         {**record(task_image()), "eventName": "UPSERT"},
         {**record(task_image()), "eventSourceARN": "arn"},

@@ -1,0 +1,160 @@
+"""The table `todo-app-data`: its keys, its entity types and the values of a task's enumerated attributes.
+
+The API writes the table; change capture, silver, replay, publishing and the operator's commands read it. They import
+this module, so each rule is stated once. It needs nothing but the standard library: a bundle that imports it takes
+`api/__init__.py` and this file along and none of the API's dependencies (ADR 0060).
+
+| item | PK | SK |
+|---|---|---|
+| task | `TASK#{user_id}` | `TASK#{task_id}` |
+| profile | `USER#{user_id}` | `METADATA` |
+| published figures | `INSIGHTS#{user_id}` | `METADATA` |
+| idempotency record | `IDEMPOTENCY#{user_id}` | the `Idempotency-Key` |
+| request to erase a user | `ERASURE` | `{user_id}` |
+| hash of an erased user | `ERASED` | SHA-256 of `{user_id}` |
+| state of the pipeline | `PIPELINE` | `WATERMARK` and others |
+
+Every item of a user is found by Query, never by Scan: each of the first four partitions is the user's alone.
+"""
+
+import enum
+from typing import NamedTuple
+
+TABLE_NAME = "todo-app-data"
+# DynamoDB deletes an item some time after this attribute, in seconds since 1970
+TTL_ATTRIBUTE = "expiration_timestamp"
+METADATA = "METADATA"
+
+
+class EntityType(enum.StrEnum):
+    """The attribute `entity_type` of an item."""
+
+    TASK = "TASK"
+    USER = "USER"
+    INSIGHTS = "INSIGHTS"
+    IDEMPOTENCY = "IDEMPOTENCY"
+    ERASURE = "ERASURE"
+    ERASED = "ERASED"
+    WATERMARK = "WATERMARK"
+
+
+# The entity types whose changes leave the table; idempotency records, figures and erasures stay in it.
+CAPTURED_ENTITY_TYPES = (EntityType.TASK, EntityType.USER)
+
+
+class Status(enum.StrEnum):
+    """The state of a task's work."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Priority(enum.StrEnum):
+    """The priority that a task's owner gave it, lowest first."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+STATUSES = tuple(status.value for status in Status)
+PRIORITIES = tuple(priority.value for priority in Priority)
+# An open task can be overdue; a closed one cannot.
+OPEN_STATUSES = (Status.PENDING.value, Status.IN_PROGRESS.value)
+CLOSED_STATUSES = (Status.COMPLETED.value, Status.CANCELLED.value)
+
+
+class Key(NamedTuple):
+    """A primary key of the table.
+
+    Args:
+        PK: the partition key.
+        SK: the sort key.
+    """
+
+    PK: str
+    SK: str
+
+    def plain(self) -> dict[str, str]:
+        """The key as boto3's resources take it."""
+        return {"PK": self.PK, "SK": self.SK}
+
+    def typed(self) -> dict[str, dict[str, str]]:
+        """The key in DynamoDB's JSON, as the low-level client takes it."""
+        return {"PK": {"S": self.PK}, "SK": {"S": self.SK}}
+
+
+def prefix(entity_type: EntityType) -> str:
+    """The beginning of the partition keys of all users' items of a type."""
+    return f"{entity_type.value}#"
+
+
+def entity_type_of(partition_key: str) -> str:
+    """The entity type that a partition key names; of an unknown item, what stands in its place."""
+    return partition_key.partition("#")[0]
+
+
+def task_partition(user_id: str) -> str:
+    """The partition key of a user's tasks, deleted ones included."""
+    return prefix(EntityType.TASK) + user_id
+
+
+TASK_SORT_PREFIX = prefix(EntityType.TASK)
+
+
+def task_key(user_id: str, task_id: str) -> Key:
+    """The key of a task."""
+    return Key(task_partition(user_id), TASK_SORT_PREFIX + task_id)
+
+
+def task_id_of(sort_key: str) -> str:
+    """The id of the task with a sort key."""
+    return sort_key.removeprefix(TASK_SORT_PREFIX)
+
+
+def user_key(user_id: str) -> Key:
+    """The key of a user's profile."""
+    return Key(prefix(EntityType.USER) + user_id, METADATA)
+
+
+def insights_key(user_id: str) -> Key:
+    """The key of a user's published figures."""
+    return Key(prefix(EntityType.INSIGHTS) + user_id, METADATA)
+
+
+def idempotency_partition(user_id: str) -> str:
+    """The partition key of a user's idempotency records."""
+    return prefix(EntityType.IDEMPOTENCY) + user_id
+
+
+def idempotency_key(user_id: str, key: str) -> Key:
+    """The key of the record that an `Idempotency-Key` of a user has."""
+    return Key(idempotency_partition(user_id), key)
+
+
+# All requests to erase somebody are in one partition, so that whoever works them off finds them by Query.
+ERASURE_PARTITION = EntityType.ERASURE.value
+ERASED_PARTITION = EntityType.ERASED.value
+PIPELINE_PARTITION = "PIPELINE"
+
+
+def erasure_key(user_id: str) -> Key:
+    """The key of the request to erase a user."""
+    return Key(ERASURE_PARTITION, user_id)
+
+
+def erased_key(user_hash: str) -> Key:
+    """The key of the note that a user has been erased from the lake.
+
+    Args:
+        user_hash: SHA-256 of the user's identifier, hexadecimal.
+    """
+    return Key(ERASED_PARTITION, user_hash)
+
+
+def watermark_key() -> Key:
+    """The key of how far bronze had been seen when the last published run was planned."""
+    return Key(PIPELINE_PARTITION, EntityType.WATERMARK.value)
