@@ -16,9 +16,9 @@ from typing import Annotated
 import typer
 
 from infra import ROOT
-from infra.local import account
 from infra.local import cli as local
-from infra.local.settings import Settings
+from infra.local.account import lifecycle
+from infra.local.account.settings import Settings
 from ingestion.backfill.command import backfill
 from ingestion.errors import RefusedError
 from ingestion.replay.command import replay
@@ -74,7 +74,7 @@ def choose_account(
     if target == "aws" or context.invoked_subcommand in NEED_NO_ACCOUNT:
         return
     settings = Settings.from_environment()
-    running = account.find(settings)
+    running = lifecycle.find(settings)
     if running is None:
         fail(
             "the local account is not running",

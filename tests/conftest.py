@@ -20,7 +20,7 @@ from typing import TypeVar
 import boto3
 import pytest
 
-from infra.local.settings import OWNER_KEYS, REGION, Settings
+from infra.local.account.settings import OWNER_KEYS, REGION, Settings
 from infra.toolchain import spark
 from tests.work_groups import assign_groups
 
@@ -55,7 +55,7 @@ class Account:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with (self.settings.home / "account.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "infra.local.launcher"],
+                [sys.executable, "-m", "infra.local.account.launcher"],
                 env={**os.environ, **self.settings.environment()},
                 stdout=log,
                 stderr=log,

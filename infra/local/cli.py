@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from infra.local import account
-from infra.local.settings import OWNER_KEYS, REGION, Settings
+from infra.local.account import lifecycle
+from infra.local.account.settings import OWNER_KEYS, REGION, Settings
 from orchestration.cli.problems import explained, fail
 from orchestration.cli.render import duration
 from orchestration.cli.status import LABELS
@@ -29,7 +29,7 @@ WORKGROUP = "todo-analytics-workgroup"
 def current() -> Settings:
     """The settings of the account of this checkout, with the port of the running process if there is one."""
     settings = Settings.from_environment()
-    running = account.find(settings)
+    running = lifecycle.find(settings)
     return running.settings if running else settings
 
 
@@ -46,12 +46,12 @@ def up(
         settings = dataclasses.replace(settings, port=port)
     from infra.toolchain import spark
 
-    began, killed = time.monotonic(), account.was_killed(settings)
+    began, killed = time.monotonic(), lifecycle.was_killed(settings)
     with console.status("starting the local account") as status:
         try:
             spark.install(settings.toolchain)
-            running, started = account.start(settings, lambda line: status.update(f"local account: {line}"))
-        except account.AccountError as error:
+            running, started = lifecycle.start(settings, lambda line: status.update(f"local account: {line}"))
+        except lifecycle.AccountError as error:
             fail(str(error))
     if not started:
         console.print(f"local account already up at {running.settings.endpoint} (process {running.pid})")
@@ -62,7 +62,7 @@ def up(
         f"local account up at {settings.endpoint} in {time.monotonic() - began:.1f} s (process {running.pid})"
     )
     if killed:
-        console.print(Text(account.KILLED, "yellow"), soft_wrap=True)
+        console.print(Text(lifecycle.KILLED, "yellow"), soft_wrap=True)
     console.print('next: `insights deploy`, or `eval "$(insights env)"` for any AWS client', soft_wrap=True)
 
 
@@ -72,8 +72,8 @@ def down() -> None:
     settings = current()
     with console.status("stopping the local account") as status:
         try:
-            stopped = account.stop(settings, lambda line: status.update(f"local account: {line}"))
-        except account.AccountError as error:
+            stopped = lifecycle.stop(settings, lambda line: status.update(f"local account: {line}"))
+        except lifecycle.AccountError as error:
             fail(str(error))
     console.print(
         f"local account stopped, state kept in {_short(settings.home)}" if stopped else "local account was not up"
@@ -88,9 +88,9 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
         typer.confirm(f"Delete everything in the local account ({_short(settings.home)})?", abort=True)
     try:
         with console.status("stopping the local account"):
-            account.stop(settings, lambda _: None)
-        account.erase(settings)
-    except account.AccountError as error:
+            lifecycle.stop(settings, lambda _: None)
+        lifecycle.erase(settings)
+    except lifecycle.AccountError as error:
         fail(str(error))
     console.print("local account is empty; `insights up` starts it")
 
@@ -136,11 +136,11 @@ def describe(settings: Settings) -> dict[str, Any]:
     Returns:
         `running`, `killed`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`.
     """
-    running = account.find(settings)
-    healthy = running is not None and account.is_healthy(running.settings)
+    running = lifecycle.find(settings)
+    healthy = running is not None and lifecycle.is_healthy(running.settings)
     report: dict[str, Any] = {
         "running": healthy,
-        "killed": account.was_killed(settings),
+        "killed": lifecycle.was_killed(settings),
         "endpoint": (running.settings if running else settings).endpoint,
         "home": str(settings.home),
         "state_bytes": sum(path.stat().st_size for path in settings.home.rglob("*") if path.is_file()),
@@ -163,7 +163,7 @@ def show(report: dict[str, Any]) -> None:
         table.add_row("process", f"{report['pid']}, up {duration(report['uptime_s'])}")
     out.print(table)
     if report["killed"]:
-        out.print(Text(account.KILLED, "yellow"), soft_wrap=True)
+        out.print(Text(lifecycle.KILLED, "yellow"), soft_wrap=True)
 
 
 def _short(path: pathlib.Path) -> str:

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.credentials import role_session
+from infra.local.account.credentials import role_session
 from tests.conftest import until
 from tests.e2e.conftest import Platform
 from tests.integration.conftest import session_keys

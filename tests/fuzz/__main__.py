@@ -8,8 +8,8 @@ import sys
 import uuid
 
 from infra import ROOT
-from infra.local import account
-from infra.local.settings import Settings
+from infra.local.account import lifecycle
+from infra.local.account.settings import Settings
 from orchestration.cli.login import sign_in
 from orchestration.cli.outputs import stack_outputs
 
@@ -53,7 +53,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600, help="stop after so many (%(default)s)")
     parser.add_argument("--examples", type=int, default=200, help="per operation and phase (%(default)s)")
     given = parser.parse_args()
-    running = account.find(Settings.from_environment())
+    running = lifecycle.find(Settings.from_environment())
     if running is None:
         print("error: the local account is not running; `make deploy` starts it and deploys", file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@ import pytest
 
 from infra import deploy as module
 from infra.deploy import DeployError, deploy, synth
-from infra.local.settings import Settings
+from infra.local.account.settings import Settings
 from infra.toolchain import node
 from tests.conftest import free_port
 

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.local.credentials import role_session
+from infra.local.account.credentials import role_session
 from tests.conftest import Account
 
 RoleFactory = Callable[..., str]

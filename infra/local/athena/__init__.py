@@ -24,9 +24,10 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.core.router import extract_access_key_id
 from ministack.services import athena
 
-from infra.local import hooks
-from infra.local.athena import caller, execution, trino
+from infra.local.account import hooks
+from infra.local.athena.api import caller, execution
 from infra.local.athena.errors import AthenaError
+from infra.local.athena.sql import trino
 
 Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[[dict[str, Any]], Response]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 
-from infra.local.athena.caller import Caller
-from infra.local.athena.functions import MACROS
+from infra.local.athena.api.caller import Caller
+from infra.local.athena.sql.functions import MACROS
 
 _counter = itertools.count()
 

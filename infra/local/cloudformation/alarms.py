@@ -10,10 +10,10 @@ from typing import Any
 from ministack.services import cloudwatch
 from ministack.services.cloudformation import provisioners
 
+from infra.local.account.hooks import hook, replace
 from infra.local.cloudformation.handlers import Created, Properties, RefusedError, add_type, as_bool, must_succeed
 from infra.local.cloudwatch.datapoints import SINGLE_METRIC, check
 from infra.local.cloudwatch.expressions import ExpressionError
-from infra.local.hooks import hook, replace
 
 
 def _query(query: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
+from infra.local.account.hooks import HookChangedError, hook
 from infra.local.cloudformation.handlers import Properties, after_change, must_succeed
-from infra.local.hooks import HookChangedError, hook
 
 STORES = (
     ("LifecycleConfiguration", "lifecycle"),

@@ -8,8 +8,8 @@ from typing import Any
 from ministack.services import budgets
 from ministack.services.cloudformation import provisioners
 
+from infra.local.account.hooks import hook
 from infra.local.cloudformation.handlers import Created, Properties, add_type, must_succeed
-from infra.local.hooks import hook
 
 
 def _budget(name: str, properties: Properties) -> dict[str, Any]:

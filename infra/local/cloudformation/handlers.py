@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.services.cloudformation import provisioners
 
-from infra.local.hooks import HookChangedError
+from infra.local.account.hooks import HookChangedError
 
 Properties = dict[str, Any]
 Created = tuple[str, dict[str, Any]]

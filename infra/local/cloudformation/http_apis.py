@@ -11,9 +11,9 @@ from typing import Any
 from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
 
+from infra.local.account.credentials import settings
+from infra.local.account.hooks import replace
 from infra.local.cloudformation.handlers import Created, Properties, handlers_of, lower_first
-from infra.local.credentials import settings
-from infra.local.hooks import replace
 
 
 def endpoint(api_id: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from ministack.services import codebuild, glue
 
+from infra.local.account.hooks import replace
 from infra.local.cloudformation.handlers import Properties, after_change, lower_first
-from infra.local.hooks import replace
 
 GLUE_JOB_MEMBERS = (
     "ExecutionClass",

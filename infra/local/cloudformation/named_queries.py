@@ -8,8 +8,8 @@ import json
 from ministack.services import athena
 from ministack.services.cloudformation import provisioners
 
+from infra.local.account.hooks import hook
 from infra.local.cloudformation.handlers import Created, Properties, add_type, must_succeed
-from infra.local.hooks import hook
 
 
 def create(logical_id: str, properties: Properties, stack: str) -> Created:

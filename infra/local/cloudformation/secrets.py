@@ -10,8 +10,8 @@ import json
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import provisioners
 
+from infra.local.account.hooks import hook, replace
 from infra.local.cloudformation.handlers import Properties, as_bool, must_succeed
-from infra.local.hooks import hook, replace
 
 SWITCHES = (
     "ExcludeLowercase",

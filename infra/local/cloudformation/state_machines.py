@@ -11,8 +11,8 @@ from typing import Any
 from ministack.services import stepfunctions
 from ministack.services.cloudformation import provisioners
 
+from infra.local.account.hooks import hook, replace
 from infra.local.cloudformation.handlers import Created, Properties, RefusedError, handlers_of, lower_first
-from infra.local.hooks import hook, replace
 
 
 def _complete(properties: Properties) -> Properties:

@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from ministack.services import dynamodb
 
+from infra.local.account.hooks import hook
 from infra.local.cloudformation.handlers import Properties, after_change, as_bool, must_succeed
-from infra.local.hooks import hook
 
 
 def _apply_time_to_live(table: str, old: Properties, new: Properties) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ministack.services.cloudformation import provisioners
 
-from infra.local.hooks import replace
+from infra.local.account.hooks import replace
 
 
 def apply() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ministack.core.responses import get_account_id
 from ministack.services import cloudwatch, sns
 
-from infra.local.hooks import hook, replace
+from infra.local.account.hooks import hook, replace
 
 logger = logging.getLogger(__name__)
 LISTS = ("AlarmActions", "OKActions", "InsufficientDataActions")

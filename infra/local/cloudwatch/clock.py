@@ -6,9 +6,9 @@ import time
 
 from ministack.services import cloudwatch
 
+from infra.local.account.credentials import settings
+from infra.local.account.hooks import account_scopes, in_scope
 from infra.local.cloudwatch.evaluation import evaluate
-from infra.local.credentials import settings
-from infra.local.hooks import account_scopes, in_scope
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from ministack.services import cloudwatch
 
+from infra.local.account.hooks import hook, replace
 from infra.local.cloudwatch.datapoints import Alarm, series_of
-from infra.local.hooks import hook, replace
 
 # CloudWatch looks a little further back than EvaluationPeriods for points that are there
 EXTRA_PERIODS = 2

@@ -7,10 +7,10 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
+from infra.local.account.hooks import hook, replace
 from infra.local.cloudwatch.datapoints import SINGLE_METRIC, check
 from infra.local.cloudwatch.evaluation import evaluate
 from infra.local.cloudwatch.expressions import ExpressionError
-from infra.local.hooks import hook, replace
 
 
 def apply() -> None:

@@ -14,10 +14,10 @@ from typing import Any
 
 import botocore.exceptions
 
-from infra.local import credentials
+from infra.local.account import credentials
+from infra.local.account.log_stream import LogStream
+from infra.local.account.processes import Child
 from infra.local.codebuild import buildspec, sandbox
-from infra.local.log_stream import LogStream
-from infra.local.processes import Child
 
 SECONDS_PER_MINUTE = 60
 PLAIN = "PLAINTEXT"

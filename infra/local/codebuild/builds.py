@@ -7,8 +7,8 @@ from typing import Any
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import codebuild
 
+from infra.local.account.hooks import after_restoring, hook, in_background, replace
 from infra.local.codebuild.build import Build
-from infra.local.hooks import after_restoring, hook, in_background, replace
 
 ENDED_WITH_ACCOUNT = "The build ended with the account that ran it."
 

@@ -14,9 +14,9 @@ from rich.table import Table as RichTable
 
 from infra import ROOT
 from infra.deploy import DeployError, deploy
-from infra.local import account
+from infra.local.account import lifecycle
+from infra.local.account.settings import Settings
 from infra.local.demo import store, traffic
-from infra.local.settings import Settings
 from infra.toolchain import spark
 from orchestration.cli.following import run_and_watch
 from transforms.bi.dashboard.command import PORT
@@ -101,12 +101,12 @@ def run(settings: Settings) -> bool:
 
 def _up(settings: Settings) -> Settings:
     spark.install(settings.toolchain)
-    if account.was_killed(settings):
-        console.print(account.KILLED, style="yellow", soft_wrap=True)
+    if lifecycle.was_killed(settings):
+        console.print(lifecycle.KILLED, style="yellow", soft_wrap=True)
     try:
         with console.status("starting") as status:
-            running, started = account.start(settings, status.update)
-    except account.AccountError as error:
+            running, started = lifecycle.start(settings, status.update)
+    except lifecycle.AccountError as error:
         raise DemoError(str(error)) from error
     os.environ.update(running.settings.client_environment())
     console.print(f"{'started' if started else 'already up'} at {running.settings.endpoint}")

@@ -27,7 +27,7 @@ import functools
 import threading
 from typing import Any
 
-from infra.local import hooks
+from infra.local.account import hooks
 from infra.local.firehose import limits
 from infra.local.firehose.buffers import Buffers
 from infra.local.firehose.delivery import Deliveries

@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import Any
 
-from infra.local.credentials import settings
+from infra.local.account.credentials import settings
 from infra.local.firehose import metrics
 
 Stream = dict[str, Any]

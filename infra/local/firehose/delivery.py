@@ -12,12 +12,12 @@ import time
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local import hooks
-from infra.local.credentials import role_session
+from infra.local.account import hooks
+from infra.local.account.credentials import role_session
+from infra.local.account.health import is_serving
 from infra.local.firehose import metrics
 from infra.local.firehose.buffers import Batch, Buffers
 from infra.local.firehose.objects import Object, prepare
-from infra.local.serving import serving
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Deliveries:
 
     def _ready(self) -> list[Batch]:
         due = self._buffers.due()
-        return due if due and serving() else []
+        return due if due and is_serving() else []
 
     def _deliver(self, batch: Batch) -> None:
         try:
@@ -85,7 +85,7 @@ class Deliveries:
 
     def _failed(self, batch: Batch, message: str) -> None:
         _session.cache_clear()
-        if not serving():
+        if not is_serving():
             return
         failures = self._failures[batch.arn] = self._failures.get(batch.arn, 0) + 1
         since = self._failing_since.setdefault(batch.id, time.monotonic())

@@ -17,8 +17,8 @@ import duckdb
 from ministack.core.responses import AccountRegionScopedDict, error_response_json, json_response
 from ministack.services import glue
 
-from infra.local.hive_types import hive_to_duck, quote_identifier, quote_literal
-from infra.local.hooks import hook, replace
+from infra.local.account.hooks import hook, replace
+from infra.local.glue.hive_types import hive_to_duck, quote_identifier, quote_literal
 
 Request = dict[str, Any]
 Response = Any

@@ -16,11 +16,11 @@ from typing import Any
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import glue
 
-from infra.local import credentials
+from infra.local.account import credentials
+from infra.local.account.hooks import after_restoring, in_background, replace
+from infra.local.account.log_stream import LogStream
 from infra.local.glue.listing import SchemaReader
 from infra.local.glue.target import Outcome, Target
-from infra.local.hooks import after_restoring, in_background, replace
-from infra.local.log_stream import LogStream
 
 LOG_GROUP = "/aws-glue/crawlers"
 ENDED_WITH_ACCOUNT = "The crawl ended with the account that ran it."

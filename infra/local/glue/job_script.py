@@ -13,8 +13,8 @@ from urllib.parse import urlparse
 
 import boto3
 
-from infra.local import credentials
-from infra.local.settings import REGION
+from infra.local.account import credentials
+from infra.local.account.settings import REGION
 from infra.toolchain import spark
 
 SPARK_COMMANDS = ("glueetl", "gluestreaming")

@@ -23,11 +23,11 @@ import boto3
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import glue
 
-from infra.local import credentials
+from infra.local.account import credentials
+from infra.local.account.hooks import after_restoring, hook, in_background, replace
+from infra.local.account.log_stream import LogStream
+from infra.local.account.processes import Child
 from infra.local.glue import job_script
-from infra.local.hooks import after_restoring, hook, in_background, replace
-from infra.local.log_stream import LogStream
-from infra.local.processes import Child
 
 SECONDS_PER_MINUTE = 60
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")

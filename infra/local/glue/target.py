@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from infra.local.glue import json_schema, listing
-from infra.local.hive_types import FORMATS
+from infra.local.glue.hive_types import FORMATS
 
 PARTITIONS_PER_CALL = 100
 # AWS names the parameters so: docs.aws.amazon.com/glue/latest/dg/table-properties-crawler.html

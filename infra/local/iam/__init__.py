@@ -10,7 +10,7 @@ Hooks: see `conditions` and `resources`; `roles` asks the evaluator (`_gather_ro
 `evaluate`).
 """
 
-from infra.local import hooks
+from infra.local.account import hooks
 from infra.local.iam import conditions, resources
 
 

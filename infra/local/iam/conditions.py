@@ -21,7 +21,7 @@ import ipaddress
 import json
 from typing import Any
 
-from infra.local.hooks import replace
+from infra.local.account.hooks import replace
 
 
 def is_loopback(address: str) -> bool:

@@ -28,7 +28,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from infra.local.hooks import hook, replace
+from infra.local.account.hooks import hook, replace
 
 Request = Mapping[str, Any]
 NAMED = re.compile("(Crawler|Job|Trigger|Workflow|Connection)(?!s$)")

@@ -24,7 +24,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from infra.local import hooks
+from infra.local.account import hooks
 from infra.local.logs import embedded, metric_filters, subscriptions
 from infra.local.logs.patterns import Matches, PatternError, compiled
 

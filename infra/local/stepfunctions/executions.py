@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions
 
-from infra.local.hooks import after_restoring, hook, in_background, replace
+from infra.local.account.hooks import after_restoring, hook, in_background, replace
 from infra.local.stepfunctions import redrive
 from infra.local.stepfunctions.tasks import ExecutionEnded
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from infra.local.hooks import HookChangedError, hook
+from infra.local.account.hooks import HookChangedError, hook
 from infra.local.stepfunctions import tasks
 from infra.local.stepfunctions.permissions import RefusedError
 

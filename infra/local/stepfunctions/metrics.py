@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, stepfunctions
 
-from infra.local.hooks import hook, replace
+from infra.local.account.hooks import hook, replace
 
 NAMESPACE = "AWS/States"
 COUNTS = {

@@ -22,7 +22,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc, stepfunctions
 
-from infra.local.hooks import hook, replace
+from infra.local.account.hooks import hook, replace
 from infra.local.stepfunctions import tasks
 
 # what a refused call of an optimized integration is called, after the classes of the AWS SDK that these are built with

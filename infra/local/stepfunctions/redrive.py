@@ -20,7 +20,7 @@ from typing import Any
 from ministack.core.responses import error_response_json, json_response, now_iso
 from ministack.services import stepfunctions
 
-from infra.local.hooks import hook, in_background, replace
+from infra.local.account.hooks import hook, in_background, replace
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
 REDRIVABLE_DAYS = 14

@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from infra.local.hooks import replace
+from infra.local.account.hooks import replace
 
 Retrier = dict[str, Any]
 

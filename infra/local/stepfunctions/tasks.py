@@ -15,8 +15,8 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from infra.local.credentials import role_session
-from infra.local.hooks import replace
+from infra.local.account.credentials import role_session
+from infra.local.account.hooks import replace
 
 STOP_SECONDS = 10.0
 # token of a task that waits for its callback -> ARN of its state machine

@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from infra.local.hooks import replace
+from infra.local.account.hooks import replace
 
 
 def assign(

@@ -31,7 +31,7 @@ state over a restart).
 
 import functools
 
-from infra.local import hooks
+from infra.local.account import hooks
 from infra.local.streams import records
 from infra.local.streams.reader import Readers
 

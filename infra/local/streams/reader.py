@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local import hooks
-from infra.local.credentials import role_session
+from infra.local.account import hooks
+from infra.local.account.credentials import role_session
+from infra.local.account.health import is_serving
 from infra.local.lambda_ import record
-from infra.local.serving import serving
 from infra.local.streams import delivery, destination, permission, records
 from infra.local.streams.delivery import Batch, Mapping
 
@@ -73,7 +73,7 @@ class Reader:
         try:
             while self._wanted():
                 try:
-                    pause = self._step() if serving() else RETRY_SECONDS
+                    pause = self._step() if is_serving() else RETRY_SECONDS
                 except Exception:
                     log.exception("%s: reading the stream failed", self.mapping["FunctionName"])
                     pause = IDLE_SECONDS
@@ -166,7 +166,7 @@ class Reader:
             self._done(batch)
             self.mapping["LastProcessingResult"] = "OK"
             return 0
-        if not serving():
+        if not is_serving():
             return RETRY_SECONDS
         self.mapping["LastProcessingResult"] = "PROBLEM: Function call failed"
         what = result["body"] if result.get("error") else "it named records that failed"
@@ -199,7 +199,7 @@ class Reader:
         try:
             destination.send(role_session(config["Role"], name), self.mapping, batch, description)
         except (ClientError, BotoCoreError, ValueError) as error:
-            if not serving():
+            if not is_serving():
                 return RETRY_SECONDS
             # as on AWS, where the batch is gone then
             log.error("%s: the on-failure destination was not told: %s", name, error)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
 from api.settings import Settings
-from infra.local.settings import Settings as AccountSettings
+from infra.local.account.settings import Settings as AccountSettings
 from tests.bench.api import imports, overhead
 from tests.bench.api.requests import Requests
 from tests.conftest import Account, free_port

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from typing import Any
 
-from infra.local.settings import Settings
+from infra.local.account.settings import Settings
 from tests.bench.gold.athena import Statements
 from tests.bench.gold.builds import Build, Builds
 from tests.bench.gold.queries import scans

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra.deploy import deploy
-from infra.local.settings import Settings
+from infra.local.account.settings import Settings
 from tests.conftest import Account, free_port
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from typing import Any
 
-from infra.local.settings import Settings
+from infra.local.account.settings import Settings
 from infra.toolchain import spark
 from tests.bench.silver import events
 from tests.bench.silver.lake import BUCKET, KEY, SECRET, Lake

@@ -9,7 +9,7 @@ import duckdb
 from pyiceberg.catalog import Catalog, load_catalog
 
 from infra import ROOT
-from infra.local.settings import REGION
+from infra.local.account.settings import REGION
 from infra.toolchain import spark as toolchain
 from tests.bench.silver.measure import Cost, run
 from tests.conftest import Account

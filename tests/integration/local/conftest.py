@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.settings import Settings
+from infra.local.account.settings import Settings
 from tests.conftest import Account, free_port
 from tests.integration.conftest import RoleFactory
 

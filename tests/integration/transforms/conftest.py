@@ -12,7 +12,7 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as sf
 from pyspark.sql.types import StructField, TimestampType
 
-from infra.local.settings import REGION
+from infra.local.account.settings import REGION
 from infra.toolchain import spark as toolchain
 from tests.conftest import Account
 from tests.integration.transforms import oracle

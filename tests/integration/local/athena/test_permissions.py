@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.credentials import role_session
-from infra.local.settings import ACCOUNT_ID, REGION
+from infra.local.account.credentials import role_session
+from infra.local.account.settings import ACCOUNT_ID, REGION
 from tests.integration.conftest import RoleFactory
 from tests.integration.local.athena.conftest import Queries
 

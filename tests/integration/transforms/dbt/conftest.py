@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.settings import REGION
+from infra.local.account.settings import REGION
 from infra.stacks.transforms import OWN_TABLES
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory, role_keys

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from infra.local.athena.iceberg import Iceberg, replace
-from infra.local.settings import OWNER_KEYS, REGION
+from infra.local.account.settings import OWNER_KEYS, REGION
+from infra.local.athena.data.iceberg import Iceberg, replace
 from tests.conftest import Account
 from transforms.silver.contract import TABLES, Table
 

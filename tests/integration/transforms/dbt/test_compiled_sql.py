@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.athena.grammar import syntax_error, unknown_name
+from infra.local.athena.sql.grammar import syntax_error, unknown_name
 from tests.integration.transforms.dbt.conftest import Warehouse
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from infra.local.athena.grammar import syntax_error, unknown_name
+from infra.local.athena.sql.grammar import syntax_error, unknown_name
 from transforms.bi.saved_queries import Chart, SavedQuery, SavedQueryError, all_queries, parse
 
 GOOD = """\

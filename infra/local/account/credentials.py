@@ -1,0 +1,84 @@
+"""Who the local account's work runs as: the owner, or the role that AWS would use.
+
+Calls made here go over HTTP to this very process: never make one on the emulator's event loop, only from a thread.
+"""
+
+import functools
+import os
+import pathlib
+import sys
+import threading
+from typing import Any
+
+import boto3
+
+from infra.local.account.settings import OWNER_KEYS, REGION, Settings
+
+# the emulator's own switches and the owner's keys must not reach what runs as a role
+PRIVATE = ("AWS_", "MINISTACK", "GATEWAY_PORT", "BIND_HOST", "PERSIST_STATE", "STATE_DIR", "S3_", "AUTH", "INSIGHTS_")
+
+
+class SharedSession(boto3.Session):
+    """A session that threads may share: boto3's own makes one client at a time (its clients are thread-safe)."""
+
+    def __init__(self) -> None:
+        super().__init__(region_name=REGION, **OWNER_KEYS)
+        self._making = threading.Lock()
+
+    def client(self, *arguments: Any, **options: Any) -> Any:
+        """As `boto3.Session.client`."""
+        with self._making:
+            return super().client(*arguments, **options)
+
+
+@functools.cache
+def owner() -> boto3.Session:
+    """A session with the owner's keys; the launcher has set AWS_ENDPOINT_URL, so its clients reach this process."""
+    return SharedSession()
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of the account that this process is."""
+    return Settings.from_environment()
+
+
+def role_arn(role: str) -> str:
+    """The ARN of a role that may be given by its name, as crawlers and jobs may."""
+    from ministack.core.responses import get_account_id
+
+    return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role.strip('/')}"
+
+
+def role_session(role_arn: str, session_name: str) -> boto3.Session:
+    """A session that may do what `role_arn` may.
+
+    Args:
+        role_arn: a role of this account.
+        session_name: shows in the assumed role's ARN; cut to the 64 characters that STS takes.
+    """
+    keys = owner().client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
+    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
+
+
+def role_environment(role_arn: str, session_name: str) -> dict[str, str]:
+    """Environment variables with which any AWS SDK in a child process talks to this account as `role_arn`."""
+    keys = role_session(role_arn, session_name).get_credentials()
+    if keys is None or keys.token is None:
+        raise RuntimeError(f"sts:AssumeRole gave no credentials for {role_arn}")
+    return {
+        **settings().client_environment(),
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_SESSION_TOKEN": keys.token,
+    }
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """This process's environment without AWS settings and without the emulator's switches, plus `extra`.
+
+    PATH begins with this interpreter's folder, so that a job's or a build's `python3` and `dbt` are the pinned ones.
+    """
+    base = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+    tools = str(pathlib.Path(sys.executable).parent)
+    return {**base, "PATH": os.pathsep.join([tools, base.get("PATH", os.defpath)]), **extra}

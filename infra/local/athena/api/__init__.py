@@ -1,0 +1,1 @@
+"""Athena's API: who calls, the life of a query execution, and its results."""

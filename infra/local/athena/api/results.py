@@ -1,0 +1,140 @@
+"""Results as Athena writes them: what a statement hands back, its columns' types, and values as text."""
+
+import dataclasses
+import datetime as dt
+import decimal
+import math
+import re
+from typing import Any
+
+from infra.local.glue.hive_types import duck_to_hive, hive_to_duck
+
+_PRECISION = {
+    "bigint": 19,
+    "double": 17,
+    "float": 17,
+    "integer": 10,
+    "smallint": 5,
+    "timestamp": 3,
+    "timestamp with time zone": 3,
+    "tinyint": 3,
+    "varbinary": 1073741824,
+    "varchar": 2147483647,
+}
+_RESULT_TYPE = {"string": "varchar", "int": "integer", "binary": "varbinary", "struct": "row"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of a result or of a table being written; `hive` is its type in the catalog."""
+
+    name: str
+    hive: str
+
+    @classmethod
+    def of(cls, name: str, duck: str) -> "Column":
+        """A column of a DuckDB query, whose type becomes the nearest that Trino has."""
+        return cls(name, duck_to_hive(duck))
+
+    @property
+    def duck(self) -> str:
+        """The DuckDB type that holds its values."""
+        return hive_to_duck(self.hive)
+
+    @property
+    def type(self) -> str:
+        """`ColumnInfo.Type` of GetQueryResults."""
+        base = self.hive if self.hive.startswith("timestamp") else re.split(r"[<(]", self.hive)[0].strip()
+        return _RESULT_TYPE.get(base, base)
+
+    @property
+    def precision(self) -> int:
+        """`ColumnInfo.Precision`: digits of a number, the type's own measure otherwise."""
+        digits = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.hive)
+        return int(digits.group(1)) if digits else _PRECISION.get(self.type, 0)
+
+    @property
+    def scale(self) -> int:
+        """`ColumnInfo.Scale`: digits after the point."""
+        digits = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.hive)
+        return int(digits.group(2)) if digits else 0
+
+
+ROWS = [Column("rows", "bigint")]
+"""The one column that Athena describes for a statement that changes data."""
+
+
+@dataclasses.dataclass
+class Result:
+    """What a statement hands back.
+
+    Args:
+        kind: `StatementType`: DDL, DML or UTILITY.
+        rows: values as text, None for NULL.
+        changed: rows written or changed (`UpdateCount`).
+    """
+
+    kind: str = "DDL"
+    columns: list[Column] = dataclasses.field(default_factory=list)
+    rows: list[list[str | None]] = dataclasses.field(default_factory=list)
+    changed: int = 0
+
+    def body(self) -> str:
+        """The content of the result object: CSV with every value quoted and NULL bare, else tab-separated text."""
+        if not self.is_table():
+            return "\n".join("\t".join(value or "" for value in row) for row in self.rows)
+        header: list[str | None] = [column.name for column in self.columns]
+        lines = [header, *self.rows]
+        return "\n".join(",".join(map(_quoted, line)) for line in lines) + "\n"
+
+    def is_table(self) -> bool:
+        """Whether the result object is a CSV file with a header."""
+        return self.kind == "DML" and self.columns != ROWS
+
+
+def _quoted(value: str | None) -> str:
+    return "" if value is None else '"' + value.replace('"', '""') + '"'
+
+
+def text(value: Any) -> str | None:
+    """A value as Athena writes it; NULL is None."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return _double(value)
+        case decimal.Decimal():
+            return format(value, "f")
+        case dt.datetime():
+            fraction = f"{value.microsecond:06d}"
+            shown = fraction[:3] if fraction.endswith("000") else fraction
+            return f"{value:%Y-%m-%d %H:%M:%S}.{shown}" + (" UTC" if value.tzinfo else "")
+        case list() | tuple():
+            return "[" + ", ".join(map(_item, value)) + "]"
+        case dict():
+            return "{" + ", ".join(f"{text(key)}={_item(item)}" for key, item in value.items()) + "}"
+        case bytes() | bytearray() | memoryview():
+            return bytes(value).hex(" ")
+        case _:
+            return str(value)
+
+
+def _item(value: Any) -> str:
+    shown = text(value)
+    return "null" if shown is None else shown
+
+
+def _double(value: float) -> str:
+    """As Java writes a double: scientific below 10^-3 and from 10^7."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return format(decimal.Decimal(repr(value)), "f")
+    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
+    figures = "".join(map(str, digits))
+    power = int(exponent) + len(figures) - 1
+    return f"{'-' if sign else ''}{figures[0]}.{figures[1:] or '0'}E{power}"

@@ -1,0 +1,220 @@
+"""Catalog tables as DuckDB relations: every table that a statement names, bound with just the data that it needs.
+
+Each mention of a table becomes a relation of its own in schema `__scan`, first empty (so that DuckDB can check and plan
+the statement), then with data. Views are put in place of their names.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from infra.local.athena.api.results import Column
+from infra.local.athena.catalog import information_schema, views
+from infra.local.athena.catalog.glue import Table, data_columns, duck_type, is_iceberg, is_view, partition_keys
+from infra.local.athena.data import hive_files, pruning
+from infra.local.athena.data.iceberg import METADATA_TABLES, Snapshot, Version
+from infra.local.athena.errors import AthenaError, QueryCancelledError, from_duckdb
+from infra.local.athena.session import Session
+from infra.local.athena.sql import alias_check, trino, type_check
+from infra.local.glue.hive_types import quote_identifier
+
+CATALOGS = ("awsdatacatalog", "hive")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Mention:
+    """One mention of a catalog table in a statement.
+
+    Args:
+        name: its relation in schema `__scan`.
+        snapshot: of an Iceberg table, opened.
+        with_path: the statement names `"$path"`.
+    """
+
+    name: str
+    database: str
+    table: Table
+    columns: list[str]
+    snapshot: Snapshot | None
+    with_path: bool
+
+
+def bind(session: Session, tree: exp.Expr, with_data: bool = True) -> str:
+    """DuckDB SQL for a parsed Trino statement, whose tables are bound in the session's connection.
+
+    Args:
+        with_data: False leaves the tables empty, which is enough to find out a query's columns.
+
+    Raises:
+        AthenaError: something that it names does not exist or does not fit.
+        QueryCancelledError: it would read more than the workgroup allows.
+    """
+    mentions: list[_Mention] = []
+    tree = trino.to_duck(tree)
+    with_path = any(column.name == "$path" for column in tree.find_all(exp.Column))
+    for node in list(tree.find_all(exp.Table)):
+        _resolve(session, node, session.database, with_path, mentions)
+    alias_check.check(tree, {mention.name: mention.columns for mention in mentions}, session.sql)
+    type_check.check(session.connection, tree)
+    sql = trino.duck_sql(tree)
+    if with_data:
+        _fill(session, sql, mentions)
+    return sql
+
+
+def query(session: Session, tree: exp.Expr, with_data: bool = True) -> tuple[str, list[Column]]:
+    """DuckDB SQL whose columns have names and types that Trino knows, and these columns."""
+    sql = bind(session, tree, with_data)
+    columns = []
+    for i, (name, kind, *_) in enumerate(session.connection.execute(f"describe {sql}").fetchall()):
+        given = name.isidentifier() or name.replace("$", "_").replace(" ", "_").replace("-", "_").isidentifier()
+        columns.append(Column.of(name.lower() if given else f"_col{i}", kind))
+    unique = len({column.name for column in columns}) == len(columns)
+    casts = ", ".join(
+        f"cast(c{i} as {column.duck})" + (f" as {quote_identifier(column.name)}" if unique else "")
+        for i, column in enumerate(columns)
+    )
+    return f"select {casts} from ({sql}) as q({', '.join(f'c{i}' for i in range(len(columns)))})", columns
+
+
+def _resolve(session: Session, node: exp.Table, database: str, with_path: bool, mentions: list[_Mention]) -> None:
+    if (
+        not isinstance(node.this, exp.Identifier)
+        or node.db == "__scan"
+        or (not node.db and node.name.lower() in _ctes(node))
+    ):
+        return
+    if node.catalog and node.catalog.lower() not in CATALOGS:
+        raise AthenaError(f"CATALOG_NOT_FOUND: Catalog '{node.catalog}' does not exist")
+    database, name = (node.db or database).lower(), node.name.lower()
+    if database == "information_schema":
+        information_schema.create(session)
+        _rename(node, "information", name, name)
+        return
+    base, _, metadata_table = name.partition("$")
+    table = session.caller.catalog.table(database, base)
+    if is_view(table):
+        _inline(session, node, views.stored(table), with_path, mentions)
+        return
+    relation = session.new_name("t")
+    version = _version(node)
+    if metadata_table:
+        _metadata_table(session, relation, table, metadata_table)
+    else:
+        mentions.append(_empty(session, relation, database, table, version, with_path))
+    _rename(node, "__scan", relation, base)
+
+
+def _ctes(node: exp.Expr) -> Iterator[str]:
+    """The names of common table expressions that can be seen from `node`."""
+    child, parent = node, node.parent
+    while parent is not None:
+        with_ = parent.args.get("with_")
+        if isinstance(parent, exp.With):
+            inside = next((i for i, cte in enumerate(parent.expressions) if cte is child), 0)
+            # a name is not visible in its own definition: `with t as (select * from t)` reads the table
+            yield from (cte.alias.lower() for cte in parent.expressions[: inside + bool(parent.recursive)])
+        elif isinstance(with_, exp.With) and with_ is not child:
+            yield from (cte.alias.lower() for cte in with_.expressions)
+        child, parent = parent, parent.parent
+
+
+def _rename(node: exp.Table, schema: str, relation: str, alias: str) -> None:
+    """Let a mention stand for a relation under the name by which the statement knows it."""
+    node.set("catalog", None)
+    node.set("db", exp.to_identifier(schema, quoted=True))
+    node.set("this", exp.to_identifier(relation, quoted=True))
+    if not node.alias:
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+
+
+def _version(node: exp.Table) -> Version:
+    """`FOR TIMESTAMP AS OF timestamp '…'` or `FOR VERSION AS OF 123`, taken off the node."""
+    version = node.args.get("version")
+    if version is None:
+        return Version()
+    node.set("version", None)
+    if str(version.this).upper() == "VERSION":
+        return Version(snapshot=int(version.expression.name))
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        moment = trino.duck_sql(version.expression)
+        try:
+            found = connection.execute(f"select epoch_ms(cast({moment} as timestamptz))").fetchone()
+        except duckdb.Error as error:
+            raise from_duckdb(error) from error
+    return Version(milliseconds=int(found[0]) if found else 0)
+
+
+def _inline(session: Session, node: exp.Table, view: views.View, with_path: bool, mentions: list[_Mention]) -> None:
+    """Put a view's query in the place of its name."""
+    body = exp.Subquery(this=trino.to_duck(trino.parse(view.sql)))
+    for inner in list(body.find_all(exp.Table)):
+        _resolve(session, inner, view.database, with_path, mentions)
+    alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True))
+    body.set("alias", alias)
+    # joins that hang on the mention go on hanging on what replaces it
+    for name in ("joins", "laterals", "pivots", "sample"):
+        if node.args.get(name):
+            body.set(name, node.args[name])
+    node.replace(body)
+
+
+def _metadata_table(session: Session, relation: str, table: Table, name: str) -> None:
+    if not is_iceberg(table) or name not in METADATA_TABLES:
+        raise AthenaError(f"TABLE_NOT_FOUND: Table '{table['DatabaseName']}.{table['Name']}${name}' does not exist")
+    _create(session, relation, session.caller.iceberg.metadata_table(table, name))
+
+
+def _create(session: Session, relation: str, data: pa.Table, select: str = "*") -> None:
+    """A DuckDB table of Arrow data: its own copy, since scans of Arrow push filters down that Arrow cannot take."""
+    session.connection.register("__arrow", data)
+    session.connection.execute(f"create or replace table __scan.{relation} as select {select} from __arrow")
+    session.connection.unregister("__arrow")
+
+
+def _empty(session: Session, relation: str, database: str, table: Table, version: Version, with_path: bool) -> _Mention:
+    """Bind a table without data."""
+    if is_iceberg(table):
+        snapshot = session.caller.iceberg.snapshot(table, version)
+        schema = snapshot.schema()
+        _create(session, relation, schema.empty_table())
+        return _Mention(relation, database, table, schema.names, snapshot, with_path=False)
+    if version != Version():
+        raise AthenaError("NOT_SUPPORTED: This connector does not support versioned tables")
+    columns = [(name, duck_type(hive)) for name, hive in data_columns(table) + partition_keys(table)]
+    if with_path:
+        columns.append(("$path", "VARCHAR"))
+    fields = ", ".join(f"{quote_identifier(name)} {kind}" for name, kind in columns)
+    session.connection.execute(f"create table __scan.{relation} ({fields})")
+    return _Mention(relation, database, table, [name for name, _ in columns], None, with_path)
+
+
+def _fill(session: Session, sql: str, mentions: Sequence[_Mention]) -> None:
+    """Put in the place of the empty tables what the statement needs of them."""
+    needs = pruning.needs(session.connection, sql, {mention.name: mention.columns for mention in mentions})
+    for mention in mentions:
+        need = needs[mention.name]
+        if mention.snapshot is not None:
+            _fill_iceberg(session, mention, mention.snapshot, need)
+        else:
+            select = hive_files.relation(session, mention.database, mention.table, need, mention.with_path)
+            session.connection.execute(f"drop table __scan.{mention.name}")
+            session.connection.execute(f"create view __scan.{mention.name} as {select}")
+        if session.scan_limit is not None and session.scanned > session.scan_limit:
+            raise QueryCancelledError("Query cancelled! : Bytes scanned limit was exceeded")
+
+
+def _fill_iceberg(session: Session, mention: _Mention, snapshot: Snapshot, need: pruning.Need) -> None:
+    chosen = need.chosen(mention.columns)
+    data, scanned = snapshot.read(chosen, pruning.row_filter(need, snapshot.scan.projection()))
+    session.scanned += scanned
+    described = session.connection.execute(f"describe __scan.{mention.name}").fetchall()
+    select = ", ".join(
+        f"cast({quote_identifier(name) if name in chosen else 'null'} as {kind}) as {quote_identifier(name)}"
+        for name, kind, *_ in described
+    )
+    _create(session, mention.name, data, select)

@@ -1,0 +1,208 @@
+"""Hive tables' files as DuckDB relations: which files there are, and how each SerDe's are read."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import unquote
+
+import duckdb
+import pyarrow.parquet as pq
+from duckdb.sqltypes import DuckDBPyType
+
+from infra.local.athena.catalog.glue import NULL_PARTITION, Table, data_columns, duck_type, partition_keys
+from infra.local.athena.data import pruning
+from infra.local.athena.data.s3_objects import DataFile
+from infra.local.athena.errors import AthenaError
+from infra.local.athena.session import Session
+from infra.local.glue.hive_types import quote_identifier, quote_literal
+
+_OPTIONS = "hive_partitioning = false, filename = '__file'"
+_JSON_DOCUMENT_BYTES = 64 << 20
+MANY = 10
+"""Partitions from which on one listing of all that lies below the table is quicker than one of each."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Reader:
+    """How DuckDB reads a table's files.
+
+    Args:
+        relation: a table function.
+        expressions: column name -> what gives it, for the columns that the files have.
+        cast: `cast`, or `try_cast` where the SerDe makes a value that does not fit NULL.
+    """
+
+    relation: str
+    expressions: Mapping[str, str]
+    cast: str = "cast"
+
+
+def relation(session: Session, database: str, table: Table, need: pruning.Need, with_path: bool) -> str:
+    """A SELECT over a table's files, typed by the catalog; columns that are not needed are NULL, unneeded
+    partitions are left out, and the session is charged for what is read.
+    """
+    columns = [(name, duck_type(hive)) for name, hive in data_columns(table)]
+    keys = [(name, duck_type(hive)) for name, hive in partition_keys(table)]
+    chosen = need.chosen(name for name, _ in columns)
+    located = _located(session, database, table, need, keys)
+    paths = session.caller.objects.fetch(file for _, file in located)
+    if not paths:
+        return f"select {', '.join(f'cast(null as {kind}) as {quote_identifier(c)}' for c, kind in columns + keys)}" + (
+            ', cast(null as varchar) as "$path" where false' if with_path else " where false"
+        )
+    reader, scanned = _reader(
+        session.connection, paths, [c for c in columns if c[0] in chosen] or columns, chosen, table
+    )
+    session.scanned += scanned
+    select = [
+        f"{reader.cast}({reader.expressions.get(name, 'null') if name in chosen else 'null'} as {kind}) "
+        f"as {quote_identifier(name)}"
+        for name, kind in columns
+    ]
+    select += [
+        f"cast(nullif(p.k{i}, '{NULL_PARTITION}') as {kind}) as {quote_identifier(name)}"
+        for i, (name, kind) in enumerate(keys)
+    ]
+    if with_path:
+        select.append('p.uri as "$path"')
+    rows = ", ".join(
+        "(" + ", ".join(map(quote_literal, [str(path), file.uri, *values])) + ")"
+        for path, (values, file) in zip(paths, located, strict=True)
+    )
+    names = ", ".join(["path", "uri", *(f"k{i}" for i in range(len(keys)))])
+    return f"select {', '.join(select)} from {reader.relation} r join (values {rows}) p({names}) on p.path = r.__file"
+
+
+def _located(
+    session: Session, database: str, table: Table, need: pruning.Need, keys: Sequence[tuple[str, str]]
+) -> list[tuple[tuple[str, ...], DataFile]]:
+    """(partition values, file) of what has to be read, as the catalog or partition projection says."""
+    below = session.caller.objects.below
+    location = table["StorageDescriptor"].get("Location")
+    if not keys:
+        return [((), file) for file in below(location)] if location else []
+    names = [name for name, _ in keys]
+    if str((table.get("Parameters") or {}).get("projection.enabled", "")).lower() == "true":
+        found = [(_values_in(file.key, names), file) for file in below(location)]
+        wanted = pruning.partitions(session.connection, need, keys, [values for values, _ in found])
+        return [(values, file) for values, file in found if values in wanted]
+    known = {
+        tuple(partition["Values"]): partition["StorageDescriptor"].get("Location") or ""
+        for partition in session.caller.catalog.partitions(database, table["Name"])
+    }
+    wanted = pruning.partitions(session.connection, need, keys, list(known))
+    places = {values: place.rstrip("/") + "/" for values, place in known.items() if values in wanted}
+    if len(places) < MANY or not location or any(name[:1] in "_." for name in names):
+        return [(values, file) for values, place in places.items() for file in below(place)]
+    inside = location.rstrip("/") + "/"
+    folders: dict[str, list[DataFile]] = {}
+    for file in below(inside):
+        folders.setdefault(file.uri.rpartition("/")[0] + "/", []).append(file)
+    return [
+        (values, file)
+        for values, place in places.items()
+        for file in (
+            (one for folder, held in folders.items() if folder.startswith(place) for one in held)
+            if place.startswith(inside)
+            else below(place)
+        )
+    ]
+
+
+def _values_in(key: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The values of `name=value` folders of an object's key."""
+    pairs = dict(part.split("=", 1) for part in key.split("/") if "=" in part)
+    return tuple(unquote(pairs.get(name, NULL_PARTITION)) for name in names)
+
+
+def _reader(
+    connection: duckdb.DuckDBPyConnection,
+    paths: Sequence[pathlib.Path],
+    columns: Sequence[tuple[str, str]],
+    chosen: set[str],
+    table: Table,
+) -> tuple[_Reader, int]:
+    """How the files of the table's SerDe are read, and how many bytes that takes."""
+    storage = table["StorageDescriptor"]
+    serde = storage.get("SerdeInfo") or {}
+    library = f"{storage.get('InputFormat', '')} {serde.get('SerializationLibrary', '')}".lower()
+    files = "[" + ", ".join(quote_literal(str(path)) for path in paths) + "]"
+    if "parquet" in library:
+        return _parquet(connection, files), sum(parquet_bytes(path, chosen) for path in paths)
+    size = sum(path.stat().st_size for path in paths)
+    if "json" in library:
+        return _json(connection, files, columns), size
+    if "opencsv" in library or "lazysimple" in library:
+        header = int((table.get("Parameters") or {}).get("skip.header.line.count", 0))
+        return _delimited(files, data_columns(table), "opencsv" in library, serde.get("Parameters") or {}, header), size
+    raise AthenaError(f"HIVE_UNSUPPORTED_FORMAT: {library}")
+
+
+def parquet_bytes(path: pathlib.Path, columns: set[str]) -> int:
+    """The bytes of the columns' chunks in a Parquet file; of a column that holds others, all of theirs."""
+    metadata = pq.read_metadata(path)
+    return sum(
+        chunk.total_compressed_size
+        for group in range(metadata.num_row_groups)
+        for index in range(metadata.num_columns)
+        if (chunk := metadata.row_group(group).column(index)).path_in_schema.partition(".")[0].lower() in columns
+    )
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, files: str) -> _Reader:
+    reader = f"read_parquet({files}, union_by_name = true, {_OPTIONS})"
+    present = connection.execute(f"describe select * from {reader}").fetchall()
+    return _Reader(reader, {row[0].lower(): f"r.{quote_identifier(row[0])}" for row in present})
+
+
+def _json(connection: duckdb.DuckDBPyConnection, files: str, columns: Sequence[tuple[str, str]]) -> _Reader:
+    """JSON lines. The SerDe finds keys whatever their case, DuckDB as they are written: ask it how they are."""
+    options = f"format = 'newline_delimited', maximum_object_size = {_JSON_DOCUMENT_BYTES}, {_OPTIONS}"
+    sample = connection.sql(f"select * from read_json({files}, union_by_name = true, {options})")
+    spelled = {name.lower(): (name, kind) for name, kind in zip(sample.columns, sample.types, strict=True)}
+    fields, expressions = [], {}
+    for name, kind in columns:
+        written, found = spelled.get(name, (name, None))
+        nested = _respelled(duckdb.type(kind), found)
+        fields.append(f"{quote_identifier(written)}: {quote_literal(nested)}")
+        expressions[name] = f"r.{quote_identifier(written)}"
+    return _Reader(f"read_json({files}, columns = {{{', '.join(fields)}}}, {options})", expressions)
+
+
+def _respelled(wanted: DuckDBPyType, found: Any) -> str:
+    """The wanted type with its fields' names as they were found in the data."""
+    if found is None or wanted.id != found.id or wanted.id not in ("struct", "list"):
+        return str(wanted)
+    if wanted.id == "list":
+        return _respelled(_inner(wanted)[0][1], _inner(found)[0][1]) + "[]"
+    names = {name.lower(): (name, kind) for name, kind in _inner(found)}
+    fields = []
+    for name, kind in _inner(wanted):
+        written, inner = names.get(name.lower(), (name, None))
+        fields.append(f"{quote_identifier(written)} {_respelled(kind, inner)}")
+    return f"STRUCT({', '.join(fields)})"
+
+
+def _inner(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    """The fields of a struct, or the one element of a list."""
+    return cast("list[tuple[str, DuckDBPyType]]", kind.children)
+
+
+def _delimited(
+    files: str, columns: Sequence[tuple[str, str]], opencsv: bool, options: Mapping[str, Any], header: int
+) -> _Reader:
+    """OpenCSVSerDe (quoted) and LazySimpleSerDe (not quoted); a value that does not fit its type is NULL."""
+    delimiter = (
+        options.get("separatorChar", ",")
+        if opencsv
+        else options.get("field.delim", options.get("serialization.format", "\x01"))
+    )
+    quote = quote_literal(options.get("quoteChar", '"') if opencsv else "")
+    fields = ", ".join(f"{quote_literal(name)}: 'VARCHAR'" for name, _ in columns)
+    reader = (
+        f"read_csv({files}, auto_detect = false, header = false, null_padding = true, strict_mode = false, "
+        f"skip = {header}, nullstr = '\\N', delim = {quote_literal(chr(1) if delimiter == '1' else delimiter)}, "
+        f"quote = {quote}, escape = {quote}, columns = {{{fields}}}, {_OPTIONS})"
+    )
+    return _Reader(reader, {name: f"r.{quote_identifier(name)}" for name, _ in columns}, "try_cast")

@@ -1,0 +1,240 @@
+"""Iceberg tables, read and written as real Iceberg through pyiceberg.
+
+Reading: the Glue table's `metadata_location` names the metadata file of the current snapshot; opened as a static table,
+a query sees one snapshot whatever commits meanwhile. Writing goes through pyiceberg's Glue catalog, so every statement
+is one commit that swaps `metadata_location`, and Spark and Athena can write the same table.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.io.pyarrow import ArrowScan
+from pyiceberg.table import DataScan, FileScanTask, StaticTable
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.transforms import parse_transform
+from pyiceberg.types import ListType, MapType, NestedField, StructType
+
+from infra.local.athena.catalog.glue import Table
+from infra.local.athena.errors import AthenaError
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+METADATA_TABLES = ("snapshots", "history", "files", "manifests", "partitions", "refs")
+# Athena's `bucket(16, column)` or `bucket(column, 16)`, `day(column)`, `truncate(column, 4)`, or a bare column
+_PARTITIONING = re.compile(r"\s*(?:(\w+)\s*\(([^)]*)\)|[\"`]?(\w+)[\"`]?)\s*")
+_TRANSFORMS = {"years": "year", "months": "month", "days": "day", "hours": "hour"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Version:
+    """Which snapshot of a table: neither given, the current one.
+
+    Args:
+        snapshot: `FOR VERSION AS OF`.
+        milliseconds: `FOR TIMESTAMP AS OF`, since the epoch.
+    """
+
+    snapshot: int | None = None
+    milliseconds: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """One snapshot of a table, opened; nothing but its metadata has been read."""
+
+    scan: DataScan
+
+    def schema(self) -> pa.Schema:
+        """Its columns, their names in lower case."""
+        schema = self.scan.projection().as_arrow()
+        return pa.schema([pa.field(field.name.lower(), field.type) for field in schema])
+
+    def names(self) -> dict[str, str]:
+        """Lower-case column name -> the name in the table's schema."""
+        return {field.name.lower(): field.name for field in self.scan.projection().fields}
+
+    def read(self, columns: set[str], row_filter: BooleanExpression) -> tuple[pa.Table, int]:
+        """The rows of the files that can match `row_filter`, and the bytes read for them.
+
+        Args:
+            columns: lower-case names; with none, a column of nulls says how many rows there are.
+        """
+        if not columns:
+            return pa.table({"": pa.nulls(self.scan.update(row_filter=row_filter).count())}), 0
+        names = self.names()
+        chosen = tuple(names[column] for column in sorted(columns))
+        scan = self.scan.update(selected_fields=chosen, row_filter=row_filter)
+        tasks = list(scan.plan_files())
+        projection = scan.projection()
+        data = ArrowScan(scan.table_metadata, scan.io, projection, scan.row_filter, scan.case_sensitive).to_table(tasks)
+        wanted = {identifier for field in projection.fields for identifier in _identifiers(field)}
+        return lower_names(data), sum(_bytes(task, wanted) for task in tasks)
+
+
+def _bytes(task: FileScanTask, fields: set[int]) -> int:
+    """Of a data file the chunks of the columns read (all of it when it does not say), of delete files everything."""
+    sizes = task.file.column_sizes
+    read = sum(size for field, size in sizes.items() if field in fields) if sizes else task.file.file_size_in_bytes
+    return read + sum(file.file_size_in_bytes for file in task.delete_files)
+
+
+def _identifiers(field: NestedField) -> Iterable[int]:
+    """The ids of a column and of everything nested in it."""
+    yield field.field_id
+    kind = field.field_type
+    if isinstance(kind, StructType):
+        nested = kind.fields
+    elif isinstance(kind, ListType):
+        nested = (kind.element_field,)
+    elif isinstance(kind, MapType):
+        nested = (kind.key_field, kind.value_field)
+    else:
+        nested = ()
+    for inner in nested:
+        yield from _identifiers(inner)
+
+
+def lower_names(data: pa.Table) -> pa.Table:
+    """Lower-case column names and no field metadata, as DuckDB and the catalog want them."""
+    return pa.Table.from_arrays(
+        data.columns, schema=pa.schema([pa.field(field.name.lower(), field.type) for field in data.schema])
+    )
+
+
+class Iceberg:
+    """Iceberg tables of the Glue catalog with one caller's permissions.
+
+    Args:
+        glue: the caller's client.
+        io: pyiceberg's `s3.*` settings with the caller's keys.
+    """
+
+    def __init__(self, glue: "GlueClient", io: dict[str, str]) -> None:
+        self.io = io
+        self.catalog = GlueCatalog("glue", client=glue, **io)
+
+    def snapshot(self, table: Table, version: Version) -> Snapshot:
+        """Open a table as a query sees it.
+
+        Raises:
+            AthenaError: the table has no such version.
+        """
+        opened = StaticTable.from_metadata(table["Parameters"]["metadata_location"], self.io)
+        wanted = version.snapshot
+        if version.milliseconds is not None:
+            found = opened.snapshot_as_of_timestamp(version.milliseconds)
+            if found is None:
+                raise AthenaError(
+                    f"ICEBERG_INVALID_SNAPSHOT_ID: No version history table at or before {version.milliseconds}"
+                )
+            wanted = found.snapshot_id
+        elif wanted is not None and opened.snapshot_by_id(wanted) is None:
+            raise AthenaError(f"ICEBERG_INVALID_SNAPSHOT_ID: Iceberg snapshot ID does not exists: {wanted}")
+        return Snapshot(opened.scan(snapshot_id=wanted))
+
+    def metadata_table(self, table: Table, name: str) -> pa.Table:
+        """`"table$snapshots"` and its like."""
+        opened = StaticTable.from_metadata(table["Parameters"]["metadata_location"], self.io)
+        found: pa.Table = getattr(opened.inspect, name)()
+        # pyiceberg leaves out that these instants are UTC
+        instants = [pa.timestamp("us", "UTC") if pa.types.is_timestamp(f.type) else f.type for f in found.schema]
+        zoned = pa.schema([field.with_type(kind) for field, kind in zip(found.schema, instants, strict=True)])
+        return lower_names(found.cast(zoned))
+
+    def load(self, database: str, name: str) -> IcebergTable:
+        """The table at its current snapshot; a commit made through it fails if another came in between."""
+        return self.catalog.load_table((database, name))
+
+    def create(
+        self,
+        database: str,
+        name: str,
+        schema: pa.Schema,
+        location: str,
+        partitioning: Sequence[str] = (),
+        properties: dict[str, str] | None = None,
+    ) -> IcebergTable:
+        """Create an empty table; `partitioning` holds Athena's transforms, such as `day(at)`."""
+        table = self.catalog.create_table(
+            (database, name),
+            schema=schema,
+            location=location.rstrip("/"),
+            properties={"format-version": "2", **(properties or {})},
+        )
+        if partitioning:
+            with table.update_spec() as spec:
+                for text in partitioning:
+                    spec.add_field(*partition_field(text))
+        return self.load(database, name)
+
+    def append(self, database: str, name: str, data: pa.Table) -> None:
+        """Add rows in one commit; pyiceberg tries again when another commit came in between."""
+        table = self.load(database, name)
+        table.append(fit(table, data))
+
+    def alter(
+        self,
+        database: str,
+        name: str,
+        add: pa.Schema | None = None,
+        drop: Sequence[str] = (),
+        rename: tuple[str, str] | None = None,
+        properties: dict[str, str] | None = None,
+    ) -> None:
+        """Change columns or properties."""
+        table = self.load(database, name)
+        if add is not None or drop or rename:
+            with table.update_schema() as change:
+                if add is not None:
+                    change.union_by_name(add)
+                for column in drop:
+                    change.delete_column(column)
+                if rename:
+                    change.rename_column(*rename)
+        if properties:
+            with table.transaction() as transaction:
+                transaction.set_properties(properties)
+
+
+def partition_field(text: str) -> tuple[str, Any, str]:
+    """Column, transform and partition name of one of Athena's partition expressions.
+
+    Raises:
+        AthenaError: not a partition expression.
+    """
+    found = _PARTITIONING.fullmatch(text)
+    if not found:
+        raise AthenaError(f"INVALID_TABLE_PROPERTY: Invalid partition field declaration: {text}")
+    function, inside, bare = found.groups()
+    if bare:
+        return bare, parse_transform("identity"), bare
+    parts = [part.strip().strip('"`') for part in inside.split(",")]
+    width = next((part for part in parts if part.isdigit()), None)
+    column = next(part for part in parts if not part.isdigit())
+    kind = _TRANSFORMS.get(function.lower(), function.lower())
+    return column, parse_transform(f"{kind}[{width}]" if width else kind), f"{column}_{kind}"
+
+
+def fit(table: IcebergTable, data: pa.Table) -> pa.Table:
+    """`data` in the table's column order and types; columns that it lacks become null."""
+    columns, fields = [], []
+    for field in table.schema().as_arrow():
+        index = data.schema.get_field_index(field.name.lower())
+        columns.append(data.column(index).cast(field.type) if index >= 0 else pa.nulls(data.num_rows, field.type))
+        fields.append(pa.field(field.name, field.type, field.nullable))
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def replace(table: IcebergTable, data: pa.Table) -> None:
+    """Give a loaded table new content in one commit; earlier snapshots stay readable.
+
+    Raises:
+        pyiceberg.exceptions.CommitFailedException: another commit came in since it was loaded.
+    """
+    table.overwrite(fit(table, data), overwrite_filter=AlwaysTrue())

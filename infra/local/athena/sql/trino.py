@@ -1,0 +1,75 @@
+"""Trino SQL into DuckDB SQL: sqlglot translates most of it, `repairs` what it gets wrong or cannot know."""
+
+import re
+from collections.abc import Sequence
+
+import sqlglot
+from sqlglot import exp
+
+from infra.local.athena.errors import AthenaError, syntax_message
+from infra.local.athena.sql.grammar import syntax_error
+from infra.local.athena.sql.rewrite_rules import repair
+
+_LEADING_COMMENTS = re.compile(r"\A(\s*(--[^\n]*(\n|\Z)|/\*.*?\*/))*", re.DOTALL)
+
+
+def strip_comments(sql: str) -> str:
+    """Without leading comments (dbt puts one before each statement) and without the final semicolon."""
+    return _LEADING_COMMENTS.sub("", sql).strip().rstrip(";").strip()
+
+
+def parse(sql: str) -> exp.Expr:
+    """The tree of one statement that is in Trino's grammar.
+
+    Raises:
+        AthenaError: SYNTAX_ERROR, with the line and column, or that there is more than one statement.
+    """
+    if wrong := syntax_error(sql):
+        raise AthenaError(f"SYNTAX_ERROR: {wrong}")
+    return _tree(sql)
+
+
+def _tree(sql: str) -> exp.Expr:
+    try:
+        return sqlglot.parse_one(sql, read="trino")
+    except sqlglot.ParseError as error:
+        raise AthenaError(f"SYNTAX_ERROR: {syntax_message(error)}") from None
+    except sqlglot.TokenError as error:
+        raise AthenaError(f"SYNTAX_ERROR: line 1:1: {str(error)[:200]}") from None
+
+
+def with_parameters(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
+    """Put the execution parameters, SQL literals as text, in the place of the question marks.
+
+    Raises:
+        AthenaError: more or fewer parameters than question marks.
+    """
+    marks = list(tree.find_all(exp.Placeholder, bfs=False))
+    if len(marks) != len(parameters):
+        raise AthenaError(
+            "INVALID_PARAMETER_USAGE: Incorrect number of parameters: "
+            f"expected {len(marks)} but found {len(parameters)}"
+        )
+    for mark, text in zip(marks, parameters, strict=True):
+        mark.replace(_tree(text))
+    return tree
+
+
+def to_duck(tree: exp.Expr) -> exp.Expr:
+    """The tree in terms that sqlglot writes as the right DuckDB SQL."""
+    root = tree.copy()
+    # the innermost first: sqlglot's own transform passes over what is inside a node that it has replaced
+    for node in reversed(list(root.walk())):
+        repaired = repair(node)
+        if repaired is node:
+            continue
+        if node is root:
+            root = repaired
+        else:
+            node.replace(repaired)
+    return root
+
+
+def duck_sql(tree: exp.Expr) -> str:
+    """The DuckDB SQL of a tree that `to_duck` has been through."""
+    return tree.sql(dialect="duckdb", comments=False)

@@ -1,0 +1,211 @@
+"""Statements that are Hive's, not Trino's: databases, DROP, SHOW, DESCRIBE, MSCK REPAIR, CREATE TABLE.
+
+They go by pattern, since no SQL parser knows Athena's mixture
+(https://docs.aws.amazon.com/athena/latest/ug/ddl-reference.html).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from infra.local.athena.api.results import Column, Result
+from infra.local.athena.catalog.glue import Catalog, comments, data_columns, is_iceberg, is_view, partition_keys
+from infra.local.athena.catalog.views import stored
+from infra.local.athena.errors import AthenaError
+from infra.local.athena.session import Session
+from infra.local.athena.sql.names import FULL_NAME, NAME, place_of
+from infra.local.athena.statements import alter_table
+from infra.local.glue.hive_types import split_top
+
+_KIND = re.compile(r"(drop|alter|msck|optimize|vacuum|show|describe|desc|explain|create\s+(?:schema|database))\b", re.I)
+_CREATE_ICEBERG = re.compile(
+    rf"create\s+table\s+(if\s+not\s+exists\s+)?{FULL_NAME}\s*\((?P<columns>.*?)\)"
+    r"(?:\s*comment\s+'[^']*')?(?:\s*partitioned\s+by\s*\((?P<partitioning>(?:[^()]|\([^()]*\))*)\))?"
+    r"(?:\s*location\s+'(?P<location>[^']*)')?\s*tblproperties\s*\((?P<properties>[^)]*)\)",
+    re.DOTALL | re.IGNORECASE,
+)
+_Match = re.Match[str]
+
+
+def run(session: Session, sql: str) -> Result | None:
+    """The result of a DDL or utility statement; None when `sql` is none of them."""
+    if found := _CREATE_ICEBERG.fullmatch(sql):
+        return _create_iceberg(session, found)
+    if not _KIND.match(sql):
+        return None
+    for pattern, action in _STATEMENTS:
+        if found := re.fullmatch(pattern, sql, re.DOTALL | re.IGNORECASE):
+            return action(session, found)
+    return None
+
+
+def _listed(rows: list[str], column: str = "result") -> Result:
+    return Result("UTILITY", [Column(column, "string")], [[row] for row in rows])
+
+
+def _create_database(session: Session, found: _Match) -> Result:
+    location = {"LocationUri": found.group(3)} if found.group(3) else {}
+    glue = session.caller.catalog.glue
+    try:
+        glue.create_database(DatabaseInput={"Name": found.group(2).lower(), **location})
+    except glue.exceptions.AlreadyExistsException:
+        if not found.group(1):
+            raise AthenaError(f"SCHEMA_ALREADY_EXISTS: Schema '{found.group(2)}' already exists") from None
+    return Result()
+
+
+def _drop_database(session: Session, found: _Match) -> Result:
+    if_exists, name, mode = found.groups()
+    catalog = session.caller.catalog
+    if name.lower() not in catalog.databases():
+        if if_exists:
+            return Result()
+        raise AthenaError(f"SCHEMA_NOT_FOUND: Schema '{name}' does not exist")
+    if "cascade" not in (mode or "").lower() and next(catalog.tables(name.lower()), None):
+        raise AthenaError(f"FAILED: Execution Error: InvalidOperationException(message:Database {name} is not empty.)")
+    catalog.glue.delete_database(Name=name.lower())
+    return Result()
+
+
+def _drop_table(session: Session, found: _Match) -> Result:
+    database, name = place_of(session, found, 3)
+    table = session.caller.catalog.find(database, name)
+    if table is None:
+        if found.group(2):
+            return Result()
+        raise AthenaError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist")
+    if (found.group(1).lower() == "view") != is_view(table):
+        raise AthenaError(f"FAILED: SemanticException: Cannot drop a {'view' if is_view(table) else 'table'} with this")
+    session.caller.catalog.drop(database, name)
+    if is_iceberg(table):
+        # Athena deletes the data of Iceberg tables, and only of those
+        session.caller.objects.delete_below(table["StorageDescriptor"]["Location"])
+    return Result()
+
+
+def _repair(session: Session, found: _Match) -> Result:
+    database, name = place_of(session, found)
+    table = session.caller.catalog.table(database, name)
+    keys = [key for key, _ in partition_keys(table)]
+    locations: dict[tuple[str, ...], str] = {}
+    for file in session.caller.objects.below(table["StorageDescriptor"]["Location"]):
+        pairs = dict(part.split("=", 1) for part in file.key.split("/") if "=" in part)
+        if all(key in pairs for key in keys):
+            values = tuple(unquote(pairs[key]) for key in keys)
+            locations[values] = f"s3://{file.bucket}/{file.key.rpartition('/')[0]}/"
+    session.caller.catalog.add_partitions(database, name, locations, table["StorageDescriptor"])
+    return Result()
+
+
+def _nothing(_: Session, __: _Match) -> Result:
+    """OPTIMIZE and VACUUM change no row."""
+    return Result()
+
+
+def _show_partitions(session: Session, found: _Match) -> Result:
+    database, name = place_of(session, found)
+    keys = [key for key, _ in partition_keys(session.caller.catalog.table(database, name))]
+    values = [partition["Values"] for partition in session.caller.catalog.partitions(database, name)]
+    return _listed(["/".join(f"{key}={v}" for key, v in zip(keys, row, strict=True)) for row in values], "partition")
+
+
+def _show_tables(session: Session, found: _Match) -> Result:
+    wanted, pattern = (
+        found.group(2) or session.database,
+        (found.group(3) or ".*").replace("*", ".*").replace("..*", ".*"),
+    )
+    tables = session.caller.catalog.tables(wanted.lower())
+    only_views = found.group(1).lower() == "views"
+    names = [table["Name"] for table in tables if is_view(table) or not only_views]
+    return _listed(sorted(name for name in names if re.fullmatch(pattern, name)), "tab_name")
+
+
+def _show_databases(session: Session, _: _Match) -> Result:
+    return _listed(sorted(session.caller.catalog.databases()), "database_name")
+
+
+def _describe(session: Session, found: _Match) -> Result:
+    table = session.caller.catalog.table(*place_of(session, found))
+    said = comments(table)
+    lines = [
+        f"{name:<20}\t{hive:<20}\t{said.get(name, ''):<20}"
+        for name, hive in data_columns(table) + partition_keys(table)
+    ]
+    return _listed(lines, "col_name")
+
+
+def _show_columns(session: Session, found: _Match) -> Result:
+    table = session.caller.catalog.table(*place_of(session, found))
+    return _listed([f"{name:<20}" for name, _ in data_columns(table) + partition_keys(table)], "field")
+
+
+def _show_create_view(session: Session, found: _Match) -> Result:
+    database, name = place_of(session, found)
+    view = stored(session.caller.catalog.table(database, name))
+    return _listed([f"CREATE VIEW {database}.{name} AS", *view.sql.splitlines()], "create view")
+
+
+def _show_create_table(session: Session, found: _Match) -> Result:
+    database, name = place_of(session, found)
+    table = session.caller.catalog.table(database, name)
+    columns = ",\n".join(f"  `{column}` {hive}" for column, hive in data_columns(table))
+    keys = ",\n".join(f"  `{column}` {hive}" for column, hive in partition_keys(table))
+    text = f"CREATE EXTERNAL TABLE `{database}.{name}`(\n{columns})\n"
+    text += f"PARTITIONED BY (\n{keys})\n" if keys else ""
+    return _listed(
+        [*text.splitlines(), "LOCATION", f"  '{table['StorageDescriptor'].get('Location', '')}'"], "createtab_stmt"
+    )
+
+
+def _create_iceberg(session: Session, found: _Match) -> Result:
+    database, name = place_of(session, found, 2)
+    properties = dict(re.findall(r"'([^']*)'\s*=\s*'([^']*)'", found["properties"]))
+    if properties.pop("table_type", "").upper() != "ICEBERG":
+        raise AthenaError("External keyword required for table type HIVE")
+    if session.caller.catalog.find(database, name):
+        if found.group(1):
+            return Result()
+        raise AthenaError(f"TABLE_ALREADY_EXISTS: Table 'awsdatacatalog.{database}.{name}' already exists")
+    if not found["location"]:
+        raise AthenaError("No location was specified for table. An S3 location must be specified")
+    schema = alter_table.arrow_schema(alter_table.definitions(found["columns"]))
+    partitioning = split_top(found["partitioning"] or "")
+    properties = {key: value for key, value in properties.items() if key != "format"}
+    session.caller.iceberg.create(database, name, schema, found["location"], partitioning, properties)
+    return Result()
+
+
+def create_external(catalog: Catalog, database: str, definition: dict[str, Any], if_not_exists: bool) -> Result:
+    """CREATE EXTERNAL TABLE, parsed by the emulator into a TableInput."""
+    if catalog.find(database, definition["Name"]) and if_not_exists:
+        return Result()
+    catalog.create(database, definition)
+    return Result()
+
+
+def _alter(session: Session, found: _Match) -> Result:
+    database, name = place_of(session, found)
+    alter_table.run(session, database, name, found.group(4).strip())
+    return Result()
+
+
+_CREATE_DATABASE = (
+    rf"create\s+(?:schema|database)\s+(if\s+not\s+exists\s+)?{NAME}"
+    r"(?:\s+comment\s+'[^']*')?(?:\s+location\s+'([^']*)')?(?:\s+with\s+dbproperties\s*\(.*\))?"
+)
+_STATEMENTS: list[tuple[str, Callable[[Session, _Match], Result]]] = [
+    (_CREATE_DATABASE, _create_database),
+    (rf"drop\s+(?:schema|database)\s+(if\s+exists\s+)?{NAME}(\s+cascade|\s+restrict)?", _drop_database),
+    (rf"drop\s+(table|view)\s+(if\s+exists\s+)?{FULL_NAME}", _drop_table),
+    (rf"alter\s+table\s+{FULL_NAME}\s+(.*)", _alter),
+    (rf"msck\s+repair\s+table\s+{FULL_NAME}", _repair),
+    (r"(?:optimize|vacuum)\b.*", _nothing),
+    (rf"show\s+partitions\s+{FULL_NAME}", _show_partitions),
+    (rf"show\s+(tables|views)(?:\s+(?:in|from)\s+{NAME})?(?:\s+(?:like\s+)?'([^']*)')?", _show_tables),
+    (r"show\s+(?:databases|schemas).*", _show_databases),
+    (rf"(?:describe|desc)\s+(?:formatted\s+|extended\s+)?{FULL_NAME}", _describe),
+    (rf"show\s+columns\s+(?:in|from)\s+{FULL_NAME}", _show_columns),
+    (rf"show\s+create\s+view\s+{FULL_NAME}", _show_create_view),
+    (rf"show\s+create\s+table\s+{FULL_NAME}", _show_create_table),
+]

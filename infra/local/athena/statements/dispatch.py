@@ -1,0 +1,99 @@
+"""One statement, from its text to its result: which kind it is, and who runs it."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+from botocore.exceptions import ClientError
+from sqlglot import exp
+
+from infra.local.athena.api.results import ROWS, Column, Result, text
+from infra.local.athena.catalog import views
+from infra.local.athena.catalog.glue import is_view
+from infra.local.athena.data import binding
+from infra.local.athena.errors import AthenaError, from_client, from_duckdb
+from infra.local.athena.session import Session
+from infra.local.athena.sql import grammar, trino
+from infra.local.athena.statements import create_table_as, ddl, insert, row_changes, unload
+
+
+def run(session: Session, statement: str, parameters: Sequence[str] = ()) -> Result:
+    """Run one statement.
+
+    Args:
+        statement: Trino SQL or Athena's DDL.
+        parameters: SQL literals for the question marks in it.
+
+    Raises:
+        AthenaError: with the message that the query's status shows.
+    """
+    sql = session.sql = trino.strip_comments(statement)
+    try:
+        result = ddl.run(session, sql)
+        return result if result is not None else _run(session, sql, parameters)
+    except duckdb.Error as error:
+        raise from_duckdb(error, sql) from error
+    except ClientError as error:
+        raise from_client(error) from error
+
+
+def _run(session: Session, sql: str, parameters: Sequence[str]) -> Result:
+    if unload.unload(session, sql):
+        return Result("DML", ROWS)
+    explained = re.match(r"explain\s+", sql, re.IGNORECASE)
+    tree = trino.parse(sql[explained.end() :] if explained else sql)
+    if unknown := grammar.unknown_name(sql):
+        raise AthenaError(unknown)
+    trino.with_parameters(tree, parameters)
+    if explained:
+        return _explain(session, tree)
+    if isinstance(tree, exp.Query):
+        return _select(session, tree)
+    if isinstance(tree, exp.Create) and tree.kind == "VIEW":
+        return _create_view(session, tree, sql)
+    if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression is not None:
+        return Result("DDL", ROWS, changed=create_table_as.create_as(session, tree))
+    if isinstance(tree, exp.Insert):
+        return Result("DML", ROWS, changed=insert.insert(session, tree))
+    if isinstance(tree, exp.Merge | exp.Update | exp.Delete):
+        return Result("DML", ROWS, changed=row_changes.change(session, tree))
+    raise AthenaError(f"NOT_SUPPORTED: {sql[:200]}")
+
+
+def _select(session: Session, tree: exp.Query) -> Result:
+    sql, columns = binding.query(session, tree)
+    fetched = session.connection.execute(sql).fetchall()
+    return Result("DML", columns, [[_cell(c, v) for c, v in zip(columns, row, strict=True)] for row in fetched])
+
+
+def _cell(column: Column, value: Any) -> str | None:
+    if column.hive == "float" and value is not None:
+        # the shortest digits that give the same 32-bit number, not those of the double it travels as
+        value = float(str(np.float32(value)))
+    return text(value)
+
+
+def _create_view(session: Session, tree: exp.Create, sql: str) -> Result:
+    database, name = session.place(tree.this.db, tree.this.name)
+    _, columns = binding.query(session, tree.expression.copy(), with_data=False)
+    body = re.search(r"\bas\b(.*)\Z", sql, re.DOTALL | re.IGNORECASE)
+    view = views.View(body.group(1).strip() if body else "", session.database, [column.name for column in columns])
+    definition = views.definition(name, view, columns)
+    catalog = session.caller.catalog
+    existing = catalog.find(database, name)
+    if existing is None:
+        catalog.create(database, definition)
+    elif tree.args.get("replace") and is_view(existing):
+        catalog.update(database, definition)
+    else:
+        raise AthenaError(f"TABLE_ALREADY_EXISTS: View already exists: 'awsdatacatalog.{database}.{name}'")
+    return Result()
+
+
+def _explain(session: Session, tree: exp.Expr) -> Result:
+    """The plan is DuckDB's; no data is read."""
+    sql = binding.bind(session, tree, with_data=False)
+    lines = session.connection.execute(f"explain {sql}").fetchall()[0][1].splitlines()
+    return Result("UTILITY", [Column("Query Plan", "string")], [[line] for line in lines])

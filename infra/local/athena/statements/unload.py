@@ -1,0 +1,32 @@
+"""UNLOAD: a query's rows become files in S3 that no table knows."""
+
+import re
+
+from infra.local.athena.data import binding, writer
+from infra.local.athena.errors import AthenaError
+from infra.local.athena.session import Session
+from infra.local.athena.sql import trino
+
+_UNLOAD = re.compile(r"unload\s*\((.*)\)\s*to\s+'([^']+)'\s+with\s*\((.*)\)", re.DOTALL | re.IGNORECASE)
+
+
+def unload(session: Session, sql: str) -> bool:
+    """UNLOAD (query) TO 's3://…' WITH (format = …); False when `sql` is something else.
+
+    Raises:
+        AthenaError: the location is not empty, or the format is unknown.
+    """
+    found = _UNLOAD.fullmatch(sql)
+    if not found:
+        return False
+    body, location, options = found.groups()
+    properties = {key.lower(): value for key, value in re.findall(r"(\w+)\s*=\s*'(\w+)'", options)}
+    partitioned = re.search(r"partitioned_by\s*=\s*array\s*\[([^]]*)\]", options, re.IGNORECASE)
+    keys = [part.strip().strip("'").lower() for part in partitioned.group(1).split(",")] if partitioned else []
+    if session.caller.objects.below(location):
+        raise AthenaError(f"HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {location}")
+    select, columns = binding.query(session, trino.parse(body))
+    writer.write_files(
+        session, select, columns, location, keys, properties.get("format", ""), properties.get("compression", "gzip")
+    )
+    return True
