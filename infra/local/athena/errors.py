@@ -68,6 +68,10 @@ def from_duckdb(error: duckdb.Error, sql: str = "") -> AthenaError:
     for pattern, code, message in _BINDING:
         if found := re.search(pattern, text):
             return AthenaError(f"{code}: {place(sql, found.group(1))}{message.format(found.group(1))}")
+    if "cannot affect the same target row more than once" in text:
+        return AthenaError(
+            "MERGE_TARGET_ROW_MULTIPLE_MATCHES: One MERGE target table row matched more than one source row"
+        )
     if "Division by zero" in text:
         return AthenaError("DIVISION_BY_ZERO: Division by zero")
     if found := re.search(r"Could not convert string '(.*?)' to (\w+)", text):

@@ -67,14 +67,39 @@ class Snapshot:
         """
         if not columns:
             return pa.table({"": pa.nulls(self.scan.update(row_filter=row_filter).count())}), 0
+        return self._read(columns, row_filter, self.tasks(row_filter))
+
+    def tasks(self, row_filter: BooleanExpression) -> list[FileScanTask]:
+        """The data files that can hold rows which match `row_filter`, with the delete files that apply to them."""
+        return list(self.scan.update(row_filter=row_filter).plan_files())
+
+    def read_file(self, task: FileScanTask, columns: set[str]) -> tuple[pa.Table, int]:
+        """Every row of one data file in its order, deleted ones too, and the bytes that Athena scans for it.
+
+        Args:
+            columns: lower-case names.
+        """
+        if columns:
+            data, _ = self._read(columns, AlwaysTrue(), [FileScanTask(task.file)])
+        else:
+            data = pa.table({"": pa.nulls(task.file.record_count)})
+        return data, _bytes(task, self._field_ids(columns))
+
+    def _read(
+        self, columns: set[str], row_filter: BooleanExpression, tasks: Sequence[FileScanTask]
+    ) -> tuple[pa.Table, int]:
+        scan = self._projected(columns).update(row_filter=row_filter)
+        reader = ArrowScan(scan.table_metadata, scan.io, scan.projection(), scan.row_filter, scan.case_sensitive)
+        fields = self._field_ids(columns)
+        return lower_names(reader.to_table(tasks)), sum(_bytes(task, fields) for task in tasks)
+
+    def _projected(self, columns: set[str]) -> DataScan:
         names = self.names()
-        chosen = tuple(names[column] for column in sorted(columns))
-        scan = self.scan.update(selected_fields=chosen, row_filter=row_filter)
-        tasks = list(scan.plan_files())
-        projection = scan.projection()
-        data = ArrowScan(scan.table_metadata, scan.io, projection, scan.row_filter, scan.case_sensitive).to_table(tasks)
-        wanted = {identifier for field in projection.fields for identifier in _identifiers(field)}
-        return lower_names(data), sum(_bytes(task, wanted) for task in tasks)
+        return self.scan.update(selected_fields=tuple(names[column] for column in sorted(columns)))
+
+    def _field_ids(self, columns: set[str]) -> set[int]:
+        fields = self._projected(columns).projection().fields if columns else ()
+        return {identifier for field in fields for identifier in _identifiers(field)}
 
 
 def _bytes(task: FileScanTask, fields: set[int]) -> int:
