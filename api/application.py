@@ -22,6 +22,9 @@ from api.services.tasks import TaskService
 from api.services.users import UserService
 from api.settings import Settings
 
+VERSION = "1.1.0"
+"""Of the API's contract (Semantic Versioning): 1.0 is the original API's."""
+
 
 def build(settings: Settings) -> FastAPI:
     """Build the application and its AWS clients; once per process."""
@@ -34,14 +37,14 @@ def build(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Todo API with Insights",
-        version="1",
+        version=VERSION,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         # a redirect would make clients drop the token, and its address knows no base path
         redirect_slashes=False,
-        servers=[{"url": "."}],
     )
+    app.state.environment = settings.environment
     app.state.users = user_service
     app.state.tasks = TaskService(task_repository, user_service)
     app.state.lists = TaskListService(lists, user_service, cursors)

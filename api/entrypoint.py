@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from api.access_log import AccessLog
 from api.application import build
+from api.head import HeadAsGet
 from api.problems import MEDIA_TYPE
 from api.settings import Settings
 
@@ -15,7 +16,7 @@ from api.settings import Settings
 def adapt(app: ASGIApp) -> Mangum:
     """An ASGI application as a Lambda handler."""
     # a media type that is not listed as text would be answered in base64
-    return Mangum(AccessLog(app), lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
+    return Mangum(AccessLog(HeadAsGet(app)), lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
 
 
 handler = adapt(build(Settings.from_environment()))

@@ -118,7 +118,8 @@ def _allowed_methods(request: Request) -> list[str]:
         scope = {"type": "http", "path": request.scope["path"], "root_path": "", "method": method, "headers": []}
         return any(route.matches(dict(scope))[0] is Match.FULL for route in routes)
 
-    return [method for method in _METHODS if leads_somewhere(method)]
+    # whatever answers GET answers HEAD (api.head)
+    return [method for method in _METHODS if leads_somewhere("GET" if method == "HEAD" else method)]
 
 
 async def _aws_refusal(request: Request, error: ClientError) -> Response:

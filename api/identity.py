@@ -12,6 +12,9 @@ from typing import Any
 
 from api.problems import Unauthenticated
 
+# Cognito names the kind of a token in `token_use`; a refresh token, or one of another kind, opens nothing.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+_ID, _ACCESS = "id", "access"
 # A subject is part of partition keys, where `#` and `:` separate: nothing else may contain them.
 _SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -35,13 +38,16 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
     """The caller of a proxy event.
 
     Raises:
-        Unauthenticated: the event carries no verified claims, or no usable subject.
+        Unauthenticated: the event carries no verified claims, no usable subject, or those of another kind of token
+            than an ID or an access token.
     """
     claims = _claims(event)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise Unauthenticated("The request carries no verified identity.")
-    if claims.get("token_use") != "id":
+    if claims.get("token_use") not in {_ID, _ACCESS}:
+        raise Unauthenticated("The token is neither an ID token nor an access token.")
+    if claims["token_use"] != _ID:
         return Caller(subject)
     return Caller(subject, claims.get("email") or None, claims.get("name") or None)
 

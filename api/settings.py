@@ -13,12 +13,14 @@ class Settings(BaseModel):
     Args:
         table_name: the DynamoDB table.
         cursor_key_secret_id: Secrets Manager name or ARN of the key that signs list cursors.
+        environment: which deployment this is; `/health` tells it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     table_name: str = Field(alias="TABLE_NAME", min_length=1)
     cursor_key_secret_id: str = Field(alias="CURSOR_KEY_SECRET_ID", min_length=1)
+    environment: str = Field(alias="ENVIRONMENT", min_length=1, default="development")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -38,6 +38,7 @@ SNAP_START_PYTHON = "3.12"
 PLATFORM: dict[Target, list[str]] = {"aws": ["--python-platform=aarch64-manylinux2014"], "local": []}
 IGNORED = ("*.pyc", "requirements.lock", "*.md")
 # installers' notes differ from machine to machine; the rest of the metadata is read at run time (entry points)
+SOURCE_MAPS = "*.map"  # for debuggers; most of the weight of Swagger UI's package
 INSTALLER_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
@@ -138,6 +139,8 @@ def install(lock: pathlib.Path, folder: pathlib.Path, target: Target, python: st
     subprocess.run([*command, f"--target={folder}", *options, "--requirement", lock], check=True)
     shutil.rmtree(folder / "bin", ignore_errors=True)
     (folder / ".lock").unlink(missing_ok=True)
+    for path in folder.rglob(SOURCE_MAPS):
+        path.unlink()
     for notes in folder.glob("*.dist-info"):
         for name in INSTALLER_NOTES:
             (notes / name).unlink(missing_ok=True)

@@ -16,6 +16,8 @@ from infra.bundling import PYTHON
 
 # the Lambda runtime brings these; a second copy would only make cold starts longer
 PROVIDED_BY_LAMBDA = ("boto3", "botocore")
+# swagger-ui-bundle-v2 names it for a template that is not used here; only its static files are
+FOR_TEMPLATES = ("jinja2", "markupsafe")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,29 +27,33 @@ class Lock:
     Args:
         path: relative to the repository.
         extras: optional dependency groups of pyproject.toml that it pins; none means all of them.
-        provided: packages that are already where this is installed, so left out.
+        group: a dependency group of pyproject.toml that it pins instead, on its own.
+        left_out: packages that are already where this is installed, or not needed there.
     """
 
     path: str
     extras: tuple[str, ...] = ()
-    provided: tuple[str, ...] = ()
+    group: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         """What `uv pip compile` is called with."""
         chosen = [f"--extra={extra}" for extra in self.extras] or ["--all-extras"]
         held = ["--constraint=requirements.lock"] if self.extras else []
-        left_out = [f"--no-emit-package={package}" for package in self.provided]
+        left_out = [f"--no-emit-package={package}" for package in self.left_out]
         form = ["--universal", f"--python-version={PYTHON}", "--generate-hashes", "--no-emit-index-url", "--no-header"]
-        return ["pyproject.toml", *chosen, *held, *left_out, *form, "--quiet", f"--output-file={self.path}"]
+        source = [f"--group={self.group}"] if self.group else ["pyproject.toml", *chosen]
+        return [*source, *held, *left_out, *form, "--quiet", f"--output-file={self.path}"]
 
 
 LOCKS = (
     Lock("requirements.lock"),
-    Lock("api/requirements.lock", ("api",), PROVIDED_BY_LAMBDA),
-    Lock("ingestion/requirements.lock", ("ingestion",), PROVIDED_BY_LAMBDA),
-    Lock("orchestration/requirements.lock", ("orchestration",), PROVIDED_BY_LAMBDA),
+    Lock("api/requirements.lock", ("api",), left_out=(*PROVIDED_BY_LAMBDA, *FOR_TEMPLATES)),
+    Lock("ingestion/requirements.lock", ("ingestion",), left_out=PROVIDED_BY_LAMBDA),
+    Lock("orchestration/requirements.lock", ("orchestration",), left_out=PROVIDED_BY_LAMBDA),
     Lock("transforms/dbt/requirements.lock", ("dbt",)),
     Lock("transforms/reconcile/requirements.lock", ("reconcile",)),
+    Lock("tests/clients/generator.lock", group="client-generator"),
 )
 
 

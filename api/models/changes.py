@@ -32,7 +32,7 @@ class DeletedTask(BaseModel):
     version: int = Field(ge=2)
 
 
-class Changes(BaseModel):
+class ChangesPage(BaseModel):
     """Tasks that changed, each at its newest version; `next` is the token to go on with, at once if `has_more`.
 
     A change may be told more than once. A client keeps, of each task, the highest version that it has been told.

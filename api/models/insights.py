@@ -41,7 +41,7 @@ class PriorityFigures(BaseModel):
     completed: Count
 
 
-class Week(BaseModel):
+class WeekFigures(BaseModel):
     """Tasks created and completed in the week that began on the Monday `week`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,4 +67,4 @@ class Insights(BaseModel):
     cycle_time_hours: CycleTime
     by_category: list[CategoryFigures]
     by_priority: list[PriorityFigures]
-    weekly: list[Week]
+    weekly: list[WeekFigures]

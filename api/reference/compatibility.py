@@ -123,7 +123,8 @@ def _pair(one: Schema, other: Schema, place: str, extra: bool) -> Iterator[str]:
     for constraint in ("pattern", "format"):
         if constraint in other and other[constraint] != one.get(constraint):
             yield f"{place}: {constraint} {one.get(constraint, 'none')} against {other[constraint]}"
-    for name in sorted(set(other.get("required", ())) - set(one.get("required", ()))):
+    missing = set(other.get("required", ())) - set(one.get("required", ()))
+    for name in sorted(missing):
         yield f"{place}.{name}: not always there, and required"
     mine, theirs = one.get("properties", {}), other.get("properties", {})
     for name, schema in mine.items():
@@ -132,7 +133,7 @@ def _pair(one: Schema, other: Schema, place: str, extra: bool) -> Iterator[str]:
         elif not extra and other.get("additionalProperties") is False:
             yield f"{place}.{name}: refused"
     if extra:
-        for name in theirs.keys() - mine.keys() - set(other.get("required", ())):
+        for name in theirs.keys() - mine.keys() - missing:
             yield f"{place}.{name}: gone"
     if "items" in one and "items" in other:
         yield from narrower(one["items"], other["items"], f"{place}[]", extra=extra)

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.reference import problems
+from api.reference import generators, problems
 from api.reference.examples import ANSWERS, REQUESTS
 
 DESCRIPTION = """\
@@ -12,8 +12,23 @@ Tasks of the signed-in user, and the figures that analytics make of them.
 
 Send a Cognito ID or access token as `Authorization: Bearer …`. Every write takes an `Idempotency-Key`: the same key and
 request give the first answer again, with `Idempotency-Replayed: true`, for 24 hours. A task's `ETag` is its version;
-`If-Match` keeps an update from undoing another's. Refusals are problems (RFC 9457).
+`If-Match` keeps an update from undoing another's. Refusals are problems (RFC 9457); those of API Gateway itself, which
+never reach the API, are `{"message": …}`. `HEAD` answers as `GET` does, without the body.
 """
+CONTACT = {"name": "todo-team"}
+TAGS = [
+    {"name": "health", "description": "Whether the API runs."},
+    {"name": "tasks", "description": "The caller's tasks: one by one, in lists, in batches, and as a feed of changes."},
+    {"name": "users", "description": "The caller's profile, and the erasure of all that is known of the caller."},
+    {"name": "insights", "description": "The caller's figures, as the analytics pipeline last published them."},
+]
+SERVERS = [
+    {
+        "url": ".",
+        "description": "The deployment that served this document; its address is the stack output ApiEndpoint. "
+        "A client made from a file has to be told that address.",
+    }
+]
 _TEXT = {"type": "string"}
 _HEADERS = {
     "x-request-id": {"description": "Names the request in logs; taken from the request's own, if that is harmless."},
@@ -29,15 +44,22 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the application, complete."""
     made: dict[str, Any] = app.openapi()
     schemas = made["components"]["schemas"]
+    generators.complete(made)
     for theirs in ("HTTPValidationError", "ValidationError"):
         schemas.pop(theirs, None)
     schemas.update(problems.SCHEMAS)
-    made["info"] |= {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}}
+    made["info"] |= {
+        "description": DESCRIPTION,
+        "contact": CONTACT,
+        "license": {"name": "MIT", "identifier": "MIT"},
+    }
+    made |= {"servers": SERVERS, "tags": TAGS}
     made["components"]["securitySchemes"]["CognitoToken"]["description"] = (
         "An ID or access token of the user pool, verified by API Gateway."
     )
     operations = [operation for methods in made["paths"].values() for operation in methods.values()]
     for operation in operations:
+        operation.setdefault("security", [])
         _complete(operation)
     made["components"]["examples"] = problems.examples(operations)
     return made

@@ -48,7 +48,7 @@ REQUESTS: dict[str, Any] = {
     "updateUser": {"name": "Ann"},
 }
 ANSWERS: dict[str, Any] = {
-    "getHealth": {"status": "healthy"},
+    "getHealth": {"status": "ok", "version": "1.1.0", "environment": "prod"},
     "createTask": TASK,
     "listTasks": [TASK],
     "getTask": TASK,

@@ -58,13 +58,23 @@ SCHEMAS: dict[str, Any] = {
     },
     "GatewayError": {
         "title": "GatewayError",
-        "description": "How API Gateway itself refuses: a missing, forged or expired token, or too many requests.",
+        "description": "How API Gateway itself refuses: a missing, forged or expired token, a request that is too "
+        "large, too many requests, or a function that did not answer.",
         "type": "object",
         "properties": {"message": {"type": "string"}},
         "required": ["message"],
     },
+    # the gateway's first: a generated client takes the first that fits, and a problem has no `message`
+    "GatewayErrorOrProblem": {
+        "title": "GatewayErrorOrProblem",
+        "description": "A refusal by API Gateway, or by the API behind it.",
+        "anyOf": [{"$ref": "#/components/schemas/GatewayError"}, {"$ref": "#/components/schemas/Problem"}],
+    },
 }
-_GATEWAY = {401: "Unauthorized", 429: "Too Many Requests"}
+# What API Gateway says by itself, and to whom: 401 and 403 only where a token is needed.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
+_GATEWAY_SECURED = {401: "Unauthorized", 403: "Forbidden", 413: "Request Entity Too Large"}
+_GATEWAY = {429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
 
 
 def responses(operation: dict[str, Any]) -> dict[str, Any]:
@@ -72,9 +82,10 @@ def responses(operation: dict[str, Any]) -> dict[str, Any]:
     by_status: dict[int, list[type[Problem]]] = {}
     for problem in _of(operation):
         by_status.setdefault(problem.status, []).append(problem)
-    if operation.get("security"):
-        by_status.setdefault(429, [])
-    return {str(status): _response(status, kinds) for status, kinds in sorted(by_status.items())}
+    gateway = _GATEWAY | (_GATEWAY_SECURED if operation.get("security") else {})
+    for status in gateway:
+        by_status.setdefault(status, [])
+    return {str(status): _response(kinds, gateway.get(status)) for status, kinds in sorted(by_status.items())}
 
 
 def examples(operations: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -119,17 +130,21 @@ def _of(operation: dict[str, Any]) -> Iterator[type[Problem]]:
     yield problems.InternalError
 
 
-def _response(status: int, kinds: list[type[Problem]]) -> dict[str, Any]:
+def _response(kinds: list[type[Problem]], gateway: str | None) -> dict[str, Any]:
+    """The response of one status.
+
+    Args:
+        kinds: the problems that the API may answer with it.
+        gateway: the message with which API Gateway may answer it instead.
+    """
     content: dict[str, Any] = {}
+    schema = {"$ref": f"#/components/schemas/{'Problem' if gateway is None else 'GatewayErrorOrProblem'}"}
+    if gateway is not None:
+        content["application/json"] = {"schema": schema, "example": {"message": gateway}}
     if kinds:
-        content[problems.MEDIA_TYPE] = {
-            "schema": {"$ref": "#/components/schemas/Problem"},
-            "examples": {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds},
-        }
-    if status in _GATEWAY:
-        schema = {"$ref": "#/components/schemas/GatewayError"}
-        content["application/json"] = {"schema": schema, "example": {"message": _GATEWAY[status]}}
-    titles = [kind.title for kind in kinds] or [_GATEWAY[status]]
+        examples = {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds}
+        content[problems.MEDIA_TYPE] = {"schema": schema, "examples": examples}
+    titles = [kind.title for kind in kinds] or [str(gateway)]
     named = {name for kind in kinds for name in kind.standard_headers}
     headers = {name: {"schema": {"type": "string"}} for name in sorted(named)}
     return {"description": "; ".join(titles), "content": content, **({"headers": headers} if headers else {})}

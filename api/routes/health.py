@@ -1,6 +1,6 @@
 """/health"""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from api.models.health import Health
 
@@ -8,6 +8,6 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/health", operation_id="getHealth")
-async def health() -> Health:
-    """Whether the function answers."""
-    return Health()
+async def health(request: Request) -> Health:
+    """Whether the function answers, which version of the API it is, and in which environment it runs."""
+    return Health(status="ok", version=request.app.version, environment=request.app.state.environment)

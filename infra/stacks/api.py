@@ -14,7 +14,50 @@ from infra.bundling import Target
 from infra.stacks import functions, names, roles
 from infra.stacks.log_groups import log_group
 
-PUBLIC_PATHS = ("/health", "/docs", "/openapi.json")
+PUBLIC_PATHS = ("/health", "/docs", "/docs/{name}", "/openapi.json")
+READ = [apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD]
+WRITE = [
+    apigateway.HttpMethod.POST,
+    apigateway.HttpMethod.PUT,
+    apigateway.HttpMethod.PATCH,
+    apigateway.HttpMethod.DELETE,
+]
+# What pages of other origins may send: the API's own headers, conditional requests (RFC 9110, section 13), trace
+# context (W3C), and what client libraries add by themselves.
+CORS_REQUEST_HEADERS = [
+    "authorization",
+    "baggage",
+    "cache-control",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "pragma",
+    "traceparent",
+    "tracestate",
+    "x-request-id",
+    "x-requested-with",
+]
+# What they may read besides the safelisted ones (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name):
+# every header that an answer may have.
+CORS_RESPONSE_HEADERS = [
+    "accept-encoding",
+    "accept-patch",
+    "allow",
+    "content-encoding",
+    "date",
+    "etag",
+    "idempotency-replayed",
+    "link",
+    "location",
+    "retry-after",
+    "vary",
+    "www-authenticate",
+    "x-request-id",
+]
 # transactions have no action of their own: each operation in one is checked by its own name
 USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
 ERASE = ("dynamodb:BatchWriteItem",)
@@ -91,7 +134,11 @@ class ApiStack(Stack):
             # API Gateway gives up after 30 s; a client should hear the reason from the function before that
             timeout=Duration.seconds(28),
             memory=1024,
-            environment={"TABLE_NAME": names.TABLE, "CURSOR_KEY_SECRET_ID": names.CURSOR_SECRET},
+            environment={
+                "TABLE_NAME": names.TABLE,
+                "CURSOR_KEY_SECRET_ID": names.CURSOR_SECRET,
+                "ENVIRONMENT": self.node.try_get_context("environment") or "development",
+            },
             statements=[
                 roles.allow((*USE_TABLE, *ERASE), [table]),
                 roles.allow(("dynamodb:Query",), [f"{table}/index/{index}" for index in INDEXES]),
@@ -113,29 +160,16 @@ class ApiStack(Stack):
                 # no cookies are involved: a token in a header is all that authorizes, so any origin may ask
                 allow_origins=["*"],
                 allow_methods=[apigateway.CorsHttpMethod.ANY],
-                allow_headers=[
-                    "authorization",
-                    "content-type",
-                    "idempotency-key",
-                    "if-match",
-                    "if-none-match",
-                    "x-request-id",
-                ],
-                expose_headers=["etag", "idempotency-replayed", "link", "location", "retry-after", "x-request-id"],
+                allow_headers=CORS_REQUEST_HEADERS,
+                expose_headers=CORS_RESPONSE_HEADERS,
                 max_age=Duration.hours(1),
             ),
         )
         # every method but OPTIONS: a preflight carries no token and is answered by API Gateway itself
-        methods = [
-            apigateway.HttpMethod.GET,
-            apigateway.HttpMethod.POST,
-            apigateway.HttpMethod.PUT,
-            apigateway.HttpMethod.PATCH,
-            apigateway.HttpMethod.DELETE,
-        ]
+        methods = [*READ, *WRITE]
         api.add_routes(path="/api/v1/{proxy+}", methods=methods, integration=integration, authorizer=authorizer)
         for path in PUBLIC_PATHS:
-            api.add_routes(path=path, methods=[apigateway.HttpMethod.GET], integration=integration)
+            api.add_routes(path=path, methods=READ, integration=integration)
         self._stage(api)
         return api
 

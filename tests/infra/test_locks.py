@@ -41,7 +41,7 @@ def test_every_pin_has_hashes(path: str) -> None:
     assert len(re.findall(r"^[a-z0-9-]+==[^\n]* \\\n    --hash=sha256:[0-9a-f]{64}", text, re.M)) == len(pinned)
 
 
-@pytest.mark.parametrize("path", PATHS[1:])
+@pytest.mark.parametrize("path", [lock.path for lock in LOCKS if lock.extras])
 def test_what_ships_is_what_is_tested(path: str) -> None:
     tested = pins("requirements.lock")
     assert {name: version for name, version in pins(path).items() if tested.get(name) != version} == {}
@@ -56,7 +56,7 @@ def test_a_lock_is_what_its_command_writes(tmp_path: pathlib.Path, monkeypatch: 
         (tmp_path / name).write_text((ROOT / name).read_text())
     monkeypatch.setattr(locks, "ROOT", tmp_path)
 
-    locks.regenerate((Lock("ingestion/requirements.lock", ("ingestion",), ("boto3", "botocore")),))
+    locks.regenerate((Lock("ingestion/requirements.lock", ("ingestion",), left_out=("boto3", "botocore")),))
 
     written = (tmp_path / "ingestion/requirements.lock").read_text()
     assert written == (ROOT / "ingestion/requirements.lock").read_text()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.services.changes import LATE
+from infra import ROOT
 from infra.stacks import pipeline
 from tests.infra.conftest import Templates, joined
 from transforms.silver import maintenance
@@ -87,9 +88,10 @@ def test_only_the_public_routes_go_without_a_token(deployed: Templates) -> None:
     }
     public = {key for key, kind in routes.items() if kind == "NONE"}
     # the last only leads to a refusal: without a token the function knows no caller
-    assert public == {"GET /health", "GET /docs", "GET /openapi.json", "$default"}
+    paths = ("/health", "/docs", "/docs/{name}", "/openapi.json")
+    assert public == {"$default", *(f"{method} {path}" for method in ("GET", "HEAD") for path in paths)}
     assert {key for key, kind in routes.items() if kind == "JWT"} == {
-        f"{method} /api/v1/{{proxy+}}" for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        f"{method} /api/v1/{{proxy+}}" for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     }
     authorizer = deployed.one("AWS::ApiGatewayV2::Authorizer").properties
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
@@ -97,10 +99,17 @@ def test_only_the_public_routes_go_without_a_token(deployed: Templates) -> None:
 
 def test_browsers_may_send_and_read_the_headers_of_the_contract(deployed: Templates) -> None:
     cors = deployed.one("AWS::ApiGatewayV2::Api").properties["CorsConfiguration"]
-    sent = {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id"}
-    assert sent <= set(cors["AllowHeaders"])
-    read = {"etag", "idempotency-replayed", "link", "location", "retry-after", "x-request-id"}
-    assert read <= set(cors["ExposeHeaders"])
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    parameters = [one for operation in operations for one in operation.get("parameters", ())]
+    sent = {one["name"].lower() for one in parameters if one["in"] == "header"}
+    assert sent >= {"idempotency-key", "if-match", "if-none-match"}
+    sent |= {"authorization", "content-type", "x-request-id", "cache-control", "x-requested-with"}
+    assert sent | {"traceparent", "tracestate", "baggage"} <= set(cors["AllowHeaders"])
+    answers = [answer for operation in operations for answer in operation["responses"].values()]
+    read = {name.lower() for answer in answers for name in answer.get("headers", ())}
+    assert read >= {"etag", "idempotency-replayed", "link", "location", "retry-after", "x-request-id"}
+    assert read | {"allow", "accept-patch"} <= {*cors["ExposeHeaders"], "cache-control"}
 
 
 def test_users_sign_up_by_e_mail_and_sign_in_with_a_password(deployed: Templates) -> None:
@@ -122,6 +131,7 @@ def test_functions_know_what_they_need_from_their_environment(deployed: Template
     assert api["Environment"]["Variables"] == {
         "TABLE_NAME": "todo-app-data",
         "CURSOR_KEY_SECRET_ID": "todo-cursor-key",
+        "ENVIRONMENT": "development",
         "POWERTOOLS_SERVICE_NAME": "todo-api",
         "POWERTOOLS_METRICS_NAMESPACE": "TodoInsights",
     }

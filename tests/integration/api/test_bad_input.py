@@ -223,14 +223,14 @@ def test_an_unknown_address_is_404_and_an_unknown_method_names_the_known_ones(al
     for path in ("/", "/api/v1", "/api/v1/nothing", "/api/v1/tasks/", "/api/v1/tasks/a/b"):
         assert alice.send("GET", path).problem_type == "not-found"
     for path, allowed in (
-        ("/api/v1/tasks", "GET, POST"),
-        ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, PUT, PATCH, DELETE"),
+        ("/api/v1/tasks", "GET, HEAD, POST"),
+        ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, HEAD, PUT, PATCH, DELETE"),
         ("/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV/restore", "POST"),
         ("/api/v1/tasks/batch", "POST"),
-        ("/api/v1/tasks/changes", "GET"),
-        ("/api/v1/users", "GET, POST, PUT, DELETE"),
-        ("/api/v1/insights", "GET"),
-        ("/health", "GET"),
+        ("/api/v1/tasks/changes", "GET, HEAD"),
+        ("/api/v1/users", "GET, HEAD, POST, PUT, DELETE"),
+        ("/api/v1/insights", "GET, HEAD"),
+        ("/health", "GET, HEAD"),
     ):
         reply = alice.send("OPTIONS", path)
         assert (reply.status, reply.problem_type) == (405, "method-not-allowed")

@@ -121,8 +121,9 @@ def test_a_metric_line_is_what_cloudwatch_takes_for_one(alice: Client, printed: 
 
 def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) -> None:
     nobody = Client(alice.handler, None)
-    assert nobody.send("GET", "/health").json() == {"status": "healthy"}
     document = nobody.send("GET", "/openapi.json").json()
+    health = {"status": "ok", "version": document["info"]["version"], "environment": "development"}
+    assert nobody.send("GET", "/health").json() == health
     assert set(document["paths"]) == {
         "/health",
         "/api/v1/tasks",

@@ -12,6 +12,8 @@ from api.reference.__main__ import FILE, current, text
 from api.reference.compatibility import breaking_changes
 
 Document = dict[str, Any]
+# statuses that API Gateway may answer instead of the API, where a token is needed
+GATEWAY = {"401", "403", "413", "429", "500", "503"}
 TASKS, TASK = "/api/v1/tasks", "/api/v1/tasks/{task_id}"
 
 
@@ -44,8 +46,9 @@ def test_a_client_generator_finds_what_it_needs(document: Document) -> None:
     for place, operation in operations(document):
         assert operation["operationId"].isidentifier(), place
         assert all(operation[part] for part in ("summary", "description", "tags")), place
-        secured = operation.get("security") == [{"CognitoToken": []}]
-        assert secured == (place != "GET /health")
+        # an empty list says that no token is needed; without one, a generator could not tell it from an omission
+        assert operation["security"] == ([] if place == "GET /health" else [{"CognitoToken": []}])
+        secured = bool(operation["security"])
         assert ("401" in operation["responses"]) == secured
 
 
@@ -54,14 +57,64 @@ def test_every_refusal_is_a_problem_with_an_example(document: Document) -> None:
         refusals = {status: one for status, one in operation["responses"].items() if status >= "400"}
         assert refusals, place
         for status, response in refusals.items():
-            if status == "429":  # API Gateway's own
+            problem = response["content"].get("application/problem+json")
+            if problem is None:  # API Gateway's own
+                assert status in {"403", "429", "503"}, (place, status)
                 continue
-            problem = response["content"]["application/problem+json"]
-            assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
+            name = "GatewayErrorOrProblem" if status in GATEWAY else "Problem"
+            assert problem["schema"] == {"$ref": f"#/components/schemas/{name}"}
             for slug in problem["examples"]:
                 value = document["components"]["examples"][slug]["value"]
                 assert (value["status"], value["type"]) == (int(status), f"urn:problem-type:todo:{slug}")
     assert "HTTPValidationError" not in json.dumps(document)
+
+
+def test_what_the_gateway_itself_answers_comes_first_wherever_it_may_answer(document: Document) -> None:
+    for place, operation in operations(document):
+        answered_by_gateway = GATEWAY if operation["security"] else {"429", "500", "503"}
+        for status in answered_by_gateway:
+            media = operation["responses"][status]["content"]
+            assert next(iter(media)) == "application/json", (place, status)
+            assert media["application/json"]["schema"] == {"$ref": "#/components/schemas/GatewayErrorOrProblem"}
+    either = schema(document, "GatewayErrorOrProblem")["anyOf"]
+    assert [one["$ref"].rpartition("/")[2] for one in either] == ["GatewayError", "Problem"]
+
+
+def test_an_answer_s_fields_are_all_required_and_more_may_come(document: Document) -> None:
+    for name in ("Task", "User", "Insights", "ChangesPage", "DeletedTask", "Result", "WeekFigures", "Health"):
+        answer = schema(document, name)
+        assert sorted(answer["required"]) == sorted(answer["properties"]), name
+        assert "additionalProperties" not in answer, name
+    assert {"type": "null"} in schema(document, "Task")["properties"]["description"]["anyOf"]
+
+
+def test_what_a_request_may_leave_out_is_not_required(document: Document) -> None:
+    assert schema(document, "NewTask")["required"] == ["title"]
+    assert "required" not in schema(document, "TaskChanges")
+
+
+def test_no_schema_has_a_field_of_its_own_name(document: Document) -> None:
+    """A generator in Python names a local variable after the class: such a field would hide it."""
+    schemas = document["components"]["schemas"]
+    fields = {name: {field.replace("_", "") for field in one.get("properties", ())} for name, one in schemas.items()}
+    assert [name for name in fields if name.lower() in fields[name]] == []
+
+
+def test_every_enumeration_has_readable_names(document: Document) -> None:
+    named = {name: one for name, one in document["components"]["schemas"].items() if "enum" in one}
+    assert set(named) == {"Status", "Priority", "Sort"}
+    for name, one in named.items():
+        assert len(one["x-enum-varnames"]) == len(one["enum"]), name
+        assert all(varname.isidentifier() for varname in one["x-enum-varnames"])
+    assert named["Sort"]["x-enum-varnames"][1] == "CREATED_AT_DESCENDING"
+
+
+def test_tags_contact_licence_and_server_are_declared(document: Document) -> None:
+    used = {tag for _, operation in operations(document) for tag in operation["tags"]}
+    assert {tag["name"] for tag in document["tags"] if tag["description"]} == used
+    assert document["info"]["contact"]["name"]
+    assert document["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
+    assert [bool(server["description"]) for server in document["servers"]] == [True]
 
 
 def test_every_example_is_valid_by_its_schema(document: Document) -> None:
