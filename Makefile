@@ -8,10 +8,10 @@ PYTHON ?= $(shell for python in python3.11 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
 SETUP := .venv/installed
 
-.PHONY: help reference setup demo test unit coverage lint format up down reset status deploy synth pipeline dbt silver-reference lock
+.PHONY: help reference setup demo test test-only test-changed test-clock unit coverage lint format up down reset status deploy synth pipeline dbt silver-reference lock
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(SETUP) ## Virtual environment with every pinned dependency
 
@@ -32,15 +32,33 @@ demo: setup ## The whole platform on this machine: deploy, traffic, pipeline, in
 
 # Three workers on two cores: much of the suite waits for jobs, builds and buffers. Lint runs beside the tests.
 WORKERS ?= 3
-PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=30 --durations-min=2
+TESTS ?=
 
 test: setup ## Everything: lint, types, unit, integration, infrastructure, end to end; WORKERS=4 on a larger machine
-	@mkdir -p .local; $(MAKE) --no-print-directory lint > .local/lint.log 2>&1 & lint=$$!; trap 'kill $$lint 2>/dev/null || :' EXIT; \
-	status=0; $(BIN)/pytest $(PARALLEL) || status=$$?; \
+	@mkdir -p .local; $(MAKE) --no-print-directory lint > .local/lint.log 2>&1 & lint=$$!; \
+	trap 'kill $$lint 2>/dev/null || :' EXIT; \
+	status=0; $(BIN)/pytest $(PARALLEL) $(TESTS) || status=$$?; \
 	wait $$lint || status=$$?; cat .local/lint.log; exit $$status
 
+test-only: setup ## Tests without lint, in parallel: make test-only TESTS=tests/e2e
+	@$(BIN)/pytest $(PARALLEL) $(TESTS)
+
+test-changed: setup ## The tests that your changes since BASE (default: where the branch left main) can break
+	@selected="$$($(BIN)/python -m tests.changed $(BASE))"; \
+	if [ -z "$$selected" ]; then echo "no test depends on what has changed"; else $(BIN)/pytest $(PARALLEL) $$selected; fi
+
+test-clock: setup ## The tests with the clock 40 days ahead (Linux): make test-clock TESTS=tests/unit
+	@library="$$(find .venv/lib -name libfaketime.so.1)"; \
+	LD_PRELOAD="$$PWD/$$library" FAKETIME=+40d FAKETIME_DONT_FAKE_MONOTONIC=1 $(BIN)/pytest $(PARALLEL) $(TESTS)
+
+# Two processes of equal length. Workers of pytest-xdist would both import everything, which takes longer than the tests.
+UNIT_HALF = tests/unit/api tests/unit/ingestion tests/unit/orchestration
+
 unit: setup ## The quick tests
-	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/unit
+	@mkdir -p .local; $(BIN)/pytest -q $(UNIT_HALF:%=--ignore=%) tests/unit > .local/unit.log 2>&1 & other=$$!; \
+	status=0; $(BIN)/pytest -q $(UNIT_HALF) || status=$$?; \
+	wait $$other || status=$$?; cat .local/unit.log; exit $$status
 
 coverage: setup ## What the quick tests reach, by line and branch
 	@$(BIN)/pytest -q --cov --cov-report=term tests/unit

@@ -27,7 +27,7 @@ from tests.work_groups import assign_groups
 T = TypeVar("T")
 
 
-def until(what: str, condition: Callable[[], T | None], seconds: float = 30, every: float = 0.1) -> T:
+def until(what: str, condition: Callable[[], T | None], seconds: float = 30, every: float = 0.05) -> T:
     """Wait for `condition` to return something true and return it; fail naming `what` after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
