@@ -17,8 +17,9 @@ this module, so each rule is stated once. It needs nothing but the standard libr
 Every item of a user is found by Query, never by Scan: each of the first four partitions is the user's alone.
 """
 
+import dataclasses
 import enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 TABLE_NAME = "todo-app-data"
 # DynamoDB deletes an item some time after this attribute, in seconds since 1970
@@ -65,6 +66,50 @@ PRIORITIES = tuple(priority.value for priority in Priority)
 # An open task can be overdue; a closed one cannot.
 OPEN_STATUSES = (Status.PENDING.value, Status.IN_PROGRESS.value)
 CLOSED_STATUSES = (Status.COMPLETED.value, Status.CANCELLED.value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Attribute:
+    """One attribute of an item that leaves the table by change capture.
+
+    Args:
+        name: in the item, in the API's documents and in silver's columns alike.
+        type: of the value; times and dates are text in the item (RFC 3339), integers are numbers.
+        required: whether every item of the entity type has it.
+        owned: whether the owner of a task sees a change of it as a change of the task: it is named in `changed_fields`.
+        personal: whether it holds what a user wrote or what names a user.
+    """
+
+    name: str
+    type: Literal["string", "integer", "date", "timestamp"]
+    required: bool = False
+    owned: bool = False
+    personal: bool = False
+
+
+TASK_ATTRIBUTES = (
+    Attribute("id", "string", required=True),
+    Attribute("user_id", "string", required=True),
+    Attribute("title", "string", required=True, owned=True, personal=True),
+    Attribute("description", "string", owned=True, personal=True),
+    Attribute("status", "string", required=True, owned=True),
+    Attribute("priority", "string", required=True, owned=True),
+    Attribute("category", "string", owned=True),
+    Attribute("due_date", "date", owned=True),
+    Attribute("created_at", "timestamp", required=True),
+    Attribute("updated_at", "timestamp", required=True),
+    Attribute("completed_at", "timestamp", owned=True),
+    Attribute("deleted_at", "timestamp", owned=True),
+    Attribute("version", "integer", required=True),
+)
+USER_ATTRIBUTES = (
+    Attribute("user_id", "string", required=True),
+    Attribute("email", "string", personal=True),
+    Attribute("name", "string", personal=True),
+    Attribute("created_at", "timestamp", required=True),
+    Attribute("updated_at", "timestamp", required=True),
+    Attribute("version", "integer", required=True),
+)
 
 
 class Key(NamedTuple):

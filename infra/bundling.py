@@ -81,6 +81,8 @@ BUNDLES = {
         lock="orchestration/requirements.lock",
     ),
 }
+SILVER_CONTRACT = ("transforms/__init__.py", "transforms/silver/__init__.py", "transforms/silver/contract.py")
+RECONCILE_MODULES = (*TABLE_CONTRACT, *SILVER_CONTRACT, "transforms/reconcile")
 GLUE_MODULES = (*TABLE_CONTRACT, "transforms/__init__.py", "transforms/silver")
 
 
@@ -109,6 +111,18 @@ def build(name: str, target: Target) -> pathlib.Path:
             _copy_sources(bundle.sources, partial)
             _compile([partial / source for source in bundle.sources], partial, python)
         stamp.write_text(wanted)
+    return folder
+
+
+def reconcile_source() -> pathlib.Path:
+    """The folder that CodeBuild compares table and silver from: the modules and the contracts they import.
+
+    Returns:
+        the folder; `reconcile/requirements.lock` is in it as `transforms/reconcile/requirements.lock`.
+    """
+    folder = BUILD / "codebuild" / "reconcile"
+    with _exclusive(), _replacing(folder) as partial:
+        _copy_sources(RECONCILE_MODULES, partial)
     return folder
 
 

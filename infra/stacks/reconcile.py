@@ -4,30 +4,28 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_s3_assets as s3_assets
 
-from infra import ROOT
+from infra import bundling
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
 
+LOCK = "transforms/reconcile/requirements.lock"
 BUILDSPEC = {
     "version": "0.2",
     "phases": {
         "install": {
             "runtime-versions": {"python": "3.11"},
             "commands": [
-                "python3 -c 'import pyiceberg' || pip install --quiet --require-hashes -r reconcile/requirements.lock"
+                f"python3 -c 'import pyiceberg' || pip install --quiet --require-hashes -r {LOCK}",
             ],
         },
-        # the package is called transforms wherever it runs
-        "build": {"commands": ["ln -s . transforms", "python3 -m transforms.reconcile.measure"]},
+        "build": {"commands": ["python3 -m transforms.reconcile.measure"]},
     },
 }
 
 
 def project(stack: Stack) -> None:
     """CodeBuild project `todo-reconcile`."""
-    source = s3_assets.Asset(
-        stack, "ReconcileSource", path=str(ROOT / "transforms"), exclude=["dbt", "bi", "__pycache__", "*.pyc"]
-    )
+    source = s3_assets.Asset(stack, "ReconcileSource", path=str(bundling.reconcile_source()))
     group = f"/aws/codebuild/{names.RECONCILE_PROJECT}"
     role = roles.role(
         stack,

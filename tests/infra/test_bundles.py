@@ -141,6 +141,20 @@ def test_a_function_of_a_newer_runtime_imports_on_it(
     assert str(ROOT / "api" / "entrypoint.py") in json.loads(done.stdout)
 
 
+def test_the_comparison_of_table_and_silver_runs_from_its_bundle_with_its_own_requirements() -> None:
+    """It imports nothing that transforms/reconcile/requirements.lock does not pin: silver's contract needs no Spark."""
+    source = bundling.reconcile_source()
+    lock = (source / "transforms" / "reconcile" / "requirements.lock").read_text()
+    assert "pyspark" not in lock
+
+    code = "import sys, transforms.reconcile.measure as m; print(m.__file__, 'pyspark' in sys.modules)"
+    variables = {**os.environ, "PYTHONPATH": str(source)}
+    done = subprocess.run([sys.executable, "-P", "-c", code], cwd="/", env=variables, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(source / "transforms" / "reconcile" / "measure.py"), "False"]
+
+
 def test_the_cdc_bundle_leaves_out_what_only_operators_use() -> None:
     asset = bundling.build("todo-cdc", "aws")
     folders = (asset / "api", asset / "ingestion")

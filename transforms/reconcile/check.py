@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
 TABLE = "todo-app-data"
 DATABASE = "todo_silver"
-TASK_COLUMNS = (
-    *("task_id", "user_id", "title", "status", "priority", "category", "due_date"),
-    *("created_at", "updated_at", "completed_at", "deleted_at", "is_deleted", "version"),
-)
-USER_COLUMNS = ("user_id", "email_domain", "created_at", "updated_at", "is_deleted", "version")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +93,8 @@ def check(
 
     found = []
     for name, key, columns, held in (
-        ("tasks", "task_id", TASK_COLUMNS, tasks),
-        ("users", "user_id", USER_COLUMNS, users),
+        ("tasks", "task_id", items.TASK_COLUMNS, tasks),
+        ("users", "user_id", items.USER_COLUMNS, users),
     ):
         wanted = {identifier: row for identifier, row in held.items() if concerned(row)}
         found.append(compare(wanted, silver(name, key, columns, held)))

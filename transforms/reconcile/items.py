@@ -4,12 +4,18 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from api.contract import TASK_ATTRIBUTES, USER_ATTRIBUTES, Attribute
 from transforms.reconcile.compare import Row
+from transforms.silver.contract import TASKS, USERS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ENTITIES = ("TASK", "USER", "ERASURE")
+# every column that an item tells: not the place of the change in the stream, nor what only silver knows of a person
+TASK_COLUMNS = tuple(name for name in TASKS.content_names() if name != "sequence_number")
+_NOT_IN_A_PROFILE = ("sequence_number", "email_masked", "email_hash", "name_masked")
+USER_COLUMNS = tuple(name for name in USERS.content_names() if name not in _NOT_IN_A_PROFILE)
 
 
 def scan(dynamodb: "DynamoDBClient", table: str) -> Iterator[dict[str, Any]]:
@@ -33,34 +39,28 @@ def scan(dynamodb: "DynamoDBClient", table: str) -> Iterator[dict[str, Any]]:
 
 def task(item: Mapping[str, Any]) -> Row:
     """The row of `tasks` that a task's item should have."""
-    return {
-        "task_id": item["id"],
-        "user_id": item["user_id"],
-        "title": item["title"],
-        "status": item["status"],
-        "priority": item["priority"],
-        "category": item.get("category"),
-        "due_date": dt.date.fromisoformat(item["due_date"]) if item.get("due_date") else None,
-        "created_at": instant(item["created_at"]),
-        "updated_at": instant(item["updated_at"]),
-        "completed_at": instant(item.get("completed_at")),
-        "deleted_at": instant(item.get("deleted_at")),
-        "is_deleted": bool(item.get("deleted_at")),
-        "version": item["version"],
-    }
+    held = {one.name: _value(one, item) for one in TASK_ATTRIBUTES}
+    row = {**held, "task_id": held["id"], "is_deleted": held["deleted_at"] is not None}
+    return {name: row[name] for name in TASK_COLUMNS}
 
 
 def user(item: Mapping[str, Any]) -> Row:
     """The row of `users` that a profile's item should have, but for what silver masks or hashes."""
-    email = item.get("email")
-    return {
-        "user_id": item["user_id"],
-        "email_domain": email.rpartition("@")[2].lower() if email and "@" in email else None,
-        "created_at": instant(item["created_at"]),
-        "updated_at": instant(item["updated_at"]),
-        "is_deleted": False,
-        "version": item["version"],
-    }
+    held = {one.name: _value(one, item) for one in USER_ATTRIBUTES}
+    email = held["email"]
+    domain = email.rpartition("@")[2].lower() if email and "@" in email else None
+    row = {**held, "email_domain": domain, "is_deleted": False}
+    return {name: row[name] for name in USER_COLUMNS}
+
+
+def _value(attribute: Attribute, item: Mapping[str, Any]) -> Any:
+    """An attribute of an item as silver's column of it holds it; None without one."""
+    held = item.get(attribute.name)
+    if held is None:
+        return None
+    if attribute.type == "timestamp":
+        return instant(held)
+    return dt.date.fromisoformat(held) if attribute.type == "date" else held
 
 
 def instant(text: str | None) -> dt.datetime | None:

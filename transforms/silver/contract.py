@@ -1,37 +1,18 @@
 """The contract of silver: every table, its columns, their types, what they mean, and one row's grain.
 
-One place, from which the Spark schemas, the Iceberg tables, dbt's sources and docs/silver.md follow (`reference.py`
-writes the last two). Types are written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which
-Athena shows as `timestamp(6) with time zone`
+One place, from which the Iceberg tables, dbt's sources and docs/silver.md follow (`reference.py` writes the last two),
+and what the comparison of table and silver compares. It imports the table's contract and nothing else.
+
+Types are written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which Athena shows as
+`timestamp(6) with time zone`
 (https://iceberg.apache.org/docs/latest/spark-getting-started/#type-compatibility).
 """
 
 import dataclasses
 
-from pyspark.sql.types import (
-    ArrayType,
-    BooleanType,
-    DataType,
-    DateType,
-    DoubleType,
-    LongType,
-    StringType,
-    StructField,
-    StructType,
-    TimestampType,
-)
-
 from api.contract import PRIORITIES, STATUSES
 
-TYPES: dict[str, DataType] = {
-    "string": StringType(),
-    "bigint": LongType(),
-    "double": DoubleType(),
-    "boolean": BooleanType(),
-    "date": DateType(),
-    "timestamp": TimestampType(),
-    "array<string>": ArrayType(StringType()),
-}
+TYPES = ("string", "bigint", "double", "boolean", "date", "timestamp", "array<string>")
 
 # Iceberg's own defaults make a metadata file per commit for ever, one data file per writing task and partition, and
 # dictionaries of tens of thousands of identifiers before it finds that they are all different
@@ -50,7 +31,7 @@ class Column:
 
     Args:
         name: as in the table.
-        type: in Spark SQL, a key of `TYPES`.
+        type: in Spark SQL, one of `TYPES`.
         description: what its values mean.
         nullable: whether it may be null.
         values: all that it may hold; none: anything of its type.
@@ -104,10 +85,6 @@ class Table:
     def content_names(self) -> list[str]:
         """The names of the columns that are derived from bronze, in table order."""
         return [column.name for column in self.content_columns()]
-
-    def schema(self) -> StructType:
-        """The table's Spark schema."""
-        return StructType([StructField(c.name, TYPES[c.type], c.nullable) for c in self.columns])
 
     def ddl(self, database: str, name: str | None = None) -> str:
         """The statement that creates the table unless it exists.

@@ -12,28 +12,14 @@ from pyspark.sql import Column
 from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from api.contract import PRIORITIES, STATUSES
+from api.contract import PRIORITIES, STATUSES, TASK_ATTRIBUTES, USER_ATTRIBUTES, EntityType
 from transforms.silver.lines import MALFORMED, first_broken, instant
 
-TEXT_ATTRIBUTES = (
-    "id",
-    "user_id",
-    "title",
-    "description",
-    "status",
-    "priority",
-    "category",
-    "due_date",
-    "created_at",
-    "updated_at",
-    "completed_at",
-    "deleted_at",
-    "email",
-    "name",
+# by name: some attributes are those of tasks and of users alike
+ATTRIBUTES = {one.name: one for one in (*TASK_ATTRIBUTES, *USER_ATTRIBUTES)}
+IMAGE = StructType(
+    [StructField(one.name, LongType() if one.type == "integer" else StringType()) for one in ATTRIBUTES.values()]
 )
-IMAGE = StructType([*(StructField(name, StringType()) for name in TEXT_ATTRIBUTES), StructField("version", LongType())])
-# what users wrote, and what names them: nothing that goes further than bronze unmasked, but for a task's title
-WORDS = ("title", "description", "email", "name")
 
 ENVELOPE = StructType(
     [
@@ -54,17 +40,18 @@ ENVELOPE = StructType(
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
 SEQUENCE_DIGITS = 40
 # the same without words
-_WITHOUT_WORDS = StructType([field for field in IMAGE if field.name not in WORDS])
+_WITHOUT_WORDS = StructType([field for field in IMAGE if not ATTRIBUTES[field.name].personal])
 TELLING = StructType(
     [StructField(field.name, _WITHOUT_WORDS if field.dataType == IMAGE else field.dataType) for field in ENVELOPE]
 )
 
 SCHEMA_VERSION = 1
 REQUIRED = {
-    "TASK": ("id", "user_id", "title", "status", "priority", "created_at", "updated_at", "version"),
-    "USER": ("user_id", "created_at", "updated_at", "version"),
+    entity_type.value: tuple(one.name for one in attributes if one.required)
+    for entity_type, attributes in ((EntityType.TASK, TASK_ATTRIBUTES), (EntityType.USER, USER_ATTRIBUTES))
 }
-TIMES = ("created_at", "updated_at", "completed_at", "deleted_at")
+TIMES = tuple(one.name for one in ATTRIBUTES.values() if one.type == "timestamp")
+DATES = tuple(one.name for one in ATTRIBUTES.values() if one.type == "date")
 
 
 def attribute(name: str) -> Column:
@@ -76,7 +63,7 @@ def attribute(name: str) -> Column:
 def typed() -> list[Column]:
     """The attributes of the item as silver needs them, and which of them are there but not of that type."""
     times = {name: instant(attribute(name)) for name in TIMES}
-    converted = {**times, "due_date": attribute("due_date").cast("date")}
+    converted = {**times, **{name: attribute(name).cast("date") for name in DATES}}
     plain = [name for name in IMAGE.names if name not in converted and name != "description"]
     return [
         *(attribute(name).alias(name) for name in plain),
@@ -105,7 +92,7 @@ def reason() -> Column:
             "new_image does not go with event_name": (name != "REMOVE") == sf.col("has_new_image"),
             "old_image does not go with event_name": (name != "INSERT") == sf.col("has_old_image"),
             **{f"{time} of the image is no time": ~sf.col(f"has_{time}") | sf.col(time).isNotNull() for time in TIMES},
-            "due_date of the image is no date": ~sf.col("has_due_date") | sf.col("due_date").isNotNull(),
+            **{f"{day} of the image is no date": ~sf.col(f"has_{day}") | sf.col(day).isNotNull() for day in DATES},
             "the image lacks an attribute": _has_required(),
             "status of the image is unknown": ~task | sf.col("status").isin(*STATUSES),
             "priority of the image is unknown": ~task | sf.col("priority").isin(*PRIORITIES),

@@ -3,22 +3,13 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
-from api.contract import CLOSED_STATUSES, OPEN_STATUSES
+from api.contract import CLOSED_STATUSES, OPEN_STATUSES, TASK_ATTRIBUTES
 from transforms.silver import envelope, rejects
 from transforms.silver.contract import TASK_EVENTS
 from transforms.silver.lines import instant
 
 # in alphabetical order, as `changed_fields` lists them; what the API keeps for its own use is not among them
-COMPARED = (
-    "category",
-    "completed_at",
-    "deleted_at",
-    "description",
-    "due_date",
-    "priority",
-    "status",
-    "title",
-)
+COMPARED = tuple(sorted(one.name for one in TASK_ATTRIBUTES if one.owned))
 BACKFILL = "backfill-"
 
 

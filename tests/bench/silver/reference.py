@@ -11,11 +11,10 @@ import sys
 
 import duckdb
 
-IMAGE = {
-    **dict.fromkeys(("id", "user_id", "title", "description", "status", "priority", "category", "due_date"), "varchar"),
-    **dict.fromkeys(("created_at", "updated_at", "completed_at", "deleted_at", "email", "name"), "varchar"),
-    "version": "bigint",
-}
+from api.contract import TASK_ATTRIBUTES, USER_ATTRIBUTES
+
+ATTRIBUTES = {one.name: one for one in (*TASK_ATTRIBUTES, *USER_ATTRIBUTES)}
+IMAGE = {one.name: "bigint" if one.type == "integer" else "varchar" for one in ATTRIBUTES.values()}
 STRUCTURE = {
     "schema_version": "bigint",
     **dict.fromkeys(("event_id", "event_name", "sequence_number", "event_time", "ingested_at"), "varchar"),
@@ -24,12 +23,14 @@ STRUCTURE = {
     "old_image": IMAGE,
     "request_id": "varchar",
 }
-COMPARED = ("category", "completed_at", "deleted_at", "description", "due_date", "priority", "status", "title")
-TIMES = ("created_at", "updated_at", "completed_at", "deleted_at")
+COMPARED = sorted(one.name for one in TASK_ATTRIBUTES if one.owned)
+TIMES = [one.name for one in ATTRIBUTES.values() if one.type == "timestamp"]
 REQUIRED = {
-    "TASK": ("id", "user_id", "title", "status", "priority", "created_at", "updated_at", "version"),
-    "USER": ("user_id", "created_at", "updated_at", "version"),
+    kind: [one.name for one in attributes if one.required]
+    for kind, attributes in (("TASK", TASK_ATTRIBUTES), ("USER", USER_ATTRIBUTES))
 }
+# what `tasks` holds as it is in the item
+PLAIN = [one.name for one in TASK_ATTRIBUTES if one.owned and not one.personal and one.type in ("string", "integer")]
 # what breaks a rule of the contract, in the contract's order; the types of values inside a line are not among them
 BROKEN = {
     "not JSON, or a value of another type than the schema's": "event is null",
@@ -108,10 +109,10 @@ select event_id, image.id as task_id, image.user_id as user_id, event_type, vers
     image.category as category, due_date, changed_fields, request_id
 from events where reason is null and entity_type = 'TASK' group by all
 """
-TASKS = """
+TASKS = f"""
 select image.id as task_id, arg_max(struct_pack(
-    user_id := image.user_id, title := case when event_name != 'REMOVE' then image.title end, status := image.status,
-    priority := image.priority, category := image.category, due_date := due_date,
+    user_id := image.user_id, title := case when event_name != 'REMOVE' then image.title end,
+    {", ".join(f"{name} := image.{name}" for name in PLAIN)}, due_date := due_date,
     created_at := created_at, updated_at := updated_at, completed_at := completed_at,
     deleted_at := coalesce(deleted_at, case when event_name = 'REMOVE' then occurred_at end),
     is_deleted := event_name = 'REMOVE' or deleted_at is not null, version := version,

@@ -10,9 +10,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from api.contract import TASK_ATTRIBUTES
+from transforms.silver.contract import TASKS
+
 Row = dict[str, Any]
 
-FIELDS = ["category", "completed_at", "deleted_at", "description", "due_date", "priority", "status", "title"]
+FIELDS = sorted(one.name for one in TASK_ATTRIBUTES if one.owned)
 
 
 def micros(text: str | None) -> int | None:
@@ -24,6 +27,11 @@ def micros(text: str | None) -> int | None:
 
 def day(text: str | None) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
+
+
+def plain(kind: str, held: Any) -> Any:
+    """An attribute as the column of its name holds it: what silver does not interpret, it takes over."""
+    return {"timestamp": micros, "date": day}.get(kind, lambda value: value)(held)
 
 
 def silver(lines: Iterable[bytes], key: bytes, requests: Iterable[bytes] = ()) -> dict[str, dict[Any, Row]]:
@@ -122,16 +130,9 @@ def task(event: Row) -> Row:
     image = event["old_image"] if purged else event["new_image"]
     deleted_at = micros(image.get("deleted_at"))
     return {
+        **{column.name: plain(column.type, image.get(column.name)) for column in TASKS.content_columns()},
         "task_id": image["id"],
-        "user_id": image["user_id"],
         "title": None if purged else image["title"],
-        "status": image["status"],
-        "priority": image["priority"],
-        "category": image.get("category"),
-        "due_date": day(image.get("due_date")),
-        "created_at": micros(image["created_at"]),
-        "updated_at": micros(image["updated_at"]),
-        "completed_at": micros(image.get("completed_at")),
         "deleted_at": micros(event["event_time"]) if purged and deleted_at is None else deleted_at,
         "is_deleted": purged or deleted_at is not None,
         "version": version(event),
