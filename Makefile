@@ -127,7 +127,7 @@ bi-reference: setup ## Write the tables and questions of docs/bi.md from dbt's m
 	@$(BIN)/python -m transforms.bi.reference
 
 reference: setup ## Write docs/cli.md from the commands themselves
-	@$(BIN)/python -m infra.reference
+	@$(BIN)/python -m infra.cli.docs_generator
 
 .PHONY: bench-gold
 bench-gold: setup ## What gold costs: dbt's builds of 100,000 events by model, bytes scanned, the saved queries

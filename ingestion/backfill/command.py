@@ -33,7 +33,10 @@ def backfill(
     segments: Annotated[int, typer.Option(min=1, max=64, help="Parts of the table read side by side.")] = SEGMENTS,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Write the table's current items to bronze, so that silver can be rebuilt without the changes behind them."""
+    """Write the table's current items to bronze.
+
+    Silver can then be rebuilt without the changes that led to them.
+    """
     if not full:
         raise typer.BadParameter("say --full: the whole table is read and written to bronze", param_hint="--full")
     dynamodb, bronze = boto3.client("dynamodb"), Bronze.deployed()

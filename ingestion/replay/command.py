@@ -48,7 +48,10 @@ def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Bring what waits in a failure queue to where it was meant to go; it may be done again at any time."""
+    """Deliver what waits in a failure queue.
+
+    It may be repeated at any time.
+    """
     sqs = boto3.client("sqs")
     queues = [Queue(sqs, name) for name in QUEUES[which]]
     with Progress(console=Console(stderr=True), transient=True) as progress:

@@ -11,10 +11,10 @@ import boto3
 import pytest
 import requests
 
+from infra.cli.athena import QueryError
+from infra.cli.cognito import sign_in
 from infra.deploy import deploy
 from infra.local.demo import store
-from orchestration.cli.login import sign_in
-from orchestration.cli.query import QueryError
 from tests.conftest import Account, until
 
 PASSWORD = "Correct-horse-7"

@@ -11,7 +11,7 @@ import boto3
 import pytest
 import requests
 
-from orchestration.cli.login import authenticate, sign_in
+from infra.cli.cognito import authenticate, sign_in
 from tests.conftest import until
 from tests.e2e.conftest import PASSWORD, Platform
 from tests.tokens import payload, segment

@@ -94,10 +94,11 @@ def test_a_terminal_takes_the_role(built: Platform) -> None:
 
 
 def test_the_command_line_asks_a_saved_query_with_the_roles_keys(user: BiUser, built: Platform) -> None:
-    words = [sys.executable, "-c", "from infra.cli import main; main()", "--target", "aws"]
+    words = [sys.executable, "-c", "from infra.cli import main; main()"]
     done = subprocess.run(
         [*words, "query", "--saved", "Key figures", "--json"],
-        env=user.environment(), capture_output=True, text=True, check=False,
+        env={**user.environment(), **built.account.settings.environment(), "INSIGHTS_LOCAL_ROLE": ROLE},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert {row["metric"]: row["value"] for row in map(json.loads, done.stdout.splitlines())} == built.kpis()

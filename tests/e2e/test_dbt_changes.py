@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from infra import ROOT
-from orchestration.cli.query import QueryError
+from infra.cli.athena import QueryError
 from tests.e2e.conftest import Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]

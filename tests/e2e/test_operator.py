@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from orchestration.cli import status
-from orchestration.cli.outputs import STACKS
+from infra.cli import status
+from infra.cli.stack_outputs import STACKS
 from tests.e2e.conftest import Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed]
@@ -16,7 +16,7 @@ def test_status_sees_the_stacks_the_queues_and_how_fresh_the_data_is(platform: P
     platform.user().create(title="seen by the operator")
     platform.wait_for_bronze()
 
-    found = status.report()
+    found = status.read_report()
 
     assert list(found["stacks"]) == list(STACKS)
     assert dt.datetime.fromisoformat(found["freshness"]["bronze"]) > began

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from orchestration.cli.smoke import api as smoke
+from infra.cli.smoke import api as smoke
 from tests.e2e.conftest import Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed]

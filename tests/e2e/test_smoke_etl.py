@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from orchestration.cli.smoke import etl as smoke
+from infra.cli.smoke import etl as smoke
 from tests.e2e.conftest import Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]

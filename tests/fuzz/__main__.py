@@ -8,10 +8,10 @@ import sys
 import uuid
 
 from infra import ROOT
+from infra.cli.cognito import sign_in
+from infra.cli.stack_outputs import stack_outputs
 from infra.local.account import lifecycle
 from infra.local.account.settings import Settings
-from orchestration.cli.login import sign_in
-from orchestration.cli.outputs import stack_outputs
 
 PASSWORD = "Correct-horse-7"
 SCHEMATHESIS = pathlib.Path(sys.executable).with_name("schemathesis")

@@ -13,8 +13,8 @@ import pytest
 from infra import ROOT, bundling
 from infra.app import PROJECT
 from infra.bundling import TARGETS
+from infra.cli.stack_outputs import STACKS
 from infra.toolchain import node
-from orchestration.cli.outputs import STACKS
 from tests.infra.conftest import Templates, joined
 
 pytestmark = pytest.mark.slow

@@ -23,7 +23,10 @@ def reconcile(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Compare every task and profile of the table with its row in silver; exits 1 when they differ."""
+    """Compare the table with silver, row by row.
+
+    Every task and every profile; it exits with 1 when they differ.
+    """
     from pyiceberg.exceptions import NoSuchTableError
 
     from transforms.reconcile.check import check

@@ -45,8 +45,11 @@ def erase_user(
     no_gold: Annotated[bool, typer.Option("--no-gold", help="Leave gold to the next build of the pipeline.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Erase a user for good: from the table, from bronze with all its versions, from silver with its history, from what
-    queries left, and from gold, which is built anew."""
+    """Erase a user from the table and the lake.
+
+    From the table, from bronze with all its versions, from silver with its history and from results of queries; then
+    gold is rebuilt.
+    """
     console = Console(stderr=True, highlight=False)
     if not yes and not typer.confirm(f"Erase user {user_id} and all their tasks for good?", err=True):
         raise typer.Exit(1)

@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as RichTable
 
 from infra import ROOT
+from infra.cli.pipeline.follow import run_and_follow
 from infra.deploy import DeployError, deploy
 from infra.local.account import lifecycle
 from infra.local.account.settings import Settings
 from infra.local.demo import store, traffic
 from infra.toolchain import spark
-from orchestration.cli.following import run_and_watch
 from transforms.bi.dashboard.command import PORT
 
 USERS = 3
@@ -82,8 +82,8 @@ def run(settings: Settings) -> bool:
     with clock.step("bronze", "4  Every change reaches bronze"):
         _wait_for_bronze(bronze, table)
     with clock.step("pipeline", "5  The pipeline: crawl, silver, gold"):
-        if run_and_watch(outputs["StateMachineArn"]) != 0:
-            raise DemoError("the pipeline failed; `insights pipeline describe` has its story")
+        if run_and_follow(outputs["StateMachineArn"]) != 0:
+            raise DemoError("the pipeline failed; `insights pipeline describe` says why")
     with clock.step("insights", "6  Insights: gold through Athena, and each user's own through the API"):
         for name, columns in SHOWN.items():
             _show(name, columns)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from api import contract
-from orchestration.cli.query import ask
+from infra.cli.athena import run_query
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -108,7 +108,7 @@ def query(sql: str, database: str) -> list[dict[str, str | None]]:
     """Rows of an Athena query, as text by column name.
 
     Raises:
-        orchestration.cli.query.QueryError: with Athena's message.
+        infra.cli.athena.QueryError: with Athena's message.
     """
-    answer = ask(sql, database)
+    answer = run_query(sql, database)
     return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]

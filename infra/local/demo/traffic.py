@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from api.contract import PRIORITIES
-from orchestration.cli.login import sign_in
+from infra.cli.cognito import sign_in
 
 PASSWORD = "Demo-password-1"
 TITLES = (

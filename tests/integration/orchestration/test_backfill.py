@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli import machine, pipeline
+from infra.cli.pipeline import app as pipeline
+from orchestration.executions import state_machine
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
 from tests.integration.orchestration.test_cli import PIPED, interruptible
@@ -40,7 +41,7 @@ def arn(account: Account, unique: str, role: RoleFactory, monkeypatch: pytest.Mo
     """The machine, under the name by which the commands find it."""
     machines = account.session.client("stepfunctions")
     name = f"backfill-{unique}"
-    monkeypatch.setattr(machine, "NAME", name)
+    monkeypatch.setattr(state_machine, "NAME", name)
     created = machines.create_state_machine(name=name, definition=definition("2026-11-02"), roleArn=role("states"))
     yield created["stateMachineArn"]
     machines.delete_state_machine(stateMachineArn=created["stateMachineArn"])
@@ -102,7 +103,7 @@ def test_a_dry_run_runs_nothing(account: Account, arn: str) -> None:
 
 def test_an_interrupted_backfill_says_how_to_go_on(account: Account, arn: str) -> None:
     account.session.client("stepfunctions").update_state_machine(stateMachineArn=arn, definition=definition(None, 2))
-    with subprocess.Popen(interruptible(machine.NAME, *DAYS), **PIPED) as running:
+    with subprocess.Popen(interruptible(state_machine.NAME, *DAYS), **PIPED) as running:
         assert running.stdout is not None
         assert running.stdout.readline().startswith("2026-11-01 succeeded")
         running.send_signal(2)

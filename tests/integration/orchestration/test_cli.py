@@ -13,8 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from orchestration.cli import machine
-from orchestration.cli import pipeline as commands
+from infra.cli.pipeline import app as commands
+from orchestration.executions import state_machine
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory
 from tests.integration.orchestration.conftest import Pipeline, allow
@@ -24,8 +24,9 @@ pytestmark = pytest.mark.account
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 # whoever tests in the background has a shell that ignores Ctrl-C, and so would all that it starts
 INTERRUPTIBLE = (
-    "import signal, sys; from orchestration.cli import machine, pipeline; machine.NAME = sys.argv.pop(1); "
-    "signal.signal(signal.SIGINT, signal.default_int_handler); pipeline()"
+    "import signal, sys; from infra.cli.pipeline import app; from orchestration.executions import state_machine; "
+    "state_machine.NAME = sys.argv.pop(1); "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); app()"
 )
 SLOW = "import time; time.sleep(60)"
 PIPED: Any = {"cwd": ROOT, "stdout": subprocess.PIPE, "text": True}
@@ -62,7 +63,7 @@ def pipeline(account: Account, unique: str, role: RoleFactory) -> Iterator[Pipel
 @pytest.fixture(autouse=True)
 def named(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands find the pipeline by its name: here, the test's own."""
-    monkeypatch.setattr(machine, "NAME", pipeline.name)
+    monkeypatch.setattr(state_machine, "NAME", pipeline.name)
 
 
 def test_start_and_wait_shows_the_states_and_fails_with_the_execution() -> None:
@@ -152,7 +153,7 @@ def test_history_describe_and_stop_speak_of_the_same_executions(pipeline: Pipeli
 
 def test_a_second_start_is_told_which_execution_runs_and_may_wait_for_its_end(pipeline: Pipeline) -> None:
     pipeline.job(SLOW)
-    running = machine.name_of(json.loads(runner.invoke(app, ["start", "--json"]).stdout)["execution"])
+    running = state_machine.execution_name(json.loads(runner.invoke(app, ["start", "--json"]).stdout)["execution"])
 
     refused = runner.invoke(app, ["start"])
     assert (refused.exit_code, refused.stdout) == (4, "")
@@ -165,7 +166,7 @@ def test_a_second_start_is_told_which_execution_runs_and_may_wait_for_its_end(pi
         runner.invoke(app, ["stop", running])
         assert waiting.stdout is not None
         second = json.loads(waiting.stdout.read())["execution"]
-    assert machine.name_of(second) != running
+    assert state_machine.execution_name(second) != running
     runner.invoke(app, ["stop", second])
 
 
@@ -239,7 +240,7 @@ def test_before_the_first_run_the_commands_say_so() -> None:
 
 
 def test_without_a_state_machine_the_way_out_is_to_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "NAME", "no-such-pipeline")
+    monkeypatch.setattr(state_machine, "NAME", "no-such-pipeline")
     result = runner.invoke(app, ["start"])
     assert result.exit_code == 1
     assert "there is no state machine no-such-pipeline" in result.stderr

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from orchestration.cli.login import login
+from infra.cli.login import login
 from tests.conftest import Account
 
 pytestmark = pytest.mark.account
@@ -32,8 +32,7 @@ def pool(account: Account, unique: str, monkeypatch: pytest.MonkeyPatch) -> None
         UserPoolId=made, ClientName="todo-client", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
     )["UserPoolClient"]["ClientId"]
     outputs = {"UserPoolId": made, "UserPoolClientId": client}
-    # the package names the command, which may hide the module of the same name
-    monkeypatch.setattr(importlib.import_module("orchestration.cli.login"), "stack_outputs", lambda: outputs)
+    monkeypatch.setattr(importlib.import_module("infra.cli.login"), "stack_outputs", lambda: outputs)
 
 
 def claims(token: str) -> dict[str, str]:

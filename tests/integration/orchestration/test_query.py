@@ -1,17 +1,16 @@
 """`insights query` on Athena: a table for people, CSV and JSON for pipes, Athena's words for errors."""
 
 import csv
-import importlib
 import io
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from orchestration.cli import query
+from infra.cli import athena
+from infra.cli.query import query
 from tests.conftest import Account
 
 pytestmark = pytest.mark.account
@@ -22,23 +21,18 @@ app.command()(query)
 runner = CliRunner()
 
 
-def module() -> Any:
-    """The command's module, which the command of the same name hides in its package."""
-    return importlib.import_module("orchestration.cli.query")
-
-
 @pytest.fixture(autouse=True)
 def workgroup(account: Account, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A workgroup of the test's own in the place of the project's."""
     name = f"query-{unique}"
     account.session.client("s3").create_bucket(Bucket=name)
-    athena = account.session.client("athena")
-    athena.create_work_group(
+    client = account.session.client("athena")
+    client.create_work_group(
         Name=name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{name}/results/"}}
     )
-    monkeypatch.setattr(module(), "WORKGROUP", name)
+    monkeypatch.setattr(athena, "WORKGROUP", name)
     yield
-    athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=True)
+    client.delete_work_group(WorkGroup=name, RecursiveDeleteOption=True)
 
 
 def test_people_get_a_table_and_what_it_cost() -> None:
@@ -102,9 +96,9 @@ def test_two_formats_at_once_are_a_usage_error() -> None:
 
 
 def test_a_saved_query_is_asked_by_words_of_its_title(account: Account) -> None:
-    athena, workgroup = account.session.client("athena"), module().WORKGROUP
+    client, workgroup = account.session.client("athena"), athena.WORKGROUP
     for title, sql in {"Key figures": "select 1 as one", "Key figures per week": "select 2 as two"}.items():
-        athena.create_named_query(Name=title, Database="default", QueryString=sql, WorkGroup=workgroup)
+        client.create_named_query(Name=title, Database="default", QueryString=sql, WorkGroup=workgroup)
 
     assert runner.invoke(app, ["--saved", "key figures", "--csv"]).stdout == "one\n1\n"
     assert runner.invoke(app, ["--saved", "PER WEEK", "--csv"]).stdout == "two\n2\n"

@@ -6,8 +6,8 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli import machine
-from orchestration.cli import pipeline as commands
+from infra.cli.pipeline import app as commands
+from orchestration.executions import state_machine
 from tests.integration.orchestration.conftest import Pipeline, allow
 
 pytestmark = pytest.mark.account
@@ -19,7 +19,7 @@ runner = CliRunner()
 @pytest.fixture(autouse=True)
 def named(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands find the pipeline by its name: here, the test's own."""
-    monkeypatch.setattr(machine, "NAME", pipeline.name)
+    monkeypatch.setattr(state_machine, "NAME", pipeline.name)
 
 
 def stages(pipeline: Pipeline) -> None:
@@ -47,7 +47,7 @@ def test_a_repaired_execution_goes_on_at_the_state_that_failed_as_one_history(pi
 
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    name = machine.name_of(failed["execution"])
+    name = state_machine.execution_name(failed["execution"])
     assert lines[0] == f"execution {name}"
     assert lines[-1].startswith(f"execution {name} succeeded after ")
     assert lines[-1].endswith(", redriven once")

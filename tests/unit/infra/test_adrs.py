@@ -9,7 +9,7 @@ from infra import ROOT
 
 FOLDER = ROOT / "docs" / "adrs"
 RECORDS = sorted(FOLDER.glob("[0-9]*.md"))
-INDEX = (FOLDER / "README.md").read_text().partition("## Former titles")[0]
+INDEX = (FOLDER / "README.md").read_text().partition("## Records")[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 
 

@@ -1,0 +1,57 @@
+"""`insights dbt …`: dbt with the account's bucket, target and database."""
+
+import getpass
+import os
+import pathlib
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import typer
+
+from infra import ROOT
+from infra.cli.errors import explain_errors
+from infra.cli.stack_outputs import stack_outputs
+from infra.cli.target import writes
+
+PROJECT = ROOT / "transforms" / "dbt"
+
+
+@writes()
+def dbt(context: typer.Context) -> None:
+    """Run dbt on the account.
+
+    All flags are dbt's: insights dbt build -s stg_tasks+
+    """
+    words = [str(pathlib.Path(sys.executable).with_name("dbt")), *context.args]
+    with explain_errors():
+        bucket = stack_outputs()["GoldBucket"]
+    environment = {**os.environ, **dbt_environment(context.obj, bucket, os.environ)}
+    raise typer.Exit(subprocess.run(words, cwd=PROJECT, env=environment, check=False).returncode)
+
+
+def dbt_environment(account: str, bucket: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The variables that dbt's profile reads.
+
+    Args:
+        account: `local` or `aws`.
+        bucket: of gold.
+        given: the caller's variables. `DBT_TARGET` is kept: whoever works in `dev` must never build into another
+            target. `DBT_USER`, or else the name of the operating system's user, becomes part of a database name.
+    """
+    user = given.get("DBT_USER") or given.get("USER") or getpass.getuser()
+    target = given.get("DBT_TARGET")
+    variables = {"DBT_PROFILES_DIR": str(PROJECT), "GOLD_BUCKET": bucket, "DBT_USER": database_suffix(user)}
+    if account == "aws":
+        return {**variables, "DBT_TARGET": target or "prod"}
+    # a query on a laptop takes milliseconds; on AWS the profile's second between two polls stays
+    return {**variables, "DBT_TARGET": target or "local", "ATHENA_POLL_SECONDS": "0.1"}
+
+
+def database_suffix(user: str) -> str:
+    """A user's name as part of a Glue database name: lower case, digits and underscores only.
+
+    https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+    """
+    return re.sub(r"[^a-z0-9]+", "_", user.lower()).strip("_") or "developer"

@@ -1,0 +1,53 @@
+"""The outputs of the stacks: where the deployed things are."""
+
+import os
+import urllib.parse
+
+import boto3
+
+from orchestration.executions.errors import NotDeployedError
+
+STACKS = (
+    "TodoDataStack",
+    "TodoApiStack",
+    "TodoIngestionStack",
+    "TodoTransformsStack",
+    "TodoOrchestrationStack",
+    "TodoMonitoringStack",
+)
+LOOPBACK = "127.0.0.1"
+
+
+def stack_outputs() -> dict[str, str]:
+    """The outputs of every stack of the project, merged, but for those by which stacks refer to each other.
+
+    Addresses in the local account have the port that it listens on now, which may differ from the port at deployment.
+
+    Raises:
+        NotDeployedError: nothing is deployed in this account and region.
+    """
+    pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+    found = {
+        output["OutputKey"]: with_current_port(output["OutputValue"], os.environ.get("AWS_ENDPOINT_URL"))
+        for page in pages
+        for stack in page["Stacks"]
+        if stack["StackName"] in STACKS
+        for output in stack.get("Outputs", [])
+        if not output["OutputKey"].startswith("ExportsOutput")
+    }
+    if not found:
+        raise NotDeployedError("nothing is deployed in this account and region")
+    return found
+
+
+def with_current_port(value: str, endpoint: str | None) -> str:
+    """An output's value; an address on this machine gets the port of `endpoint`.
+
+    Args:
+        value: of the output.
+        endpoint: URL of the local account; None on AWS.
+    """
+    address, current = urllib.parse.urlsplit(value), urllib.parse.urlsplit(endpoint or "")
+    if address.hostname != LOOPBACK or current.hostname != LOOPBACK:
+        return value
+    return address._replace(netloc=current.netloc).geturl()

@@ -1,0 +1,204 @@
+"""`insights status`: stacks, pipeline, alarms, age of the data, messages in failure queues."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from infra.cli.console import labelled, print_json, terminal
+from infra.cli.errors import explain_errors
+from infra.cli.exit_codes import ExitCode
+from infra.cli.format import format_age, format_instant, now
+from infra.cli.options import AsJson
+from infra.cli.pipeline import render
+from infra.cli.stack_outputs import STACKS
+from infra.cli.target import use_local_account
+from orchestration.executions import state_machine
+from orchestration.executions.errors import NotDeployedError
+from orchestration.executions.history import NOT_FAILED, Status
+
+PREFIX = "todo-"  # of the alarms and queues of this project, in an account that has others
+FAILURES = ("-failures", "-quarantine")  # what the queues of undelivered messages end with
+EXECUTIONS = {"running_execution": Status.RUNNING, "last_execution": None, "last_success": Status.SUCCEEDED}
+DATABASES = {"silver": "todo_silver", "gold": "todo_analytics"}
+
+
+def read_report() -> dict[str, Any]:
+    """The state of the deployed platform.
+
+    Returns:
+        `stacks` {name: status}; `running_execution`, `last_execution` and `last_success`
+        {name, status, started, seconds} or None; `alarms` [{name, since, reason}] in ALARM;
+        `freshness` {bronze, silver, gold: instant of the latest write or None}; `failures` {queue: messages}.
+        All but `stacks` are empty when nothing is deployed.
+
+    Raises:
+        botocore.exceptions.ClientError: a service refused.
+    """
+    stacks = _stacks()
+    if not stacks:
+        return {
+            "stacks": {},
+            **dict.fromkeys(EXECUTIONS),
+            "alarms": [],
+            "freshness": {},
+            "failures": {},
+        }
+    return {"stacks": stacks, **_executions(), "alarms": _alarms(), "freshness": _freshness(), "failures": _failures()}
+
+
+def report_table(found: Mapping[str, Any], at: dt.datetime) -> Table:
+    """The report for people: what is well in a line, what is not with the command that helps."""
+    table = labelled()
+    if not found["stacks"]:
+        table.add_row("stacks", "none – `insights deploy`")
+        return table
+    table.add_row("stacks", _stacks_line(found["stacks"]))
+    last = found["last_execution"]
+    table.add_row("last execution", _execution(last, at) if last else "none – `insights pipeline start`")
+    success = found["last_success"]
+    if last and success and success["name"] != last["name"]:
+        table.add_row("last success", Text(f"{success['name']}, {format_age(success['started'], at)}"))
+    if found["running_execution"] and last and found["running_execution"]["name"] != last["name"]:
+        table.add_row("running", _execution(found["running_execution"], at))
+    written = [
+        f"{layer} {format_age(moment, at)}" if moment else f"{layer} –" for layer, moment in found["freshness"].items()
+    ]
+    table.add_row("data written", ", ".join(written))
+    for queue, messages in found["failures"].items():
+        table.add_row(queue, Text("empty" if not messages else f"{messages} messages", "red" if messages else ""))
+    if not found["alarms"]:
+        table.add_row("alarms", "none in ALARM")
+    for number, alarm in enumerate(found["alarms"]):
+        line = Text.assemble((alarm["name"], "red"), f", for {format_age(alarm['since'], at).removesuffix(' ago')}")
+        table.add_row("" if number else "alarms", line)
+    return table
+
+
+def _stacks() -> dict[str, str]:
+    pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+    found = {stack["StackName"]: stack["StackStatus"] for page in pages for stack in page["Stacks"]}
+    return {name: str(found[name]) for name in STACKS if name in found}
+
+
+def _executions() -> dict[str, Any]:
+    try:
+        arn = state_machine.find_state_machine()
+    except NotDeployedError:
+        return dict.fromkeys(EXECUTIONS)
+    return {
+        key: next((_listed(one) for one in state_machine.list_executions(arn, 1, status)), None)
+        for key, status in EXECUTIONS.items()
+    }
+
+
+def _listed(execution: Any) -> dict[str, Any]:
+    ended = execution.get("stopDate") or now()
+    return {
+        "name": execution["name"],
+        "status": str(execution["status"]),
+        "started": format_instant(execution["startDate"]),
+        "seconds": round((ended - execution["startDate"]).total_seconds(), 3),
+    }
+
+
+def _alarms() -> list[dict[str, Any]]:
+    pages = boto3.client("cloudwatch").get_paginator("describe_alarms")
+    return [
+        {
+            "name": alarm["AlarmName"],
+            "since": format_instant(alarm.get("StateUpdatedTimestamp")),
+            "reason": alarm.get("StateReason", ""),
+        }
+        for page in pages.paginate(StateValue="ALARM", AlarmNamePrefix=PREFIX)
+        for alarm in page["MetricAlarms"]
+    ]
+
+
+def _freshness() -> dict[str, str | None]:
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    s3 = boto3.client("s3")
+    return {
+        "bronze": format_instant(_newest(s3, f"{PREFIX}bronze-{account}-{s3.meta.region_name}")),
+        **{layer: format_instant(_updated(database)) for layer, database in DATABASES.items()},
+    }
+
+
+def _newest(s3: Any, bucket: str) -> dt.datetime | None:
+    """When the newest change came to bronze: the latest object of the latest hour of the latest day."""
+    prefix = "cdc/"
+    for _ in ("day", "hour"):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+        folders = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
+        if not folders:
+            return None
+        prefix = max(folders)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return max((item["LastModified"] for page in pages for item in page.get("Contents", [])), default=None)
+
+
+def _updated(database: str) -> dt.datetime | None:
+    glue = boto3.client("glue")
+    try:
+        pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
+    except glue.exceptions.EntityNotFoundException:
+        return None
+    return max(
+        (table["UpdateTime"] for page in pages for table in page["TableList"] if "UpdateTime" in table), default=None
+    )
+
+
+def _failures() -> dict[str, int]:
+    sqs = boto3.client("sqs")
+    pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=PREFIX)
+    urls = [url for page in pages for url in page.get("QueueUrls", []) if url.endswith(FAILURES)]
+    return {
+        url.rsplit("/", 1)[-1]: int(
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"][
+                "ApproximateNumberOfMessages"
+            ]
+        )
+        for url in sorted(urls)
+    }
+
+
+def _stacks_line(stacks: Mapping[str, str]) -> Text:
+    missing = [name for name in STACKS if name not in stacks]
+    odd = [
+        f"{name} {status}"
+        for name, status in stacks.items()
+        if not status.endswith("_COMPLETE") or "ROLLBACK" in status
+    ]
+    odd += [f"{name} is missing" for name in missing]
+    return Text("\n".join(odd), "red") if odd else Text(f"all {len(stacks)} deployed")
+
+
+def _execution(one: Mapping[str, Any], at: dt.datetime) -> Text:
+    status = Status(one["status"])
+    word = (render.STATUS_LABELS[status], render.STATUS_STYLES[status])
+    why = "" if status in NOT_FAILED else f"\n`insights pipeline describe {one['name']}` tells why"
+    return Text.assemble(one["name"], " ", word, f", {format_age(one['started'], at)}", why)
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show the account, stacks, last execution, alarms, age of the data and failed messages."""
+    from infra.cli import local
+
+    account = local.describe_account(local.current_settings()) if context.obj == "local" else None
+    down = account is not None and not account["running"]
+    if account and not down:
+        use_local_account(show=False)
+    with explain_errors():
+        found = None if down else read_report()
+    if as_json:
+        print_json({**(account or {}), **(found or {})}, indent=2)
+    else:
+        if account:
+            local.print_account(account)
+        if found:
+            terminal().print(report_table(found, now()))
+    raise typer.Exit(ExitCode.DOWN if down else ExitCode.OK)

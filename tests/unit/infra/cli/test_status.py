@@ -1,0 +1,80 @@
+"""The platform at a glance: what is well takes a line, what is not names the way on."""
+
+import datetime as dt
+import io
+from typing import Any
+
+from rich.console import Console
+
+from infra.cli import status
+from infra.cli.stack_outputs import STACKS
+
+NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+
+
+def execution(name: str, state: str, minutes_ago: float) -> dict[str, Any]:
+    started = NOW - dt.timedelta(minutes=minutes_ago)
+    return {"name": name, "status": state, "started": started.isoformat(), "seconds": 60.0}
+
+
+def found(**other: Any) -> dict[str, Any]:
+    return {
+        "stacks": dict.fromkeys(STACKS, "UPDATE_COMPLETE"),
+        "running_execution": None,
+        "last_execution": execution("run-2", "SUCCEEDED", 30),
+        "last_success": execution("run-2", "SUCCEEDED", 30),
+        "alarms": [],
+        "freshness": {"bronze": "2026-11-24T11:59:18Z", "silver": "2026-11-24T09:00:00Z", "gold": None},
+        "failures": {"todo-cdc-failures": 0},
+        **other,
+    }
+
+
+def shown(report: dict[str, Any]) -> list[str]:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(status.report_table(report, NOW))
+    output = console.file
+    assert isinstance(output, io.StringIO)
+    return [" ".join(line.split()) for line in output.getvalue().splitlines()]
+
+
+def test_a_healthy_platform_takes_a_line_for_each() -> None:
+    assert shown(found()) == [
+        "stacks all 6 deployed",
+        "last execution run-2 succeeded, 30 min ago",
+        "data written bronze 42 s ago, silver 3 h ago, gold –",
+        "todo-cdc-failures empty",
+        "alarms none in ALARM",
+    ]
+
+
+def test_what_is_not_well_is_named_with_the_way_on() -> None:
+    lines = shown(
+        found(
+            stacks=dict.fromkeys(STACKS[1:], "UPDATE_COMPLETE") | {STACKS[1]: "UPDATE_ROLLBACK_COMPLETE"},
+            last_execution=execution("run-3", "FAILED", 4),
+            failures={"todo-cdc-failures": 3},
+            alarms=[
+                {"name": "todo-insights-pipeline-BuildSilver-failed", "since": "2026-11-20T00:00:00Z", "reason": ""}
+            ],
+        )
+    )
+    assert lines == [
+        f"stacks {STACKS[1]} UPDATE_ROLLBACK_COMPLETE",
+        f"{STACKS[0]} is missing",
+        "last execution run-3 failed, 4 min ago",
+        "`insights pipeline describe run-3` tells why",
+        "last success run-2, 30 min ago",
+        "data written bronze 42 s ago, silver 3 h ago, gold –",
+        "todo-cdc-failures 3 messages",
+        "alarms todo-insights-pipeline-BuildSilver-failed, for 4 days",
+    ]
+
+
+def test_an_execution_beside_the_latest_one_is_shown_too() -> None:
+    lines = shown(found(running_execution=execution("run-1", "RUNNING", 90)))
+    assert "running run-1 running, 90 min ago" in lines
+
+
+def test_an_empty_account_is_told_to_deploy() -> None:
+    assert shown(found(stacks={})) == ["stacks none – `insights deploy`"]
