@@ -1,6 +1,12 @@
-"""Every stack, deployed once per session to the session's local account."""
+"""Every stack, deployed once to the worker's local account, and the demo as the first run of the pipeline.
 
+A run of the pipeline takes a minute, so tests share runs. `platform` has every stack and needs no run; `built` is the
+same after the demo, with data in gold. `story/` holds the tests that need runs of their own.
+"""
+
+import contextlib
 import dataclasses
+import io
 import json
 import os
 import uuid
@@ -11,14 +17,14 @@ import boto3
 import pytest
 import requests
 
-from infra.cli.athena import QueryError
 from infra.cli.cognito import sign_in
 from infra.deploy import deploy
+from infra.local import demo
 from infra.local.demo import store
 from tests.conftest import Account, until
 
 PASSWORD = "Correct-horse-7"
-PIPELINE_SECONDS = 300
+PIPELINE_SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,25 +108,44 @@ def platform(account: Account) -> Platform:
     return Platform(account, deploy(dict(os.environ), target="local", quiet=True))
 
 
+@dataclasses.dataclass(frozen=True)
+class DemoRun:
+    """What one run of the demo did.
+
+    Args:
+        agreed: whether the demo found that gold agrees with the table.
+        printed: its lines on standard output.
+        before: the table before the run.
+        after: the table after it.
+    """
+
+    agreed: bool
+    printed: list[str]
+    before: store.Table
+    after: store.Table
+
+
 @pytest.fixture(scope="session")
-def built(platform: Platform) -> Platform:
-    """With at least one task in gold; built only when no test before has done so."""
-    try:
-        there = bool(platform.gold("select 1 from fct_tasks limit 1"))
-    except QueryError:
-        there = False
-    if not there:
-        platform.user().create(title="Something to ask about", category="home")
-        platform.wait_for_bronze()
-        platform.build_gold()
+def demo_run(platform: Platform) -> DemoRun:
+    """The demo, run once: traffic of three users and the first execution of the pipeline."""
+    before, output = platform.table(), io.StringIO()
+    with contextlib.redirect_stdout(output):
+        agreed = demo.run(platform.account.settings)
+    return DemoRun(agreed, output.getvalue().splitlines(), before, platform.table())
+
+
+@pytest.fixture(scope="session")
+def built(platform: Platform, demo_run: DemoRun) -> Platform:
+    """The platform with data in every table of gold."""
+    assert demo_run.agreed, "\n".join(demo_run.printed)
     return platform
 
 
-@pytest.fixture
-def alerts(platform: Platform, unique: str) -> Iterator[Callable[[], list[str]]]:
-    """Subscribes a queue to the operators' topic; call it for the messages that have arrived."""
+@pytest.fixture(scope="session")
+def alerts(platform: Platform) -> Iterator[Callable[[], list[str]]]:
+    """Subscribes a queue to the operators' topic; call it for all messages that were delivered so far."""
     sqs, sns = boto3.client("sqs"), boto3.client("sns")
-    queue = sqs.create_queue(QueueName=f"alerts-{unique}")["QueueUrl"]
+    queue = sqs.create_queue(QueueName=f"alerts-{uuid.uuid4().hex[:10]}")["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     may_send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
     policy = {"Version": "2012-10-17", "Statement": [{**may_send, "Resource": queue_arn}]}

@@ -99,6 +99,36 @@ def test_no_bad_token_opens_any_route(platform: Platform, bad_tokens: dict[str, 
     assert len(answers) == len(bad_tokens) * len(ROUTES)
 
 
+def test_health_is_public_and_tasks_are_not(platform: Platform) -> None:
+    endpoint = platform.outputs["ApiEndpoint"]
+    assert requests.get(f"{endpoint}/health", timeout=30).status_code == 200
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        assert requests.get(f"{endpoint}/api/v1/tasks", headers=headers, timeout=30).status_code == 401
+
+
+def test_a_task_lives_and_is_nobody_elses(platform: Platform) -> None:
+    owner, stranger = platform.user(), platform.user()
+    task = owner.create(title="Water the plants", priority="high", category="home", due_date="2026-12-01")
+    path = f"/tasks/{task['id']}"
+    assert owner.send("GET", path).json() == task
+    assert owner.send("PUT", path, {"status": "completed"}).json()["version"] == 2
+    for method, body in (("GET", None), ("PUT", {"title": "mine now"}), ("DELETE", None)):
+        assert stranger.send(method, path, body).status_code == 404
+    assert stranger.send("GET", "/tasks").json() == []
+    assert owner.send("DELETE", path).status_code == 204
+    assert owner.send("GET", path).status_code == 404
+
+
+def test_a_retried_create_makes_one_task(platform: Platform) -> None:
+    user = platform.user()
+    first = user.send("POST", "/tasks", {"title": "Once"}, key="the-same-key")
+    again = user.send("POST", "/tasks", {"title": "Once"}, key="the-same-key")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(user.send("GET", "/tasks").json()) == 1
+
+
 @pytest.mark.parametrize("kind", ["id_token", "access_token"])
 def test_every_route_works_with_either_token(platform: Platform, kind: str) -> None:
     email = f"{uuid.uuid4().hex}@example.com"
@@ -128,8 +158,8 @@ def test_every_route_works_with_either_token(platform: Platform, kind: str) -> N
     assert call("GET", "/tasks", 200) == [second, task]
     assert call("GET", "/tasks", 200, sort="due_date") == [task]
     page = http.get(f"{base}/tasks", params={"limit": "1"}, timeout=30)
-    following = urljoin(page.url, page.links["next"]["url"])
-    assert http.get(following, timeout=30).json() == [task]
+    next_page = urljoin(page.url, page.links["next"]["url"])
+    assert http.get(next_page, timeout=30).json() == [task]
     changes = call("GET", "/tasks/changes", 200)
     assert changes["changes"] == [task, second]
     assert call("GET", "/tasks/changes", 200, since=changes["next"])["changes"] == []

@@ -1,24 +1,20 @@
-"""`make demo`, as a person runs it, against the session's account."""
+"""`make demo`, as a person runs it, against the worker's account."""
 
 import json
 
 import pytest
 
 from infra.local import demo
-from tests.e2e.conftest import Platform
+from tests.e2e.conftest import DemoRun, Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
 
 
-def test_the_demo_ends_with_figures_that_agree(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    before = platform.table()
-
-    assert demo.run(platform.account.settings)
-
-    printed = capsys.readouterr().out.splitlines()
-    assert printed[-1].startswith("demo: ")
-    figures = json.loads(printed[-1].removeprefix("demo: "))
-    after = platform.table()
+def test_the_demo_ends_with_figures_that_agree(demo_run: DemoRun) -> None:
+    assert demo_run.agreed
+    assert demo_run.printed[-1].startswith("demo: ")
+    figures = json.loads(demo_run.printed[-1].removeprefix("demo: "))
+    before, after = demo_run.before, demo_run.after
     assert figures["total_tasks"] == figures["dynamodb_tasks"] == after.total > before.total
     assert figures["completed_tasks"] == after.completed
     assert figures["users"] == after.users
@@ -26,10 +22,10 @@ def test_the_demo_ends_with_figures_that_agree(platform: Platform, capsys: pytes
     assert set(figures["seconds"]) == {"up", "deploy", "traffic", "bronze", "pipeline", "insights", "total"}
 
 
-def test_the_demo_says_where_gold_disagrees(platform: Platform, capsys: pytest.CaptureFixture[str]) -> None:
-    table = platform.table()
-    kpis = platform.kpis()
-    figures = {"total_tasks": int(kpis["total_tasks"]) + 1, "completed_tasks": table.completed, "users": table.users}
+def test_the_demo_says_where_gold_disagrees(built: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    table = built.table()
+    kpis = built.kpis()
+    figures = {"total_tasks": table.total + 1, "completed_tasks": int(kpis["completed_tasks"]), "users": table.users}
 
     assert not demo.agrees(table, figures)
 

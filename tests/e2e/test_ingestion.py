@@ -70,18 +70,18 @@ def test_a_backfill_brings_every_item_to_bronze_and_says_that_it_is_one(platform
     platform.user().create(title="Written long ago")
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=platform.outputs["TableName"])
     keys = [(item["PK"]["S"], item["SK"]["S"]) for page in pages for item in page["Items"]]
-    wanted = {key for key in keys if key[0].startswith(("TASK#", "USER#"))}
-    assert len(wanted) < len(keys)  # idempotency records are there too
+    expected = {key for key in keys if key[0].startswith(("TASK#", "USER#"))}
+    assert len(expected) < len(keys)  # idempotency records are there too
 
     result = runner.invoke(app, ["--full", "--rate", "500", "--json"])
 
-    told = json.loads(result.stdout)
-    assert (result.exit_code, told["scanned"], told["envelopes"]) == (0, len(keys), len(wanted))
+    output = json.loads(result.stdout)
+    assert (result.exit_code, output["scanned"], output["envelopes"]) == (0, len(keys), len(expected))
     schema = json.loads((ROOT / "ingestion" / "cdc" / "envelope.schema.json").read_text())
     made = [line for line in bronze_lines(platform, "cdc/") if line["event_id"].startswith("backfill-")]
     for line in made:
         Draft202012Validator(schema).validate(line)
-    assert {(line["keys"]["PK"], line["keys"]["SK"]) for line in made} >= wanted
+    assert {(line["keys"]["PK"], line["keys"]["SK"]) for line in made} >= expected
     assert {line["sequence_number"] for line in made} == {"0"}
 
 

@@ -40,9 +40,9 @@ class Gateway(http.server.BaseHTTPRequestHandler):
             self._answer(500, b'{"title": "out of order"}')
             return
         headers = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
-        asked = urllib.request.Request(self.endpoint + self.path, body or None, headers, method=self.command)  # noqa: S310
+        request = urllib.request.Request(self.endpoint + self.path, body or None, headers, method=self.command)  # noqa: S310
         try:
-            with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
                 self._answer(answer.status, answer.read())
         except urllib.error.HTTPError as answer:
             with answer:
@@ -62,7 +62,7 @@ class Gateway(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def gateway(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Gateway]]:
-    """The door, which the command takes for the API; refuses nothing until told to."""
+    """The door, which the command takes for the API; refuses nothing unless `refused` names a method."""
     door = type("Door", (Gateway,), {"endpoint": platform.outputs["ApiEndpoint"]})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), door) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -96,19 +96,19 @@ def left_behind(platform: Platform) -> list[str]:
 def test_every_step_has_a_tick_and_a_duration(platform: Platform) -> None:
     result = runner.invoke(app)
     assert result.exit_code == 0, result.output
-    told = [re.fullmatch(r"✓ (\S+) +\d[\d.]* m?s", line) for line in result.stdout.splitlines()]
-    assert [line and line[1] for line in told] == STEPS
+    output = [re.fullmatch(r"✓ (\S+) +\d[\d.]* m?s", line) for line in result.stdout.splitlines()]
+    assert [line and line[1] for line in output] == STEPS
     assert left_behind(platform) == []
 
 
 def test_json_is_one_document_with_every_step(platform: Platform) -> None:
     result = runner.invoke(app, ["--json"])
-    told = json.loads(result.stdout)
-    assert (result.exit_code, told["ok"], told["endpoint"]) == (0, True, platform.outputs["ApiEndpoint"])
-    assert [(step["step"], step["ok"], step["error"]) for step in told["steps"]] == [
+    output = json.loads(result.stdout)
+    assert (result.exit_code, output["ok"], output["endpoint"]) == (0, True, platform.outputs["ApiEndpoint"])
+    assert [(step["step"], step["ok"], step["error"]) for step in output["steps"]] == [
         (step, True, None) for step in STEPS
     ]
-    assert all(0 < step["seconds"] < 60 for step in told["steps"])
+    assert all(0 < step["seconds"] < 60 for step in output["steps"])
 
 
 @pytest.mark.parametrize(("method", "failed"), [("GET", "health"), ("POST", "create"), ("PUT", "update")])
@@ -135,9 +135,9 @@ def test_a_clean_up_that_fails_is_a_failure_and_still_removes_the_rest(
 ) -> None:
     gateway.refused, gateway.cut = "DELETE", True
     result = runner.invoke(app, ["--json"])
-    told = {step["step"]: step["error"] for step in json.loads(result.stdout)["steps"]}
+    output = {step["step"]: step["error"] for step in json.loads(result.stdout)["steps"]}
     assert result.exit_code == 1
-    assert {step for step, error in told.items() if error} == {"delete", "clean-up"}
-    assert "onnection" in told["clean-up"]
+    assert {step for step, error in output.items() if error} == {"delete", "clean-up"}
+    assert "onnection" in output["clean-up"]
     (left,) = left_behind(platform)
     assert left.startswith("smoke ")  # the task, which only the broken door leads to; the user is gone

@@ -30,11 +30,11 @@ def left_behind(platform: Platform) -> list[str]:
 
 def test_traffic_is_followed_into_gold(platform: Platform) -> None:
     result = runner.invoke(app, ["--users", "2", "--tasks", "3", "--updates", "1", "--timeout", "400", "--json"])
-    told = json.loads(result.stdout)
-    assert [(step["step"], step["error"]) for step in told["steps"]] == [
+    output = json.loads(result.stdout)
+    assert [(step["step"], step["error"]) for step in output["steps"]] == [
         (step, None) for step in ("sign-up", "traffic", "bronze", "pipeline", "gold", "clean-up")
     ]
-    assert (result.exit_code, told["ok"], told["changes"]) == (0, True, 12)
+    assert (result.exit_code, output["ok"], output["changes"]) == (0, True, 12)
     assert left_behind(platform) == []
 
 

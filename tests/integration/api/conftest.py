@@ -25,13 +25,13 @@ def dynamodb(account: Account) -> "DynamoDBClient":
     return account.session.client("dynamodb", endpoint_url=account.settings.endpoint)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def table(dynamodb: "DynamoDBClient") -> str:
-    """A table like `todo-app-data`."""
+    """A table like `todo-app-data`, of the module's own: a scan reads what its tests wrote and no more."""
     return create_table(dynamodb)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def settings(account: Account, table: str) -> Settings:
     """Settings of a function of this table, with a cursor key of its own in Secrets Manager."""
     secrets = account.session.client("secretsmanager", endpoint_url=account.settings.endpoint)
