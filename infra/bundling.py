@@ -63,6 +63,8 @@ class Bundle:
 
 # what the API states about the table, for those who read it (ADR 0060)
 TABLE_CONTRACT = ("api/__init__.py", "api/contract.py")
+# what ingestion promises of bronze, imported by those who read it
+BRONZE_CONTRACT = ("ingestion/__init__.py", "ingestion/bronze_objects.py")
 BUNDLES = {
     "todo-api": Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
     "todo-cdc": Bundle(
@@ -70,11 +72,11 @@ BUNDLES = {
     ),
     "todo-logs": Bundle(sources=("ingestion/__init__.py", "ingestion/logs"), lock="ingestion/requirements.lock"),
     "todo-resolve-window": Bundle(
-        sources=(*TABLE_CONTRACT, "orchestration/__init__.py", "orchestration/window"),
+        sources=(*TABLE_CONTRACT, *BRONZE_CONTRACT, "orchestration/__init__.py", "orchestration/window"),
         lock="orchestration/requirements.lock",
     ),
     "todo-pipeline-ended": Bundle(
-        sources=("orchestration/__init__.py", "orchestration/endings"), lock="orchestration/requirements.lock"
+        sources=("orchestration/__init__.py", "orchestration/on_execution_end"), lock="orchestration/requirements.lock"
     ),
     "todo-publish-insights": Bundle(
         sources=(*TABLE_CONTRACT, "orchestration/__init__.py", "orchestration/publish"),
@@ -83,7 +85,7 @@ BUNDLES = {
 }
 SILVER_CONTRACT = ("transforms/__init__.py", "transforms/silver/__init__.py", "transforms/silver/contract.py")
 RECONCILE_MODULES = (*TABLE_CONTRACT, *SILVER_CONTRACT, "transforms/reconcile")
-GLUE_MODULES = (*TABLE_CONTRACT, "transforms/__init__.py", "transforms/silver")
+GLUE_MODULES = (*TABLE_CONTRACT, *BRONZE_CONTRACT, "transforms/__init__.py", "transforms/silver")
 
 
 def build(name: str, target: Target) -> pathlib.Path:
@@ -127,7 +129,7 @@ def reconcile_source() -> pathlib.Path:
 
 
 def glue_modules() -> pathlib.Path:
-    """The zip that a Glue job gets as `--extra-py-files`: the silver job's modules and the contract they import."""
+    """The zip that a Glue job gets as `--extra-py-files`: the silver job's modules and the contracts they import."""
     archive = BUILD / "glue" / "transforms.zip"
     with _exclusive(), _replacing(archive) as partial, zipfile.ZipFile(partial, "w") as modules:
         for path in _files(GLUE_MODULES):

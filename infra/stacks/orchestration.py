@@ -41,7 +41,7 @@ class OrchestrationStack(Stack):
         reconcile.project(self)
         failures, undelivered = pipeline_triggers.dead_letters(self)
         pipeline_triggers.schedules(self, failures, undelivered)
-        pipeline_triggers.endings(self, undelivered, target, runbooks)
+        pipeline_triggers.execution_end(self, undelivered, target, runbooks)
         machine = stepfunctions.StateMachine(
             self,
             "Pipeline",

@@ -37,7 +37,7 @@ READ_GOLD = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPar
 
 
 def window_function(scope: Construct, target: Target) -> None:
-    """`todo-resolve-window`: reads bronze's listing, takes the turn."""
+    """`todo-resolve-window`: acquires the run lock, lists bronze, writes the manifest of a run's objects."""
     executions = names.arn(scope, "states", "execution", f"{names.STATE_MACHINE}:*", ":")
     _function(
         scope,
@@ -51,6 +51,7 @@ def window_function(scope: Construct, target: Target) -> None:
             roles.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [_table(scope)]),
             roles.allow(["states:DescribeExecution"], [executions]),
             roles.allow(["s3:ListBucket"], [names.bucket_arn("bronze")]),
+            roles.allow(["s3:PutObject"], [names.bucket_arn("artifacts", "glue/runs/*")]),
             roles.allow(["glue:GetCrawler"], [names.arn(scope, "glue", "crawler", names.CRAWLER)]),
             roles.allow(["glue:GetPartitions"], names.catalog_arns(scope, names.BRONZE_DATABASE)),
         ],

@@ -81,7 +81,7 @@ def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue) -> No
         )
 
 
-def endings(stack: Stack, undelivered: sqs.IQueue, target: Target, runbooks: str) -> None:
+def execution_end(stack: Stack, undelivered: sqs.IQueue, target: Target, runbooks: str) -> None:
     """`todo-pipeline-ended`, and the rule that calls it for each execution that ends."""
     rule = events.Rule(
         stack,
@@ -111,7 +111,7 @@ def _function(stack: Stack, target: Target, runbooks: str) -> lambda_.Function:
         stack,
         "PipelineEnded",
         name=names.ENDED_FUNCTION,
-        handler="orchestration.endings.handler.handler",
+        handler="orchestration.on_execution_end.handler.handler",
         target=target,
         description="Measures an execution's states, and tells when the machine could not",
         timeout=Duration.minutes(1),

@@ -47,8 +47,7 @@ def jobs(stack: Stack) -> None:
             roles.allow(roles.READ_SECRET, [names.secret_arn(stack, names.EMAIL_HASH_SECRET)]),
         ],
         {
-            "--bronze": f"s3://{names.bucket('bronze')}/cdc/",
-            "--logs": f"s3://{names.bucket('bronze')}/logs/",
+            "--bronze": f"s3://{names.bucket('bronze')}/",
             "--email-key-secret-id": names.EMAIL_HASH_SECRET,
         },
     )

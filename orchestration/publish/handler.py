@@ -42,8 +42,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     builds = [_read(f"dbt/{plan['run']}/{command}/run_results.json") for command in ("check", "build")]
     started = datetime.fromisoformat(event["started"])
     runs.write(s3, GOLD, runs.row(event, silver, builds, published["users"], now), started.strftime("%Y-%m-%d"))
-    if plan["seen"]:
-        table.remember(items, plan["seen"])
+    if plan["watermark"]:
+        table.remember(items, plan["watermark"])
     logger.info("published", extra=published)
     return published
 

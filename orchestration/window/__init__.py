@@ -1,1 +1,1 @@
-"""Lambda `todo-resolve-window`: what one execution of the pipeline is to do, and whether it is its turn."""
+"""Lambda `todo-resolve-window`: acquires the run lock and plans what one execution of the pipeline is to do."""

@@ -1,7 +1,7 @@
 """The function behind the state ResolveWindow.
 
-Its answer is `{"holder": arn, "plan": {…}}`: whose turn it is, and, when it is the caller's, what the stages are to do.
-An execution that is redriven asks for its turn only and keeps the plan that it has.
+It returns `{"holder": arn, "plan": {…}}`: which execution holds the run lock, and, when it is the caller, what the
+stages are to do. An execution that is redriven acquires the lock only and keeps the plan that it has.
 """
 
 import os
@@ -12,7 +12,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orchestration.window import turn
+from orchestration.window import lock
 from orchestration.window.plan import Sources, plan
 from orchestration.window.request import Request
 
@@ -31,15 +31,15 @@ sources = Sources(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check `event["input"]`, take the turn for `event["execution"]`, and find out what there is to do.
+    """Check `event["input"]`, acquire the run lock for `event["execution"]`, and make its plan.
 
     Raises:
         InvalidInput: the input is not one that the pipeline takes.
     """
     request, execution, now = Request.read(event["input"]), event["execution"], datetime.now(UTC)
-    holder = turn.take(table, sources.table_name, machines, execution, now)
+    holder = lock.acquire(table, sources.table_name, machines, execution, now)
     if holder != execution:
-        logger.info("another execution's turn", holder=holder)
+        logger.info("another execution holds the lock", holder=holder)
         return {"holder": holder}
     if event["resuming"]:
         return {"holder": holder}

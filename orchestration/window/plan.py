@@ -1,15 +1,18 @@
-"""What an execution is to do: which stages, over which window, with which arguments.
+"""What an execution is to do: which stages, on which objects of bronze, with which arguments.
 
-There is nothing to do when no object has come to bronze since the last successful run, and that run was today: figures
-that depend on the date, such as overdue tasks, are built anew once a day. Models that are named are built all the same.
+There is nothing to do when no object has come to bronze since the last successful run, and gold was built today:
+figures that depend on the date, such as overdue tasks, are built once a day. When nothing but request logs has come, at
+most one run an hour merges them and builds the models that read them. Models that are named are built all the same.
 """
 
 import dataclasses
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from orchestration.window import bronze, watermark
+from ingestion.bronze_objects import REQUESTS, BronzeObject, Manifest, list_objects, rfc3339
+from orchestration.window import new_objects, watermark
 from orchestration.window.request import Request
+from orchestration.window.watermark import Watermark
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 STAGES = ("CrawlBronze", "BuildSilver", "CheckSilver", "BuildGold", "PublishInsights")
 BEFORE_GOLD = ("CrawlBronze", "BuildSilver")  # what gold_only leaves out
 REJECT_THRESHOLD = "0.01"
+# a little less than an hour: starts of an hourly schedule vary by seconds
+REQUESTS_INTERVAL = timedelta(minutes=55)
+REQUEST_MODELS = "source:silver.api_requests+"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +32,12 @@ class Sources:
     """What a plan is made from.
 
     Args:
-        s3: lists bronze.
+        s3: lists bronze, and takes the manifest.
         glue: knows the crawler and the partitions.
         table: has the watermark.
         table_name: of that table.
         bronze: bucket.
-        artifacts: bucket that reports of runs go to.
+        artifacts: bucket that manifests and reports of runs go to.
         crawler: the crawler of bronze.
     """
 
@@ -44,8 +50,32 @@ class Sources:
     crawler: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """What a run is to read.
+
+    Args:
+        objects: of bronze.
+        days: folders of bronze that are read whole: `cdc` or `logs`, and the URI.
+        recent: the objects in the folders that can still receive any, read or not.
+    """
+
+    objects: list[BronzeObject]
+    days: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    recent: list[BronzeObject] = dataclasses.field(default_factory=list)
+
+    def __len__(self) -> int:
+        """How many objects and folders."""
+        return len(self.objects) + len(self.days)
+
+    @property
+    def has_requests_only(self) -> bool:
+        """Whether no change of a task or user is among it."""
+        return {item.folder for item in self.objects} | {folder for folder, _ in self.days} == {REQUESTS}
+
+
 def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[str, Any]:
-    """The plan of one run, as the state machine keeps it.
+    """The plan of one run, as the state machine keeps it; the manifest of its objects is written.
 
     Args:
         sources: clients and names.
@@ -53,51 +83,64 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         run: the execution's name.
         now: this instant.
     """
-    seen = watermark.read(sources.table, sources.table_name)
-    objects, looked = _objects(sources, request, seen, now)
-    nothing = not objects and (request.is_bounded or (seen is not None and seen.at.date() == now.date()))
-    left_out = set(STAGES if nothing and not request.full_refresh else ())
-    # whoever names models wants them built, whatever has come
-    if request.gold_only or (nothing and request.select):
-        left_out = set(BEFORE_GOLD)
-    elif not left_out and not bronze.uncatalogued(sources.glue, sources.crawler, objects):
-        left_out.add("CrawlBronze")
-    report = f"s3://{sources.artifacts}/glue/runs/{run}/silver.json"
+    before = watermark.read(sources.table, sources.table_name)
+    found = _find(sources, request, before, now)
+    is_built_today = before is not None and before.built_at.date() == now.date()
+    is_light = request.is_incremental and found.has_requests_only and is_built_today
+    left_out = _left_out(sources, request, found, is_light, is_built_today, before, now)
+    folder = f"s3://{sources.artifacts}/glue/runs/{run}"
+    if "BuildSilver" not in left_out:
+        Manifest.of(found.objects, found.days, request.start, request.end).write(sources.s3, f"{folder}/objects.json")
+    built_at = before.built_at if before and is_light else now
     return {
         "run": run,
-        "objects": len(objects),
-        "from": _text(request.start),
-        "to": _text(request.end),
+        "objects": len(found),
+        "from": rfc3339(request.start),
+        "to": rfc3339(request.end),
         "full_refresh": request.full_refresh,
-        "select": request.select,
+        "select": REQUEST_MODELS if is_light else request.select,
         "exclude": request.skip,
         "left_out": [stage for stage in STAGES if stage in left_out],
-        "report": report,
-        "silver_arguments": _silver_arguments(request, report),
-        "seen": watermark.document(looked) if looked and request.is_whole else None,
+        "report": f"{folder}/silver.json",
+        "silver_arguments": {
+            "--objects": f"{folder}/objects.json",
+            **({"--full-refresh": "true"} if request.full_refresh else {}),
+            "--reject-threshold": REJECT_THRESHOLD,
+            "--report": f"{folder}/silver.json",
+        },
+        "watermark": new_objects.advance(before, found.recent, now, built_at).document() if request.is_whole else None,
     }
 
 
-def _objects(
-    sources: Sources, request: Request, seen: bronze.Seen | None, now: datetime
-) -> tuple[list[bronze.Arrived], bronze.Seen | None]:
+def _find(sources: Sources, request: Request, before: Watermark | None, now: datetime) -> Input:
+    bronze = f"s3://{sources.bronze}/"
     if request.gold_only:
-        return [], None
+        return Input([])
     if request.is_bounded:
-        return list(bronze.arrived(sources.s3, sources.bronze, request.start, request.end)), None
-    return bronze.since(sources.s3, sources.bronze, None if request.full_refresh else seen, now)
+        return Input(list(list_objects(sources.s3, bronze, request.start, request.end)))
+    if request.full_refresh or before is None:
+        days, objects = new_objects.list_all(sources.s3, bronze, now)
+        return Input(objects, days, objects)
+    recent = new_objects.list_recent(sources.s3, bronze, before)
+    return Input([item for item in recent if new_objects.is_new(item, before)], recent=recent)
 
 
-def _silver_arguments(request: Request, report: str) -> dict[str, str]:
-    wanted = {
-        "--from": _text(request.start),
-        "--to": _text(request.end),
-        "--full-refresh": "true" if request.full_refresh else None,
-        "--reject-threshold": REJECT_THRESHOLD,
-        "--report": report,
-    }
-    return {name: value for name, value in wanted.items() if value is not None}
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+def _left_out(
+    sources: Sources,
+    request: Request,
+    found: Input,
+    is_light: bool,
+    is_built_today: bool,
+    before: Watermark | None,
+    now: datetime,
+) -> set[str]:
+    is_due = not is_light or before is None or now - before.checked_at >= REQUESTS_INTERVAL
+    has_nothing = not len(found) and (request.is_bounded or is_built_today)
+    # whoever names models wants them built, whatever has come
+    if request.gold_only or (has_nothing and request.select):
+        return set(BEFORE_GOLD)
+    if (has_nothing and not request.full_refresh) or not is_due:
+        return set(STAGES)
+    if not found.days and not new_objects.lacks_partition(sources.glue, sources.crawler, found.objects):
+        return {"CrawlBronze"}
+    return set()

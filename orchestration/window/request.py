@@ -69,6 +69,11 @@ class Request:
         return self.start is not None or self.end is not None
 
     @property
+    def is_incremental(self) -> bool:
+        """Whether the input asks for nothing in particular: everything since the last successful run."""
+        return self.is_whole and not self.full_refresh
+
+    @property
     def is_whole(self) -> bool:
         """Whether a run of this request brings gold up to everything that has arrived before it."""
         return not (self.is_bounded or self.gold_only or self.select or self.skip)

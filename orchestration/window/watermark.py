@@ -1,33 +1,54 @@
-"""How far the last successful run had seen bronze: one item of the table, written when a run has published.
+"""How far the last successful run has read bronze: one item of the table, written when a run has published.
 
 `orchestration.publish` writes it, from the document that the plan carries; only this module reads it.
 """
 
-from datetime import datetime
+import dataclasses
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api import contract
-from orchestration.window.bronze import Seen
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 KEY = contract.watermark_key().typed()
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read(table: "DynamoDBClient", name: str) -> Seen | None:
+@dataclasses.dataclass(frozen=True)
+class Watermark:
+    """How far bronze has been read.
+
+    Args:
+        until: S3's date of the newest object.
+        names: fingerprints of the objects that S3 dates to the hour before; others of that time may still turn up.
+        checked_at: when bronze was listed.
+        built_at: when a run last built all of gold.
+    """
+
+    until: datetime
+    names: frozenset[str]
+    checked_at: datetime
+    built_at: datetime
+
+    def document(self) -> dict[str, Any]:
+        """What a plan carries, and the item holds."""
+        return {
+            "until": self.until.isoformat(),
+            "names": sorted(self.names),
+            "checked_at": self.checked_at.isoformat(),
+            "built_at": self.built_at.isoformat(),
+        }
+
+
+def read(table: "DynamoDBClient", name: str) -> Watermark | None:
     """The last successful run's; None when there was none."""
     item = table.get_item(TableName=name, Key=KEY, ConsistentRead=True).get("Item")
-    if item is None:
+    if item is None or "built_at" not in item:
         return None
     names = frozenset(name["S"] for name in item["names"]["L"])
-    return Seen(_instant(item["until"]["S"]), names, _instant(item["at"]["S"]))
-
-
-def document(seen: Seen) -> dict[str, Any]:
-    """What a plan carries, and the item holds."""
-    return {"until": seen.until.isoformat(), "names": sorted(seen.names), "at": seen.at.isoformat()}
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    until, checked_at, built_at = (
+        datetime.fromisoformat(item[field]["S"]) for field in ("until", "checked_at", "built_at")
+    )
+    return Watermark(until, names, checked_at, built_at)

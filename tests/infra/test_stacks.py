@@ -207,8 +207,7 @@ def test_the_silver_job_gets_its_catalog_and_its_arguments(deployed: Templates) 
         "spark.sql.catalog.glue_catalog.warehouse": f"s3://{SILVER}/",
     }
     assert arguments["--datalake-formats"] == "iceberg"
-    assert arguments["--bronze"] == f"s3://{BRONZE}/cdc/"
-    assert arguments["--logs"] == f"s3://{BRONZE}/logs/"
+    assert arguments["--bronze"] == f"s3://{BRONZE}/"
     assert arguments["--warehouse"] == f"s3://{SILVER}/"
     assert arguments["--database"] == "todo_silver"
     assert arguments["--email-key-secret-id"] == "todo-email-hash-key"

@@ -1,4 +1,4 @@
-"""One run: lines of bronze, read, checked and merged into the tables, the one that holds the mark last."""
+"""One run: lines of bronze, read, checked and merged into the tables."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -8,8 +8,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
+from ingestion.bronze_objects import CHANGES, REQUESTS, Manifest
 from transforms.silver import backfill, events, latest, lines, privacy, rejects, requests
-from transforms.silver.arrivals import Arrivals
 from transforms.silver.contract import API_REQUESTS, REJECTS, TASK_EVENTS, TASKS, USERS, Table
 from transforms.silver.envelope import ENVELOPE
 from transforms.silver.merge import merge
@@ -53,41 +53,38 @@ class Report:
 
 @dataclasses.dataclass(frozen=True)
 class Build:
-    """Merges arrivals into tables.
+    """Merges objects of bronze into tables.
 
     Args:
         tables: to merge into.
         key: fetches the key of the users' e-mail hash; called only if there are users.
-        threshold: the share of rejects from which on the run does not count as done.
         merged_at: the run's instant, which every row that it writes carries.
     """
 
     tables: Tables
     key: Callable[[], bytes]
-    threshold: float
     merged_at: datetime
 
-    def run(self, found: Arrivals, bronze: str, logs: str | None) -> Report:
-        """Merge what was found.
+    def run(self, manifest: Manifest) -> Report:
+        """Merge the objects that a manifest names."""
+        report = Report(manifest.start, manifest.end)
+        if manifest.paths[REQUESTS]:
+            self._requests(manifest.paths[REQUESTS], report)
+        if manifest.paths[CHANGES]:
+            self._changes(manifest.paths[CHANGES], report)
+        return report
 
-        Args:
-            found: the objects and folders to read.
-            bronze: the folder of change events among them.
-            logs: the folder of request logs, if there is one.
-        """
-        report = Report(found.start, found.end)
-        if logs and found.paths[logs]:
-            self._requests(found.paths[logs], report)
-        changes, counts = self._read(found.paths[bronze], report)
+    def _changes(self, paths: Sequence[str], report: Report) -> None:
+        changes, counts = self._read(paths, report)
         if counts["tasks"] or counts["backfills"]:
             self._merge(TASKS, latest.tasks(changes), report)
         if counts["users"]:
             self._merge(USERS, privacy.protect(self.tables.spark, latest.users(changes), self.key()), report)
         if counts["rejects"]:
             self._merge(REJECTS, rejects.rejects("cdc", changes), report)
-        self._events(changes, counts, found, report)
+        if counts["tasks"] or counts["backfills"]:
+            self._events(changes, counts, report)
         changes.unpersist()
-        return report
 
     def _read(self, paths: Sequence[str], report: Report) -> tuple[DataFrame, dict[str, Any]]:
         with step("read change events") as notes:
@@ -116,28 +113,15 @@ class Build:
             self._merge(REJECTS, rejects.rejects("logs", checked), report)
         checked.unpersist()
 
-    def _events(self, changes: DataFrame, counts: dict[str, Any], found: Arrivals, report: Report) -> None:
+    def _events(self, changes: DataFrame, counts: dict[str, Any], report: Report) -> None:
+        made = backfill.made_events(changes) if counts["backfills"] else None
         name = self.tables.name(TASK_EVENTS)
-        done = found.mark is not None and not report.exceeds(self.threshold)
-        properties = found.mark.properties() if found.mark and done else {}
-        if counts["tasks"] or counts["backfills"]:
-            made = backfill.made_events(changes) if counts["backfills"] else None
-            rows = backfill.reconcile(self.tables.spark, name, events.task_events(changes), made)
-            self._merge(TASK_EVENTS, rows, report, _period(counts), properties)
-        elif properties:
-            nothing = self.tables.spark.table(name).limit(0).select(*TASK_EVENTS.content_names())
-            self._merge(TASK_EVENTS, nothing, report, "false", properties)
+        rows = backfill.reconcile(self.tables.spark, name, events.task_events(changes), made)
+        self._merge(TASK_EVENTS, rows, report, _period(counts))
 
-    def _merge(
-        self,
-        table: Table,
-        rows: DataFrame,
-        report: Report,
-        where: str = "true",
-        properties: dict[str, str] | None = None,
-    ) -> None:
+    def _merge(self, table: Table, rows: DataFrame, report: Report, where: str = "true") -> None:
         with step(f"merge {table.name}") as notes:
-            merged = merge(self.tables.spark, self.tables.name(table), table, rows, self.merged_at, where, properties)
+            merged = merge(self.tables.spark, self.tables.name(table), table, rows, self.merged_at, where)
             if table.name in report.rows:
                 report.rows[table.name] = merged
             notes.append(f"{merged} rows")

@@ -98,7 +98,6 @@ class Lake:
             for table in TABLES:
                 if counts[table.name]:
                     self.tables.renew(table)
-            self.tables.carry_mark()
             for table in TABLES:
                 self.tables.expire(table, datetime.now(before.tzinfo), 1)
         with step("delete files") as notes:

@@ -48,7 +48,7 @@ class Pipeline:
     machines: "SFNClient"
     arn: str
 
-    def wait_until_none(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until no execution runs: one could be reading files that are about to go.
 
         Raises:
@@ -57,7 +57,7 @@ class Pipeline:
         end = time.monotonic() + WAIT_SECONDS
         while self.machines.list_executions(stateMachineArn=self.arn, statusFilter="RUNNING")["executions"]:
             if time.monotonic() > end:
-                raise TimeoutError(f"the pipeline has been running for {WAIT_SECONDS:g} s; erase when it rests")
+                raise TimeoutError(f"the pipeline has been running for {WAIT_SECONDS:g} s; erase when it has ended")
             time.sleep(POLL_SECONDS)
 
     def build_gold(self) -> str:

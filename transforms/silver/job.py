@@ -1,11 +1,13 @@
-"""The silver job: what has arrived in bronze, merged into the Iceberg tables of the Glue catalog.
+"""The silver job: objects of bronze, merged into the Iceberg tables of the Glue catalog.
 
-    job.py --bronze s3://bucket/cdc/ [--logs s3://bucket/logs/] --warehouse s3://bucket/ --database todo_silver
-           --email-key-secret-id NAME [--from 2026-11-23 --to 2026-11-24T12:00Z | --full-refresh true]
+    job.py --bronze s3://bucket/ --warehouse s3://bucket/ --database todo_silver --email-key-secret-id NAME
+           [--objects s3://bucket/objects.json] [--from 2026-11-23] [--to 2026-11-24T12:00Z] [--full-refresh true]
            [--reject-threshold 0.01] [--report s3://bucket/silver.json]
 
-Without a window, what no run has read yet; with one, whatever arrived in it, as often as one likes: every window may be
-run again, late, or together with others. A full refresh reads everything into new tables and swaps them in.
+The pipeline names the objects in a manifest (`--objects`, `ingestion.bronze_objects.Manifest`). Run by hand, the job
+lists a window of arrival by itself (`--from`, `--to`), or all of bronze (`--full-refresh`). Merging is idempotent: any
+objects may be read again, late, or together with others, so the job keeps no account of what it has read. A full
+refresh builds new tables and swaps them in.
 
 The report is an object of JSON: `window` {`from`, `to`} (RFC 3339, null: no bound), `envelopes` and `requests` (lines
 read), `rejects` (lines of both that broke their contract), `rows` (inserted or replaced, by table), `seconds`.
@@ -26,8 +28,8 @@ from datetime import UTC, datetime
 import boto3
 from pyspark.sql import SparkSession
 
-from transforms.silver import arrivals, privacy, tables
-from transforms.silver.arrivals import Arrivals, Window
+from ingestion.bronze_objects import Manifest, list_days, list_objects
+from transforms.silver import privacy, tables
 from transforms.silver.build import Build, Report
 from transforms.silver.progress import step
 from transforms.silver.tables import Tables
@@ -42,9 +44,10 @@ def main(argv: Sequence[str]) -> None:
 
     Raises:
         SystemExit: the arguments are not as described above.
-        RejectsOverThreshold: the run is not marked as done, so that the next one reads the same objects again.
+        RejectsOverThreshold: more lines broke their contract than is tolerated; the pipeline's next run reads the same
+            objects again.
     """
-    arguments, window = parse(argv)
+    arguments = parse(argv)
     started, merged_at = time.monotonic(), datetime.now(UTC)
     with step("all"):
         with step("start Spark"):
@@ -52,16 +55,16 @@ def main(argv: Sequence[str]) -> None:
         current = Tables(spark, arguments.database)
         with step("create what is missing"):
             current.create()
-        with step("look at what has arrived") as notes:
-            found = arrived(current, arguments, window)
-            notes.append(f"{sum(map(len, found.paths.values()))} objects or folders to read")
+        with step("resolve the objects to read") as notes:
+            manifest = resolve(arguments)
+            notes.append(f"{len(manifest)} objects or folders to read")
         written = current
         if arguments.full_refresh:
             written = tables.start_rebuild(spark, arguments.database, arguments.warehouse)
-        report = Report(found.start, found.end)
-        if arguments.full_refresh or any(found.paths.values()):
-            build = Build(written, functools.partial(email_key, arguments), arguments.reject_threshold, merged_at)
-            report = build.run(found, arguments.bronze, arguments.logs)
+        report = Report(manifest.start, manifest.end)
+        if arguments.full_refresh or len(manifest):
+            build = Build(written, functools.partial(email_key, arguments), merged_at)
+            report = build.run(manifest)
         report.seconds = round(time.monotonic() - started, 3)
         if arguments.report:
             save(report, arguments.report)
@@ -71,13 +74,15 @@ def main(argv: Sequence[str]) -> None:
                 tables.swap(written, boto3.client("glue"))
 
 
-def arrived(current: Tables, arguments: argparse.Namespace, window: Window) -> Arrivals:
-    """What the run is to read."""
-    folders = [folder for folder in (arguments.bronze, arguments.logs) if folder]
+def resolve(arguments: argparse.Namespace) -> Manifest:
+    """The objects that the run is to read."""
     s3 = boto3.client("s3")
-    if window.is_bounded:
-        return arrivals.of_window(s3, folders, window)
-    return arrivals.since(s3, folders, None if arguments.full_refresh else current.mark())
+    if arguments.objects:
+        return Manifest.read(s3, arguments.objects)
+    if arguments.full_refresh:
+        return Manifest.of([], list_days(s3, arguments.bronze))
+    start, end = arguments.start, arguments.end
+    return Manifest.of(list_objects(s3, arguments.bronze, start, end), start=start, end=end)
 
 
 def email_key(arguments: argparse.Namespace) -> bytes:
@@ -106,27 +111,37 @@ def save(report: Report, uri: str) -> None:
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
-def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, Window]:
-    """The job's arguments, and the window that they ask for; others than the job's own are left alone."""
-    parser = argparse.ArgumentParser(description="Merge what has arrived in bronze into silver.", allow_abbrev=False)
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The job's arguments; others than the job's own are left alone."""
+    parser = argparse.ArgumentParser(description="Merge objects of bronze into silver.", allow_abbrev=False)
     parser.add_argument("--bronze", required=True, type=folder)
-    parser.add_argument("--logs", type=folder)
     parser.add_argument("--warehouse", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--email-key-secret-id", required=True)
-    parser.add_argument("--from", dest="start")
-    parser.add_argument("--to", dest="end")
+    parser.add_argument("--objects")
+    parser.add_argument("--from", dest="start", type=instant)
+    parser.add_argument("--to", dest="end", type=instant)
     parser.add_argument("--full-refresh", type=yes_or_no, default=False)
     parser.add_argument("--reject-threshold", type=share, default=0.01)
     parser.add_argument("--report")
     arguments, _ = parser.parse_known_args(argv)
+    is_bounded = bool(arguments.start or arguments.end)
+    if is_bounded and (arguments.full_refresh or arguments.objects):
+        parser.error("--from and --to name a window to list; they go with neither --objects nor --full-refresh")
+    if not (is_bounded or arguments.full_refresh or arguments.objects):
+        parser.error("nothing to read: give --objects, --from and --to, or --full-refresh true")
+    return arguments
+
+
+def instant(text: str) -> datetime | None:
+    """An ISO 8601 date or time, UTC unless it says otherwise; None for an empty text."""
+    if not text:
+        return None
     try:
-        window = Window.between(arguments.start, arguments.end)
-    except ValueError as error:
-        parser.error(f"--from and --to take ISO 8601 dates or times: {error}")
-    if arguments.full_refresh and window.is_bounded:
-        parser.error("--full-refresh reads all of bronze; it takes no --from and no --to")
-    return arguments, window
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no ISO 8601 date or time") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def yes_or_no(text: str) -> bool:

@@ -32,19 +32,21 @@ from typing import Any
 
 import boto3
 
+from ingestion.bronze_objects import rfc3339
 from transforms.silver import gold, quarantine, storage
-from transforms.silver.arrivals import LATEST_DELIVERY, rfc3339
 from transforms.silver.contract import TABLES
 from transforms.silver.erase import Alive, Lake
 from transforms.silver.erasures import Erasure, Erasures
 from transforms.silver.job import folder, session, yes_or_no
+from transforms.silver.job_runs import JobRuns
 from transforms.silver.progress import step
-from transforms.silver.quiet import SilverRuns
 from transforms.silver.tables import Tables
 from transforms.silver.traces import unsettled
 
 # longer than an event is under way when nothing goes wrong
 STRAGGLING = timedelta(hours=1)
+# longer than capture (12 h) and delivery (24 h) go on trying, together
+LATEST_ARRIVAL = timedelta(days=3)
 POLL_SECONDS = 5.0
 NAMESPACE, METRIC = "TodoInsights", "MaintenanceFailed"
 
@@ -110,9 +112,9 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
     machine = arguments.state_machine
     pipeline = gold.Pipeline(boto3.client("stepfunctions"), machine) if machine else None
     if pipeline:
-        pipeline.wait_until_none()
-    runs = SilverRuns(boto3.client("glue"), arguments.silver_job)
-    runs.wait_until_none()
+        pipeline.wait_until_idle()
+    runs = JobRuns(boto3.client("glue"), arguments.silver_job)
+    runs.wait_until_idle()
     since = datetime.now(UTC)
     deadline = time.monotonic() + arguments.wait_seconds
     while True:
@@ -121,7 +123,7 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
             lines = lake.traces(alive)
             missing = unsettled(line.trace for line in lines)
             # nothing arrives as late as that, so an event that is missing then was lost
-            ready = [e for e in due if e.user_id not in missing or since - e.requested_at > LATEST_DELIVERY]
+            ready = [e for e in due if e.user_id not in missing or since - e.requested_at > LATEST_ARRIVAL]
             notes.append(f"{len(lines)} lines of {len(due)} users, {sum(missing.values())} removals on the way")
         if len(ready) == len(due) or time.monotonic() > deadline:
             break
@@ -183,7 +185,6 @@ def tidy(lake: Lake, arguments: argparse.Namespace, report: Report) -> None:
             report.compacted[table.name] = lake.tables.compact(table, arguments.target_file_mib, arguments.least_files)
             notes.append(f"{report.compacted[table.name]} files replaced")
     with step("expire snapshots"):
-        lake.tables.carry_mark()
         for table in TABLES:
             before = now - timedelta(days=arguments.snapshot_days)
             lake.tables.expire(table, before, arguments.snapshots_kept)

@@ -4,7 +4,6 @@ Of two rows with the same key the table's order decides which one stays, never w
 again, or an older window after a newer one, gives the same table as one full rebuild.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
@@ -41,7 +40,6 @@ def merge(
     rows: DataFrame,
     merged_at: datetime,
     where: str = "true",
-    properties: Mapping[str, str] | None = None,
 ) -> int:
     """Merge `rows` into the table, in one commit, or in none if they bring nothing new.
 
@@ -53,14 +51,13 @@ def merge(
         merged_at: the run's instant, an aware time; every row that is inserted or replaced carries it.
         where: a condition on the target's row `t` that holds for every row whose key is in `rows`; it spares reading
             the rest of a large table.
-        properties: of the last snapshot that is made here; with any, one is made even if the rows bring nothing new.
 
     Returns:
         how many rows were inserted or replaced.
     """
     if spark.table(f"{name}.snapshots").isEmpty():
         # a full build has nothing to compare its rows with, and they are not kept twice for it
-        append(name, rows.select(*table.content_names(), sf.lit(merged_at).alias(MERGED_AT.name)), properties or {})
+        rows.select(*table.content_names(), sf.lit(merged_at).alias(MERGED_AT.name)).writeTo(name).append()
         return spark.table(name).count()
     same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
     known = spark.table(name).alias("t").where(where).select(*(f"t.{column}" for column in (*table.key, *table.order)))
@@ -79,26 +76,12 @@ def merge(
     total, inserts = fresh.agg(sf.count("*"), sf.count_if("is_new")).collect()[0]
     incoming = fresh.drop("is_new")
     if total == inserts > 0:
-        append(name, incoming, properties or {})
+        incoming.writeTo(name).append()
     elif total:
         incoming.createOrReplaceTempView(f"incoming_{table.name}")
         spark.sql(f"""
             merge into {name} t using incoming_{table.name} s on {same} and {where}
             when matched and {wins(table)} then update set *
             when not matched then insert *""")
-    if properties and not total == inserts > 0:
-        # MERGE takes no properties
-        append(name, spark.table(name).limit(0), properties)
     fresh.unpersist()
     return int(total)
-
-
-def append(name: str, rows: DataFrame, properties: Mapping[str, str]) -> None:
-    """Append rows, none as well, in a snapshot with these properties.
-
-    See https://iceberg.apache.org/docs/latest/spark-configuration/#write-options, `snapshot-property`.
-    """
-    writer = rows.writeTo(name)
-    for key, value in properties.items():
-        writer = writer.option(f"snapshot-property.{key}", value)
-    writer.append()

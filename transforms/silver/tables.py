@@ -1,22 +1,13 @@
-"""The tables of one run in the catalog: made, marked with what has been read, and swapped by a full rebuild.
-
-What has been read (`arrivals.Mark`) is kept in the snapshots of `task_events`, the table that every run commits last: a
-run that dies before, between two tables, leaves the mark where it was, and the next run reads the same objects again.
-Whoever rolls the table back rolls the mark back with it.
-"""
+"""The tables of one run in the catalog: created, maintained, and swapped by a full rebuild."""
 
 import dataclasses
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from pyspark.sql import SparkSession
 
-from transforms.silver.arrivals import Mark
-from transforms.silver.contract import MERGED_AT, TABLES, TASK_EVENTS, Column, Table
-from transforms.silver.merge import append
+from transforms.silver.contract import MERGED_AT, TABLES, Column, Table
 from transforms.silver.storage import needed
 
 if TYPE_CHECKING:
@@ -24,7 +15,6 @@ if TYPE_CHECKING:
 
 CATALOG = "glue_catalog"
 REBUILD = "__rebuild"
-MARKED = TASK_EVENTS
 # what GetTable answers and UpdateTable takes: https://docs.aws.amazon.com/glue/latest/webapi/API_TableInput.html
 TABLE_INPUT = ("Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
 
@@ -85,35 +75,6 @@ class Tables:
         """Take a table out of the catalog, if it is there, and leave its files."""
         self.spark.sql(f"drop table if exists {self.name(table)}")
 
-    def mark(self) -> Mark | None:
-        """How far bronze has been read into these tables; None: nobody knows."""
-        for summary in self._summaries():
-            mark = Mark.from_properties(summary)
-            if mark:
-                return mark
-        return None
-
-    def _summaries(self) -> Iterator[dict[str, str]]:
-        """What the snapshots of the marked table say of themselves, from the newest to its ancestors.
-
-        Read from the metadata itself (https://iceberg.apache.org/spec/#table-metadata-fields), because a query by
-        Spark would take seconds of every run.
-        """
-        found = boto3.client("glue").get_table(DatabaseName=self.database, Name=f"{MARKED.name}{self.suffix}")["Table"]
-        bucket, _, key = found["Parameters"]["metadata_location"].removeprefix("s3://").partition("/")
-        metadata = json.loads(boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-        snapshots = {snapshot["snapshot-id"]: snapshot for snapshot in metadata.get("snapshots", [])}
-        snapshot = snapshots.get(metadata.get("current-snapshot-id"))
-        while snapshot:
-            yield snapshot["summary"]
-            snapshot = snapshots.get(snapshot.get("parent-snapshot-id"))
-
-    def carry_mark(self) -> None:
-        """Put the mark into a new snapshot, if it is in an older one, so that it outlives that one."""
-        mark = self.mark()
-        if mark and not Mark.from_properties(next(self._summaries())):
-            append(self.name(MARKED), self.spark.table(self.name(MARKED)).limit(0), mark.properties())
-
     def expire(self, table: Table, before: datetime, kept: int) -> None:
         """Forget the snapshots made before a time, but for the newest `kept`, and delete what only they led to."""
         moment = before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -147,7 +108,7 @@ class Tables:
             f"call {CATALOG}.system.rewrite_data_files(table => '{self.database}.{table.name}', "
             "options => map('rewrite-all', 'true'))"
         )
-        append(self.name(table), self.spark.table(self.name(table)).limit(0), {})
+        self.spark.table(self.name(table)).limit(0).writeTo(self.name(table)).append()
 
     def needed(self) -> set[str]:
         """The URIs of all files that the database's tables lead to, those of a rebuild that is being made too."""
@@ -177,13 +138,13 @@ def start_rebuild(spark: SparkSession, database: str, warehouse: str) -> Tables:
 def swap(rebuilt: Tables, glue: "GlueClient") -> None:
     """Put the rebuilt tables in the places of the old ones: each in one step, in which readers miss nothing.
 
-    The old tables' files stay, for queries that are reading them; the maintenance job deletes them later. The table
-    that holds the mark is the last one, so that a swap that ends halfway is made good by the next run.
+    The old tables' files stay, for queries that are reading them; the maintenance job deletes them later. A swap
+    that ends halfway leaves old tables beside new ones, each whole; the run fails and is made good by the next refresh.
 
     Raises:
         botocore.exceptions.ClientError: ConcurrentModificationException if somebody else changed a table meanwhile.
     """
-    for table in sorted(TABLES, key=lambda one: one == MARKED):
+    for table in TABLES:
         made = glue.get_table(DatabaseName=rebuilt.database, Name=f"{table.name}{REBUILD}")["Table"]
         old = glue.get_table(DatabaseName=rebuilt.database, Name=table.name)["Table"]
         given: Any = {key: value for key, value in made.items() if key in TABLE_INPUT and value}

@@ -45,6 +45,7 @@ def measured(account: Account, folder: pathlib.Path, quick: bool) -> dict[str, A
     equal = lake.rows_equal() and equal
 
     files = lake.data_files()
+    lake.upload()
     empty = told("empty window", lake.spark())
     assert lake.data_files() == files, "an empty window wrote data files"
     figures: dict[str, Any] = {

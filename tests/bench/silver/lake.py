@@ -11,6 +11,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 from infra import ROOT
 from infra.local.account.settings import REGION
 from infra.toolchain import spark as toolchain
+from ingestion.bronze_objects import Manifest
 from tests.bench.silver.measure import Cost, run
 from tests.conftest import Account
 from transforms.silver.contract import REJECTS, TASK_EVENTS, TASKS, USERS, Table
@@ -44,8 +45,12 @@ class Lake:
         self._database = f"bench_{name}"
         account.session.client("glue").create_database(DatabaseInput={"Name": self._database})
 
+    @property
+    def _manifest(self) -> str:
+        return f"s3://{BUCKET}/{self._name}/objects.json"
+
     def upload(self) -> None:
-        """Put what is new in the local bronze into the account's."""
+        """Put what is new in the local bronze into the account's, and name it in the manifest of the next run."""
         s3 = self._account.session.client("s3")
         new = [path for path in self.bronze.rglob("*.gz") if path not in self._uploaded]
 
@@ -56,6 +61,8 @@ class Lake:
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             list(pool.map(put, new))
         self._uploaded.update(new)
+        objects = [f"s3://{BUCKET}/{self._name}/{path.relative_to(self.bronze).as_posix()}" for path in new]
+        Manifest({"cdc": objects, "logs": []}).write(s3, self._manifest)
 
     def spark(self) -> Cost:
         """The silver job, as the local account's Glue runs it."""
@@ -70,6 +77,7 @@ class Lake:
         script = ROOT / "transforms" / "silver" / "job.py"
         arguments = {
             "--bronze": f"s3://{BUCKET}/{self._name}/",
+            "--objects": self._manifest,
             "--warehouse": f"s3://{BUCKET}/",
             "--database": self._database,
             "--email-key-secret-id": SECRET,

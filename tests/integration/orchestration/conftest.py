@@ -71,7 +71,7 @@ class Pipeline:
         """The real function that plans, and one that says that it published."""
         may = (
             allow("dynamodb:GetItem", "dynamodb:PutItem", "states:DescribeExecution"),
-            allow("s3:ListBucket", "glue:GetCrawler", "glue:GetPartitions"),
+            allow("s3:ListBucket", "s3:PutObject", "glue:GetCrawler", "glue:GetPartitions"),
         )
         variables = {
             "TABLE_NAME": self.name,

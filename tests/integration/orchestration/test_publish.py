@@ -73,7 +73,12 @@ class Gold:
                 "left_out": [],
                 "from": None,
                 "to": None,
-                "seen": {"until": "2026-11-24T22:00:00+00:00", "names": ["a1b2c3"], "at": "2026-11-24T22:10:00+00:00"},
+                "watermark": {
+                    "until": "2026-11-24T22:00:00+00:00",
+                    "names": ["a1b2c3"],
+                    "checked_at": "2026-11-24T22:10:00+00:00",
+                    "built_at": "2026-11-24T22:10:00+00:00",
+                },
                 **plan,
             },
             "started": "2026-11-24T22:10:00.000Z",
@@ -216,7 +221,7 @@ def test_a_run_leaves_its_row_its_metrics_and_how_far_it_had_seen(gold: Gold) ->
     assert mark["names"] == {"L": [{"S": "a1b2c3"}]}
 
 
-def test_a_run_of_a_part_moves_no_mark(gold: Gold) -> None:
+def test_a_run_of_a_part_moves_no_watermark(gold: Gold) -> None:
     gold.has(ann=2)
-    gold.publish(seen=None)
+    gold.publish(watermark=None)
     assert gold.item("PIPELINE", "WATERMARK") is None

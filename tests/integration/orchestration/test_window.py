@@ -1,4 +1,4 @@
-"""ResolveWindow's modules on real services: whose turn it is, what has come to bronze, what a plan leaves out."""
+"""ResolveWindow's modules on real services: the run lock, new objects of bronze, what a plan leaves out."""
 
 import concurrent.futures
 import json
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from ingestion.bronze_objects import Manifest, list_objects
 from orchestration.publish.table import remember
-from orchestration.window import bronze, turn, watermark
+from orchestration.window import lock, new_objects, watermark
 from orchestration.window.plan import STAGES, Sources, plan
 from orchestration.window.request import Request
 from tests.conftest import Account
@@ -50,7 +51,14 @@ def delivered(sources: Sources, *keys: str) -> None:
 
 
 def published(account: Account, sources: Sources, made: dict[str, Any]) -> None:
-    remember(account.session.resource("dynamodb").Table(sources.table_name), made["seen"])
+    remember(account.session.resource("dynamodb").Table(sources.table_name), made["watermark"])
+
+
+def paths(sources: Sources, made: dict[str, Any]) -> dict[str, list[str]]:
+    """The keys that the manifest of a plan names."""
+    manifest = Manifest.read(sources.s3, made["silver_arguments"]["--objects"])
+    bucket = f"s3://{sources.bronze}/"
+    return {folder: [uri.removeprefix(bucket) for uri in uris] for folder, uris in manifest.paths.items()}
 
 
 def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account, sources: Sources) -> None:
@@ -62,10 +70,37 @@ def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account
     again = plan(sources, Request(), "run-2", NOW)
     assert (again["objects"], again["left_out"]) == (0, list(STAGES))
 
-    # a request's log line needs no crawl, but a run
-    delivered(sources, f"logs/{HOURS_AGO[0]}/c")
-    later = plan(sources, Request(), "run-3", NOW)
-    assert (later["objects"], later["left_out"]) == (1, ["CrawlBronze"])
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/c")
+    assert paths(sources, plan(sources, Request(), "run-3", NOW)) == {"cdc": [f"cdc/{HOURS_AGO[1]}/c"], "logs": []}
+
+
+def test_request_logs_alone_are_merged_once_an_hour_and_only_their_models_are_built(
+    account: Account, sources: Sources
+) -> None:
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
+    published(account, sources, plan(sources, Request(), "run-1", NOW))
+    delivered(sources, f"logs/{HOURS_AGO[0]}/b")
+    soon = plan(sources, Request(), "run-2", NOW)
+    assert (soon["objects"], soon["left_out"]) == (1, list(STAGES))
+
+    hour = NOW + timedelta(hours=1)
+    if hour.date() == NOW.date():
+        later = plan(sources, Request(), "run-3", hour)
+        assert (later["left_out"], later["select"]) == (["CrawlBronze"], "source:silver.api_requests+")
+        assert paths(sources, later) == {"cdc": [], "logs": [f"logs/{HOURS_AGO[0]}/b"]}
+        # it has not built all of gold
+        assert later["watermark"]["built_at"] == NOW.isoformat()
+    # tomorrow's first run is a whole one
+    assert plan(sources, Request(), "run-4", NOW + timedelta(days=1))["select"] == ""
+    delivered(sources, f"cdc/{HOURS_AGO[0]}/c")
+    assert plan(sources, Request(), "run-5", NOW)["select"] == ""
+
+
+def test_a_full_refresh_names_old_days_as_folders(sources: Sources) -> None:
+    delivered(sources, "cdc/dt=2026-01-01/hour=10/a", "cdc/dt=2026-01-01/hour=11/b", f"cdc/{HOURS_AGO[0]}/c")
+    made = plan(sources, Request.read({"full_refresh": True}), "run-1", NOW)
+    assert paths(sources, made)["cdc"] == ["cdc/dt=2026-01-01/", f"cdc/{HOURS_AGO[0]}/c"]
+    assert made["silver_arguments"]["--full-refresh"] == "true"
 
 
 def test_figures_of_yesterday_are_built_anew_although_nothing_has_come(account: Account, sources: Sources) -> None:
@@ -80,14 +115,14 @@ def test_gold_alone_is_built_although_nothing_has_come_and_what_has_is_left_to_t
     published(account, sources, plan(sources, Request(), "run-1", NOW))
     delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
     made = plan(sources, Request.read({"gold_only": True}), "run-2", NOW)
-    assert (made["objects"], made["left_out"], made["seen"]) == (0, ["CrawlBronze", "BuildSilver"], None)
+    assert (made["objects"], made["left_out"], made["watermark"]) == (0, ["CrawlBronze", "BuildSilver"], None)
     assert plan(sources, Request(), "run-3", NOW)["objects"] == 1
 
 
 def test_models_that_are_named_are_built_although_nothing_has_come(account: Account, sources: Sources) -> None:
     published(account, sources, plan(sources, Request(), "run-1", NOW))
     made = plan(sources, Request.read({"select": "fct_tasks+"}), "run-2", NOW)
-    assert (made["objects"], made["left_out"], made["seen"]) == (0, ["CrawlBronze", "BuildSilver"], None)
+    assert (made["objects"], made["left_out"], made["watermark"]) == (0, ["CrawlBronze", "BuildSilver"], None)
     assert made["select"] == "fct_tasks+"
 
 
@@ -95,10 +130,10 @@ def test_a_window_of_its_own_counts_its_hours_and_moves_no_mark(sources: Sources
     delivered(sources, *(f"cdc/dt=2026-11-23/hour={hour:02}/x" for hour in (9, 10, 11)), "cdc/dt=2026-11-24/hour=00/x")
     request = Request.read({"from": "2026-11-23T10:30Z", "to": "2026-11-24"})
     made = plan(sources, request, "run-1", NOW)
-    assert (made["objects"], made["seen"]) == (2, None)
+    assert (made["objects"], made["watermark"]) == (2, None)
+    assert paths(sources, made)["cdc"] == [f"cdc/dt=2026-11-23/hour={hour}/x" for hour in (10, 11)]
     assert made["silver_arguments"] == {
-        "--from": "2026-11-23T10:30:00Z",
-        "--to": "2026-11-24T00:00:00Z",
+        "--objects": f"s3://{sources.artifacts}/glue/runs/run-1/objects.json",
         "--reject-threshold": "0.01",
         "--report": f"s3://{sources.artifacts}/glue/runs/run-1/silver.json",
     }
@@ -108,8 +143,8 @@ def test_a_window_of_its_own_counts_its_hours_and_moves_no_mark(sources: Sources
 
 def test_a_known_partition_needs_no_crawl(sources: Sources) -> None:
     delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
-    found, _ = bronze.since(sources.s3, sources.bronze, None, NOW)
-    assert bronze.uncatalogued(sources.glue, sources.crawler, found)
+    found = list(list_objects(sources.s3, f"s3://{sources.bronze}/"))
+    assert new_objects.lacks_partition(sources.glue, sources.crawler, found)
     storage = {"Columns": [{"Name": "a", "Type": "string"}], "Location": f"s3://{sources.bronze}/cdc/"}
     keys = [{"Name": name, "Type": "string"} for name in ("dt", "hour")]
     sources.glue.create_table(
@@ -121,25 +156,25 @@ def test_a_known_partition_needs_no_crawl(sources: Sources) -> None:
         TableName="cdc",
         PartitionInput={"Values": ["2026-11-23", "10"], "StorageDescriptor": storage},  # type: ignore[typeddict-item]
     )
-    assert not bronze.uncatalogued(sources.glue, sources.crawler, found)
+    assert not new_objects.lacks_partition(sources.glue, sources.crawler, found)
 
 
-def test_of_many_that_start_at_once_one_has_the_turn(account: Account, sources: Sources) -> None:
+def test_of_many_that_start_at_once_one_holds_the_lock(account: Account, sources: Sources) -> None:
     machines = account.session.client("stepfunctions")
     names = [f"arn:aws:states:us-east-1:000000000000:execution:none:{number}" for number in range(16)]
 
-    def take(execution: str) -> str:
-        return turn.take(sources.table, sources.table_name, machines, execution, NOW)
+    def acquire(execution: str) -> str:
+        return lock.acquire(sources.table, sources.table_name, machines, execution, NOW)
 
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        holders = set(pool.map(take, names))
+        holders = set(pool.map(acquire, names))
 
     assert len(holders) == 1
     assert holders < set(names)
-    assert take(next(iter(holders))) in holders
+    assert acquire(next(iter(holders))) in holders
 
 
-def test_the_turn_of_one_that_has_ended_is_free(
+def test_the_lock_of_one_that_has_ended_is_free(
     account: Account, sources: Sources, unique: str, role: RoleFactory
 ) -> None:
     machines = account.session.client("stepfunctions")
@@ -147,16 +182,16 @@ def test_the_turn_of_one_that_has_ended_is_free(
     machine = machines.create_state_machine(name=unique, definition=json.dumps(waits), roleArn=role("states"))
     first = machines.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
 
-    def take(execution: str, now: datetime = NOW) -> str:
-        return turn.take(sources.table, sources.table_name, machines, execution, now)
+    def acquire(execution: str, now: datetime = NOW) -> str:
+        return lock.acquire(sources.table, sources.table_name, machines, execution, now)
 
-    assert take(first) == first
-    assert take("second") == first
+    assert acquire(first) == first
+    assert acquire("second") == first
     machines.stop_execution(executionArn=first)
-    assert take("second") == "second"
+    assert acquire("second") == "second"
     # nobody knows the second: it may have begun just now, but not an hour ago
-    assert take("third") == "second"
-    assert take("third", NOW + timedelta(hours=2)) == "third"
+    assert acquire("third") == "second"
+    assert acquire("third", NOW + timedelta(hours=2)) == "third"
 
 
 def test_no_mark_is_read_as_none(sources: Sources) -> None:

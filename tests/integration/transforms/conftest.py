@@ -14,6 +14,7 @@ from pyspark.sql.types import StructField, TimestampType
 
 from infra.local.account.settings import REGION
 from infra.toolchain import spark as toolchain
+from ingestion.bronze_objects import Manifest
 from tests.conftest import Account
 from tests.integration.transforms import oracle
 from transforms.silver import job
@@ -58,6 +59,7 @@ class Lake:
         self.s3, self.spark, self.database = account.session.client("s3"), spark, f"silver_{name}"
         self.name, self.bucket, self.warehouse = name, bucket, warehouse
         self.files = 0
+        self.unread: list[tuple[str, str]] = []
         account.session.client("glue").create_database(
             # the session's catalog has one warehouse for all tests
             DatabaseInput={"Name": self.database, "LocationUri": f"s3://{warehouse}/{self.database}.db"}
@@ -69,13 +71,21 @@ class Lake:
         day, _, hour_of_day = hour.partition("T")
         key = f"{self.name}/{folder}/dt={day}/hour={hour_of_day}/{self.files}.gz"
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=gzip.compress(b"".join(lines)))
+        self.unread.append((folder, f"s3://{self.bucket}/{key}"))
         return key
 
     def run(self, *window: str) -> dict[str, Any]:
-        """Run the job with the arguments that Glue would give it; its report."""
+        """Run the job with the arguments that Glue would give it; its report.
+
+        Without a window or a full refresh, it reads what no such run has read, as the pipeline's manifest names it.
+        """
+        whole = not {"--from", "--to"} & set(window)
+        if not {"--from", "--to", "--full-refresh"} & set(window):
+            manifest = f"s3://{self.bucket}/{self.name}/objects.json"
+            Manifest({"cdc": [], "logs": []} | self._unread()).write(self.s3, manifest)
+            window = ("--objects", manifest, *window)
         arguments = [
-            *("--bronze", f"s3://{self.bucket}/{self.name}/cdc/"),
-            *("--logs", f"s3://{self.bucket}/{self.name}/logs/"),
+            *("--bronze", f"s3://{self.bucket}/{self.name}/"),
             *("--warehouse", f"s3://{self.warehouse}/"),
             *("--database", self.database),
             *("--email-key-secret-id", SECRET),
@@ -88,7 +98,15 @@ class Lake:
         finally:
             # a run's process ends with it; what stays cached is planned anew by every later write to its tables
             self.spark.catalog.clearCache()
+        if whole:
+            self.unread.clear()
         return self.report()
+
+    def _unread(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for folder, uri in self.unread:
+            found.setdefault(folder, []).append(uri)
+        return found
 
     def report(self) -> dict[str, Any]:
         """The report of the last run that wrote one."""

@@ -85,11 +85,10 @@ def walked(*left_out: str, stage: int = 1) -> list[str]:
         choices = STATES["NextStage"]["Choices"]
         following = (rule["Next"] for rule in choices if evaluate(rule["Condition"], **variables))
         name = next(following, STATES["NextStage"]["Default"])
-        if name == "Done":
+        if name == "CheckCrawl":
             return taken
         taken.append(name)
-        # the crawl is a stage of several states; that it is over is told by the last of them
-        ends = STATES["IsCrawled"]["Choices"][0] if name == "CrawlBronze" else STATES[name]
+        ends = STATES[name]
         assert ends["Next"] == "NextStage"
         variables["stage"] = ends["Assign"]["stage"]
 
@@ -123,23 +122,23 @@ def test_the_last_state_tells_a_redrive_from_the_failure(now: int | None, error:
     assert evaluate(STATES["ReadCause"]["Assign"]["redrives"], states=states) == (now or 0)
 
 
-@pytest.mark.parametrize(("waits", "holder", "following"), [(0, "me", "NextStage"), (9, "it", "WaitForTurn")])
-def test_a_second_run_waits_for_its_turn(waits: int, holder: str, following: str) -> None:
+@pytest.mark.parametrize(("waits", "holder", "following"), [(0, "me", "NextStage"), (9, "it", "WaitForLock")])
+def test_a_second_run_waits_for_the_lock(waits: int, holder: str, following: str) -> None:
     states = {"context": {"Execution": {"Id": "me"}}}
-    choices = STATES["IsMyTurn"]["Choices"]
+    choices = STATES["HasLock"]["Choices"]
     taken = [rule["Next"] for rule in choices if evaluate(rule["Condition"], waits=waits, holder=holder, states=states)]
     assert taken[0] == following
 
 
-def test_a_turn_that_does_not_come_within_the_hour_fails_the_run() -> None:
+def test_a_lock_that_is_held_for_an_hour_fails_the_run() -> None:
     waited, waits = 0, 0
-    second = STATES["IsMyTurn"]["Choices"][1]["Condition"]
+    second = STATES["HasLock"]["Choices"][1]["Condition"]
     while evaluate(second, waits=waits):
-        waited += evaluate(STATES["WaitForTurn"]["Seconds"], waits=waits)
+        waited += evaluate(STATES["WaitForLock"]["Seconds"], waits=waits)
         waits += 1
     assert 3000 < waited < 3660
-    assert STATES["IsMyTurn"]["Default"] == "ReadCause"
-    assert STATES["IsMyTurn"]["Assign"]["failedState"] == "ResolveWindow"
+    assert STATES["HasLock"]["Default"] == "ReadCause"
+    assert STATES["HasLock"]["Assign"]["failedState"] == "ResolveWindow"
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -163,12 +162,44 @@ def test_a_task_retries_what_passes_by_itself_and_nothing_else(name: str) -> Non
     assert all(error.startswith(f"{service}.") or error in passing for error in retried)
 
 
-@pytest.mark.parametrize("name", WORK)
+@pytest.mark.parametrize("name", [name for name in WORK if name != "CrawlBronze"])
 def test_a_failed_task_is_remembered_by_its_own_name(name: str) -> None:
     (caught,) = STATES[name]["Catch"]
     assert caught["ErrorEquals"] == ["States.ALL"]
     assert caught["Assign"] == {"failedState": name, "caught": "{% $states.errorOutput %}"}
     assert caught["Next"] == "ReadCause"
+
+
+def test_a_crawl_runs_beside_the_other_stages_and_stops_none_of_them() -> None:
+    crawl = STATES["CrawlBronze"]
+    assert crawl["Next"] == "NextStage"
+    running, failed = crawl["Catch"]
+    assert running["ErrorEquals"] == ["Glue.CrawlerRunningException"]
+    assert failed["ErrorEquals"] == ["States.ALL"]
+    assert [(one["Assign"]["crawl"], one["Next"]) for one in (running, failed)] == [
+        ("started", "NextStage"),
+        ("failed", "NextStage"),
+    ]
+    assert STATES["NextStage"]["Default"] == "CheckCrawl"
+
+
+@pytest.mark.parametrize(
+    ("crawl", "following"), [("none", "Summarize"), ("failed", "ReadCause"), ("started", "PollCrawl")]
+)
+def test_the_crawl_is_looked_at_when_the_stages_are_done(crawl: str, following: str) -> None:
+    choice = STATES["CheckCrawl"]
+    taken = (rule["Next"] for rule in choice["Choices"] if evaluate(rule["Condition"], crawl=crawl))
+    assert next(taken, choice["Default"]) == following
+
+
+@pytest.mark.parametrize(
+    ("failed", "following"), [("CrawlBronze", "Summarize"), ("PollCrawl", "Summarize"), ("BuildGold", "Failed")]
+)
+def test_a_crawl_that_failed_is_reported_and_the_run_succeeds(failed: str, following: str) -> None:
+    choice = STATES["IsReported"]
+    variables = {"told": True, "toRecord": "", "failedState": failed}
+    taken = (rule["Next"] for rule in choice["Choices"] if evaluate(rule["Condition"], **variables))
+    assert next(taken, choice["Default"]) == following
 
 
 def test_a_failed_crawl_is_a_failure_of_the_state_that_began_it() -> None:

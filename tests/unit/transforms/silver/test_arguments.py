@@ -1,35 +1,35 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from transforms.silver.arrivals import Window
 from transforms.silver.build import Report
 from transforms.silver.job import parse
 
 REQUIRED = [
-    *("--bronze", "s3://bronze/cdc", "--warehouse", "s3://silver/"),
+    *("--bronze", "s3://bronze", "--warehouse", "s3://silver/"),
     *("--database", "todo_silver", "--email-key-secret-id", "todo-email-hash-key"),
 ]
 
 
 def test_arguments_that_glue_adds_are_left_alone() -> None:
-    arguments, window = parse([*REQUIRED, "--JOB_NAME", "todo-silver", "--enable-metrics", "--TempDir", "s3://tmp/"])
-    assert arguments.bronze == "s3://bronze/cdc/"
+    given = [*REQUIRED, "--objects", "s3://a/objects.json", "--JOB_NAME", "todo-silver", "--enable-metrics"]
+    arguments = parse([*given, "--TempDir", "s3://tmp/"])
+    assert arguments.bronze == "s3://bronze/"
     assert arguments.warehouse == "s3://silver/"
     assert arguments.email_key_secret_id == "todo-email-hash-key"
-    assert window == Window(None, None)
+    assert arguments.objects == "s3://a/objects.json"
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "window"),
+    ("text", "moment"),
     [
-        ("2026-11-23", "2026-11-24", Window("2026-11-23T00", "2026-11-24T00")),
-        ("2026-11-23T10:59:59Z", "2026-11-23T12:00:01Z", Window("2026-11-23T10", "2026-11-23T13")),
-        ("2026-11-23T10:00", "2026-11-23T12:00:00.000Z", Window("2026-11-23T10", "2026-11-23T12")),
-        ("2026-11-23T01:30+02:00", "", Window("2026-11-22T23", None)),
-        ("", "2026-12-31T23:30:00Z", Window(None, "2027-01-01T00")),
+        ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
+        ("2026-11-23T10:59:59Z", datetime(2026, 11, 23, 10, 59, 59, tzinfo=UTC)),
+        ("2026-11-23T01:30+02:00", datetime(2026, 11, 22, 23, 30, tzinfo=UTC)),
     ],
 )
-def test_a_window_grows_to_whole_hours_in_utc(start: str, end: str, window: Window) -> None:
-    assert parse([*REQUIRED, "--from", start, "--to", end])[1] == window
+def test_a_window_is_in_utc(text: str, moment: datetime) -> None:
+    assert parse([*REQUIRED, "--from", text, "--to", ""]).start == moment
 
 
 def test_a_window_that_is_no_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,19 +38,17 @@ def test_a_window_that_is_no_time_is_refused(capsys: pytest.CaptureFixture[str])
     assert "ISO 8601" in capsys.readouterr().err
 
 
-def test_a_window_knows_the_days_it_holds_part_of() -> None:
-    window = Window("2026-11-23T10", "2026-11-25T00")
-    days = ["2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25"]
-    assert [day for day in days if window.holds_part_of(day)] == ["2026-11-23", "2026-11-24"]
-    assert [day for day in days if Window().holds_part_of(day)] == days
-    assert Window(end="2026-11-25T01").holds_part_of("2026-11-25")
-
-
-def test_a_full_refresh_takes_no_window(capsys: pytest.CaptureFixture[str]) -> None:
-    assert parse([*REQUIRED, "--full-refresh", "true", "--from", "", "--to", ""])[0].full_refresh
+@pytest.mark.parametrize("other", [("--full-refresh", "true"), ("--objects", "s3://a/b")])
+def test_a_window_goes_with_nothing_else(other: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse([*REQUIRED, "--full-refresh", "true", "--from", "2026-11-23"])
-    assert "takes no --from" in capsys.readouterr().err
+        parse([*REQUIRED, *other, "--from", "2026-11-23"])
+    assert "neither --objects nor --full-refresh" in capsys.readouterr().err
+
+
+def test_a_run_that_is_given_nothing_to_read_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(REQUIRED)
+    assert "give --objects, --from and --to, or --full-refresh true" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--full-refresh", "maybe"), ("--reject-threshold", "2")])

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestration.endings.history import Story, read
+from orchestration.on_execution_end.summary import ExecutionSummary, summarize
 
 BEGIN = datetime(2026, 11, 24, 10, tzinfo=UTC)
 Entry = tuple[float, str] | tuple[float, str, str]
 
 
-def story(*entries: Entry) -> Story:
+def summary(*entries: Entry) -> ExecutionSummary:
     """Read a history of (seconds since its begin, type, state)."""
 
     def event(entry: Entry) -> dict[str, Any]:
@@ -17,11 +17,11 @@ def story(*entries: Entry) -> Story:
         details = {f"state{kind[9:]}EventDetails": {"name": entry[2]}} if len(entry) == 3 else {}
         return {"type": kind, "timestamp": BEGIN + timedelta(seconds=entry[0]), **details}
 
-    return read(map(event, entries), "NotifyOperators")
+    return summarize(map(event, entries), "NotifyOperators")
 
 
 def test_a_state_that_polls_counts_from_its_first_entry_to_its_last_exit() -> None:
-    told = story(
+    told = summary(
         (0, "ExecutionStarted"),
         (1, "TaskStateEntered", "PollCrawl"),
         (2, "TaskStateExited", "PollCrawl"),
@@ -32,23 +32,23 @@ def test_a_state_that_polls_counts_from_its_first_entry_to_its_last_exit() -> No
         (100, "ExecutionSucceeded"),
     )
     assert told.seconds == {"PollCrawl": 60, "BuildSilver": 39}
-    assert not told.told
+    assert not told.reported
 
 
 def test_an_execution_that_was_stopped_ends_in_the_state_under_way() -> None:
-    told = story((0, "ExecutionStarted"), (1, "TaskStateEntered", "BuildSilver"), (31, "ExecutionAborted"))
-    assert (told.last, told.seconds, told.told) == ("BuildSilver", {"BuildSilver": 30}, False)
+    told = summary((0, "ExecutionStarted"), (1, "TaskStateEntered", "BuildSilver"), (31, "ExecutionAborted"))
+    assert (told.last, told.seconds, told.reported) == ("BuildSilver", {"BuildSilver": 30}, False)
 
 
 def test_what_the_operator_gave_as_the_reason_is_told() -> None:
     details = {"error": "StoppedByOperator", "cause": "enough for today"}
     stopped = {"type": "ExecutionAborted", "timestamp": BEGIN, "executionAbortedEventDetails": details}
-    told = read([stopped], "NotifyOperators")
+    told = summarize([stopped], "NotifyOperators")
     assert (told.error, told.cause) == ("StoppedByOperator", "enough for today")
 
 
 def test_one_that_waits_was_last_in_the_task_before() -> None:
-    told = story(
+    told = summary(
         (0, "ExecutionStarted"),
         (1, "TaskStateEntered", "ResolveWindow"),
         (2, "TaskStateExited", "ResolveWindow"),
@@ -58,13 +58,13 @@ def test_one_that_waits_was_last_in_the_task_before() -> None:
 
 
 def test_what_the_machine_told_itself_needs_no_second_message() -> None:
-    told = story(
+    told = summary(
         (1, "TaskStateEntered", "NotifyOperators"),
         (2, "TaskStateExited", "NotifyOperators"),
         (2, "TaskStateEntered", "Failed"),
         (3, "ExecutionFailed"),
     )
-    assert told.told
+    assert told.reported
 
 
 def test_a_redrive_that_came_before_this_was_read_is_left_out() -> None:
@@ -74,12 +74,12 @@ def test_a_redrive_that_came_before_this_was_read_is_left_out() -> None:
         {"type": "ExecutionRedriven", "timestamp": BEGIN + timedelta(seconds=2)},
     ]
     entered = {"type": "TaskStateEntered", "timestamp": BEGIN, "stateEnteredEventDetails": {"name": "NotifyOperators"}}
-    assert read([entered, *events], "NotifyOperators", BEGIN + timedelta(seconds=1, milliseconds=1)).told
-    assert not read([entered, *events], "NotifyOperators", BEGIN + timedelta(seconds=90)).told
+    assert summarize([entered, *events], "NotifyOperators", BEGIN + timedelta(seconds=1, milliseconds=1)).reported
+    assert not summarize([entered, *events], "NotifyOperators", BEGIN + timedelta(seconds=90)).reported
 
 
-def test_a_redrive_is_a_story_of_its_own() -> None:
-    told = story(
+def test_a_redrive_is_a_summary_of_its_own() -> None:
+    told = summary(
         (1, "TaskStateEntered", "BuildSilver"),
         (9, "ExecutionAborted"),
         (1000, "ExecutionRedriven"),

@@ -1,4 +1,4 @@
-"""The function behind the rule on the pipeline's endings.
+"""The function that EventBridge invokes when an execution of the pipeline has ended.
 
 It writes the metric `StateDuration{StateMachine, State}` for each task state, in whatever way the execution ended. What
 the state machine cannot do itself, because it was stopped or its time was up or its last states failed too, is done
@@ -13,7 +13,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orchestration.endings.history import Story, read
+from orchestration.on_execution_end.summary import ExecutionSummary, summarize
 
 logger = Logger()
 machines, cloudwatch, sns = boto3.client("stepfunctions"), boto3.client("cloudwatch"), boto3.client("sns")
@@ -23,7 +23,7 @@ TOPIC, RUNBOOKS = os.environ["ALERTS_TOPIC"], os.environ["RUNBOOKS_URL"]
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Measure, and tell.
+    """Write the metrics, and notify the operators of a failure that the execution could not report itself.
 
     Args:
         event: "Step Functions Execution Status Change", as EventBridge delivers it:
@@ -35,25 +35,25 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     pages = machines.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
     # the function may come late: an operator may have redriven the execution meanwhile
     stopped = datetime.fromtimestamp(detail["stopDate"] / 1000, UTC)
-    story = read((found for page in pages for found in page["events"]), NOTIFYING, stopped)
-    data = [_datum(machine, "StateDuration", name, taken, "Seconds") for name, taken in story.seconds.items()]
-    untold = status != "SUCCEEDED" and not story.told
-    if untold and story.last:
-        data.append(_datum(machine, "StateFailed", story.last, 1, "Count"))
+    summary = summarize((found for page in pages for found in page["events"]), NOTIFYING, stopped)
+    data = [_datum(machine, "StateDuration", name, taken, "Seconds") for name, taken in summary.seconds.items()]
+    is_unreported = status != "SUCCEEDED" and not summary.reported
+    if is_unreported and summary.last:
+        data.append(_datum(machine, "StateFailed", summary.last, 1, "Count"))
     if data:
         cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)  # type: ignore[arg-type]
-    if untold:
-        _tell(machine, arn, status, story)
-    logger.info("ended", status=status, states=len(story.seconds), told_here=untold)
+    if is_unreported:
+        _notify(machine, arn, status, summary)
+    logger.info("ended", status=status, states=len(summary.seconds), reported_here=is_unreported)
 
 
-def _tell(machine: str, arn: str, status: str, story: Story) -> None:
-    state = story.last or "no state"
-    reason = story.cause or {"ABORTED": "somebody stopped it", "TIMED_OUT": "its time was up"}.get(status, status)
+def _notify(machine: str, arn: str, status: str, summary: ExecutionSummary) -> None:
+    state = summary.last or "no state"
+    reason = summary.cause or {"ABORTED": "somebody stopped it", "TIMED_OUT": "its time was up"}.get(status, status)
     region = arn.split(":")[3]
     lines = {
         "State": state,
-        "Error": story.error or status,
+        "Error": summary.error or status,
         "Reason": reason,
         "Runbook": f"{RUNBOOKS}{state}.md",
         "Execution": arn,

@@ -1,4 +1,4 @@
-"""Whether the silver job is running, for work that must not overlap with it."""
+"""The runs of the silver job, for work that must not overlap with them."""
 
 import dataclasses
 import time
@@ -16,7 +16,7 @@ WAIT_SECONDS = 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
-class SilverRuns:
+class JobRuns:
     """The runs of the silver job.
 
     Args:
@@ -27,7 +27,7 @@ class SilverRuns:
     glue: "GlueClient"
     job: str
 
-    def wait_until_none(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until none is active.
 
         Raises:
@@ -36,7 +36,7 @@ class SilverRuns:
         end = time.monotonic() + WAIT_SECONDS
         while any(run["JobRunState"] in ACTIVE for run in self._runs()):
             if time.monotonic() > end:
-                raise TimeoutError(f"{self.job} has been running for {WAIT_SECONDS:g} s; erase when it rests")
+                raise TimeoutError(f"{self.job} has been running for {WAIT_SECONDS:g} s; erase when it has ended")
             time.sleep(POLL_SECONDS)
 
     def any_since(self, moment: datetime) -> bool:

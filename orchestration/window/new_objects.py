@@ -1,0 +1,97 @@
+"""Which objects of bronze no successful run has read, and whether the catalog knows their partitions.
+
+Nothing in bronze is overwritten by a delivery, so new objects are detected by listing the folders that can still
+receive some. S3 dates an object to the start of its upload and lists it after the end: the watermark names the objects
+of the last hour, and others that turn up with a date of that hour are new.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ingestion.bronze_objects import LATEST_DELIVERY, BronzeObject, list_days, list_objects
+from orchestration.window.watermark import NEVER, Watermark
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+
+# longer than any upload takes
+SETTLING = timedelta(hours=1)
+# a watermark carries the names and has to fit into a state's 256 KiB; without them objects are read twice: harmless
+MAX_NAMES = 2000
+
+
+def list_recent(s3: "S3Client", bronze: str, watermark: Watermark) -> list[BronzeObject]:
+    """The objects in the folders that could have received any since the watermark.
+
+    Args:
+        s3: lists.
+        bronze: `s3://bucket/`.
+        watermark: of the last successful run.
+    """
+    return list(list_objects(s3, bronze, watermark.until - LATEST_DELIVERY))
+
+
+def is_new(item: BronzeObject, watermark: Watermark) -> bool:
+    """Whether an object has come since the watermark."""
+    return item.modified_at >= watermark.until - SETTLING and item.fingerprint not in watermark.names
+
+
+def list_all(s3: "S3Client", bronze: str, now: datetime) -> tuple[list[tuple[str, str]], list[BronzeObject]]:
+    """All of bronze: the folders of days that can receive nothing any more, and the objects of those that can.
+
+    Args:
+        s3: lists.
+        bronze: `s3://bucket/`.
+        now: this instant.
+    """
+    recent = (now - LATEST_DELIVERY).replace(hour=0, minute=0, second=0, microsecond=0)
+    return list(list_days(s3, bronze, before=recent)), list(list_objects(s3, bronze, recent))
+
+
+def advance(before: Watermark | None, listed: Iterable[BronzeObject], now: datetime, built_at: datetime) -> Watermark:
+    """The watermark of a run that has read everything listed.
+
+    Args:
+        before: the watermark of the run before; None: there was none.
+        listed: the objects in the folders that can still receive any, new or not.
+        now: when they were listed.
+        built_at: when all of gold was last built.
+    """
+    objects = list(listed)
+    until = max((item.modified_at for item in objects), default=before.until if before else NEVER)
+    names = frozenset(item.fingerprint for item in objects if item.modified_at >= until - SETTLING)
+    return Watermark(until, names if len(names) <= MAX_NAMES else frozenset(), now, built_at)
+
+
+def lacks_partition(glue: "GlueClient", crawler: str, objects: Iterable[BronzeObject]) -> bool:
+    """Whether `objects` lie in a partition that a crawl would add.
+
+    Args:
+        glue: knows what the crawler crawls and what the catalog has.
+        crawler: the crawler of bronze; its tables are named after the folders that it crawls.
+        objects: of bronze.
+    """
+    described = glue.get_crawler(Name=crawler)["Crawler"]
+    crawled = {target["Path"].rstrip("/").rsplit("/", 1)[-1] for target in described["Targets"]["S3Targets"]}
+    partitions: dict[str, set[tuple[str, str]]] = {}
+    for item in objects:
+        if item.folder in crawled:
+            partitions.setdefault(item.folder, set()).add(item.partition)
+    return any(
+        bool(found - _catalogued(glue, described["DatabaseName"], table, min(found)[0]))
+        for table, found in partitions.items()
+    )
+
+
+def _catalogued(glue: "GlueClient", database: str, table: str, first_day: str) -> set[tuple[str, str]]:
+    pages: Any = glue.get_paginator("get_partitions")
+    try:
+        return {
+            tuple(partition["Values"])
+            for page in pages.paginate(DatabaseName=database, TableName=table, Expression=f"dt >= '{first_day}'")
+            for partition in page["Partitions"]
+        }
+    except glue.exceptions.EntityNotFoundException:
+        return set()
