@@ -4,9 +4,19 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 BIN := .venv/bin
-PYTHON ?= $(shell for python in python3.11 python3; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
+# 3.11 first: it is what AWS Glue runs
+PYTHONS := python3.11 python3.12 python3.13 python3
+IS_SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in $(PYTHONS); do "$$python" -c '$(IS_SUPPORTED)' 2>/dev/null && command -v "$$python" && break; done)
 SETUP := .venv/installed
+
+ifeq ($(OS),Windows_NT)
+$(error Windows itself is not supported: run this in WSL 2, https://learn.microsoft.com/windows/wsl/install)
+endif
+# an environment whose Python has gone is set up again
+ifneq ($(shell $(BIN)/python -c '$(IS_SUPPORTED)' 2>/dev/null && echo works),works)
+.PHONY: $(SETUP)
+endif
 
 .PHONY: help reference setup demo test test-only test-changed test-clock unit coverage lint format up down reset status deploy synth pipeline dbt silver-reference lock
 
@@ -16,11 +26,13 @@ help: ## List the targets
 setup: $(SETUP) ## Virtual environment with every pinned dependency
 
 $(SETUP): requirements.lock pyproject.toml
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+	@"$(PYTHON)" -c '$(IS_SUPPORTED)' 2>/dev/null || { \
 		found="$$("$(or $(PYTHON),python3)" --version 2>/dev/null || echo none)"; \
-		echo "Python 3.11 is needed, as python3.11 or python3 on the PATH or as PYTHON=… (found: $$found)." >&2; exit 1; }
+		echo "Python 3.11, 3.12 or 3.13 is needed: on the PATH, or as PYTHON=… (found: $$found)." >&2; exit 1; }
 	@echo "setting up .venv with $$("$(PYTHON)" --version)"
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	@{ $(BIN)/python -c '$(IS_SUPPORTED)' && $(BIN)/python -m pip --version; } >/dev/null 2>&1 || { \
+		rm -rf .venv; "$(PYTHON)" -m venv .venv || { rm -rf .venv; \
+		echo "Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; }
 	@awk '/^uv==/ {wanted = 1} wanted {print} wanted && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock

@@ -32,6 +32,8 @@ BUILD = ROOT / "build"
 Target = Literal["local", "aws"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 PYTHON = "3.11"
+# the local account runs functions on the Python that runs it
+LOCAL_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # the oldest that SnapStart knows: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 SNAP_START_PYTHON = "3.12"
 # Amazon Linux 2 and 2023, which Lambda's Pythons run on, have the C library that manylinux2014 asks for
@@ -58,7 +60,7 @@ class Bundle:
 
     def interpreter(self, target: Target) -> str:
         """The version that the bundle is built for."""
-        return PYTHON if target == "local" else self.python
+        return LOCAL_PYTHON if target == "local" else self.python
 
 
 # what the API states about the table, for those who read it (ADR 0060)
@@ -178,7 +180,7 @@ def _dependencies(lock: str, target: Target, python: str) -> pathlib.Path:
 @functools.cache
 def interpreter_of(python: str) -> str | None:
     """An interpreter of that version on this machine, or None; nothing is downloaded for it."""
-    if python == PYTHON:
+    if python == LOCAL_PYTHON:
         return sys.executable
     command = [uv.find_uv_bin(), "python", "find", python, "--system", "--no-python-downloads", "--no-project"]
     # pyenv's commands work only for the version that it is told to use

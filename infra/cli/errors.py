@@ -22,6 +22,7 @@ from botocore.exceptions import (
 )
 from rich.text import Text
 
+from infra.cli.athena import QueryError
 from infra.cli.console import terminal
 from infra.cli.exit_codes import ExitCode
 from ingestion.errors import RefusedError
@@ -55,7 +56,7 @@ def explain_errors() -> Iterator[None]:
     """Turn what AWS clients raise into one message and exit status 1."""
     try:
         yield
-    except RefusedError as error:
+    except (RefusedError, QueryError) as error:
         fail(str(error))
     except NotDeployedError as error:
         fail(str(error), DEPLOY)

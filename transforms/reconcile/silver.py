@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import boto3
 from pyiceberg.catalog import load_catalog
 
 from transforms.reconcile.compare import Row
@@ -23,7 +24,11 @@ def rows(database: str, table: str, columns: Sequence[str]) -> Iterator[Row]:
     # pyarrow's S3 does not read the AWS variable that names an endpoint, as boto3 does
     # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    properties: dict[str, Any] = {"type": "glue", **({"s3.endpoint": endpoint} if endpoint else {})}
+    # without a region pyiceberg asks S3 itself for each bucket's, and warns where there is no such service
+    region = boto3.Session().region_name
+    properties: dict[str, Any] = {"type": "glue", "client.region": region}
+    if endpoint:
+        properties["s3.endpoint"] = endpoint
     found = load_catalog("glue", **properties).load_table((database, table))
     for batch in found.scan(selected_fields=tuple(columns)).to_arrow_batch_reader():
         yield from batch.to_pylist()

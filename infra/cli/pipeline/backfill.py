@@ -20,7 +20,7 @@ from infra.cli.errors import explain_errors
 from infra.cli.exit_codes import ExitCode
 from infra.cli.format import format_duration, format_utc, now
 from infra.cli.options import AsJson
-from infra.cli.pipeline import render, windows
+from infra.cli.pipeline import bronze, render, windows
 from infra.cli.pipeline.windows import Interval, Step
 from infra.cli.target import writes
 from infra.cli.wait import poll, wait_until_idle
@@ -42,6 +42,7 @@ class IntervalRun:
         error: the state it failed in.
         cause: why.
         done_before: whether an earlier backfill ran it successfully.
+        has_data: whether bronze has objects of the interval; an interval without any is not run.
     """
 
     interval: Interval
@@ -51,6 +52,7 @@ class IntervalRun:
     error: str | None = None
     cause: str | None = None
     done_before: bool = False
+    has_data: bool = True
 
     @property
     def execution(self) -> str | None:
@@ -97,6 +99,8 @@ def backfill(
         runs = plan(
             windows.split_window(since, until, by), backfill_executions(state_machine.list_executions(arn)), resume
         )
+        for run in runs:
+            run.has_data = run.status is not None or bronze.has_objects(run.interval.start, run.interval.end)
         interrupted = False
         if not dry_run:
             try:
@@ -113,7 +117,7 @@ def backfill(
             console.print(Text(line), soft_wrap=True)
     if interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
-    if not dry_run and any(run.status is not Status.SUCCEEDED for run in runs):
+    if not dry_run and any(run.has_data and run.status is not Status.SUCCEEDED for run in runs):
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -159,6 +163,9 @@ def _run(console: Console, arn: str, runs: list[IntervalRun], keep_going: bool) 
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("", total=len(runs))
         for run in runs:
+            if not run.has_data:
+                progress.advance(bar)
+                continue
             if run.status is None:
                 progress.update(bar, description=f"{run.interval} waits for a running execution")
                 wait_until_idle(arn, wait=True, quiet=True)
@@ -207,7 +214,7 @@ def results_table(runs: list[IntervalRun]) -> Table:
         word = (
             Text(render.STATUS_LABELS[run.status], render.STATUS_STYLES[run.status])
             if run.status
-            else Text("not run", "dim")
+            else Text("not run" if run.has_data else "no data", "dim")
         )
         remark = "before" if run.done_before else run.error or ""
         took = format_duration(run.seconds) if run.status else ""
@@ -218,11 +225,12 @@ def results_table(runs: list[IntervalRun]) -> Table:
 def next_steps(runs: list[IntervalRun], dry_run: bool, window: str) -> Iterator[str]:
     """The counts in a sentence, and the commands that help with what is left."""
     done = sum(run.status is Status.SUCCEEDED for run in runs)
-    left = [run for run in runs if run.status is not Status.SUCCEEDED]
+    left = [run for run in runs if run.status is not Status.SUCCEEDED and run.has_data]
+    empty = sum(not run.has_data for run in runs)
     if dry_run:
         yield f"{len(left)} of {len(runs)} intervals would run, one after the other"
         return
-    yield f"{done} of {len(runs)} intervals done"
+    yield f"{done} of {len(runs)} intervals done" + (f", {empty} have no data in bronze" if empty else "")
     for run in left:
         if run.status not in (None, *NOT_FAILED):
             yield f"why it failed: insights pipeline describe {run.execution}"
@@ -250,6 +258,7 @@ def summary(since: dt.datetime, until: dt.datetime, by: Step, runs: list[Interva
                 "error": run.error,
                 "cause": run.cause,
                 "done_before": run.done_before,
+                "has_data": run.has_data,
             }
             for run in runs
         ],

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -82,3 +83,32 @@ def test_every_command_of_the_pipeline_can_answer_in_json() -> None:
     of_pipeline = [name for name in COMMANDS if name.startswith("insights pipeline ")]
     assert len(of_pipeline) >= 8
     assert [name for name in of_pipeline if "--json" not in docs_generator.options(COMMANDS[name])] == []
+
+
+BLOCKING = ("make dashboard", "insights dashboard", "make serve", "insights serve")
+
+
+def shell_blocks(page: pathlib.Path) -> list[list[str]]:
+    """The commands of each block that readers copy into a shell, continued lines joined."""
+    blocks = re.findall(r"^```(?:sh|bash|shell|console|zsh)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [[line for line in block.replace("\\\n", " ").splitlines() if line.strip()] for block in blocks]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_block_has_comments_which_zsh_would_run(page: pathlib.Path) -> None:
+    """zsh, the shell of macOS, takes `#` for an argument at its prompt: INTERACTIVE_COMMENTS is off by default."""
+    for block in shell_blocks(page):
+        for line in block:
+            assert shlex.split(line, comments=True) == shlex.split(line), f"{page.name}: {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_command_that_keeps_the_terminal_is_the_last_of_its_block(page: pathlib.Path) -> None:
+    for block in shell_blocks(page):
+        early = [line for line in block[:-1] if any(command in line for command in BLOCKING)]
+        assert early == [], f"{page.name}: nothing after {early} would run"
+
+
+def test_blocks_are_found_where_people_copy_them() -> None:
+    assert ["make demo"] in shell_blocks(ROOT / "README.md")
+    assert any(line.startswith("export TOKEN=") for block in shell_blocks(ROOT / "README.md") for line in block)

@@ -70,6 +70,12 @@ def test_the_end_tells_what_is_done_and_the_way_on() -> None:
     assert "2 of 3 intervals would run" in next(next_steps(shares, True, WINDOW))
 
 
+def test_an_interval_without_data_is_neither_done_nor_left() -> None:
+    first, second, _ = THREE_DAYS
+    runs = [IntervalRun(first, 1, Status.SUCCEEDED), IntervalRun(second, has_data=False)]
+    assert list(next_steps(runs, False, WINDOW)) == ["1 of 2 intervals done, 1 have no data in bronze"]
+
+
 def test_the_summary_has_an_entry_per_interval() -> None:
     shares = plan(THREE_DAYS, backfill_executions([execution(THREE_DAYS[0], "SUCCEEDED")]), resume=True)
     document = summary(at(1), at(4), Step.DAY, shares)
@@ -83,4 +89,5 @@ def test_the_summary_has_an_entry_per_interval() -> None:
         "error": None,
         "cause": None,
         "done_before": True,
+        "has_data": True,
     }
