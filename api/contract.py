@@ -24,6 +24,8 @@ from typing import Literal, NamedTuple
 TABLE_NAME = "todo-app-data"
 # DynamoDB deletes an item some time after this attribute, in seconds since 1970
 TTL_ATTRIBUTE = "expiration_timestamp"
+# an imported item has it (RFC 3339): its changes happened at `updated_at`, not when it was written (ADR 0082)
+IMPORTED_AT = "imported_at"
 METADATA = "METADATA"
 
 

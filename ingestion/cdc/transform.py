@@ -112,7 +112,7 @@ def _envelope(record: Mapping[str, Any], ingested_at: str) -> Envelope:
         "event_id": record["eventID"],
         "event_name": event_name,
         "sequence_number": change["SequenceNumber"],
-        "event_time": rfc3339(change["ApproximateCreationDateTime"]),
+        "event_time": _event_time(new) or rfc3339(change["ApproximateCreationDateTime"]),
         "ingested_at": ingested_at,
         "table_name": record["eventSourceARN"].split("/")[1],
         "entity_type": entity_type,
@@ -122,6 +122,13 @@ def _envelope(record: Mapping[str, Any], ingested_at: str) -> Envelope:
         "actor": "ttl" if _is_expiry(record) else "user",
         "request_id": _request_id(new),
     }
+
+
+def _event_time(new: Mapping[str, Plain] | None) -> str | None:
+    """When an imported change happened at its source; None for a change that happened when it was committed."""
+    if new is None or contract.IMPORTED_AT not in new:
+        return None
+    return rfc3339(datetime.fromisoformat(str(new["updated_at"])).timestamp())
 
 
 def _request_id(new: Mapping[str, Plain] | None) -> str | None:

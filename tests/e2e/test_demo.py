@@ -19,7 +19,7 @@ def test_the_demo_ends_with_figures_that_agree(demo_run: DemoRun) -> None:
     assert figures["completed_tasks"] == after.completed
     assert figures["users"] == after.users
     assert figures["task_events"] >= figures["tasks_created"] + figures["tasks_deleted"] > 0
-    assert set(figures["seconds"]) == {"up", "deploy", "traffic", "bronze", "pipeline", "insights", "total"}
+    assert set(figures["seconds"]) == {"up", "deploy", "history", "traffic", "bronze", "pipeline", "insights", "total"}
 
 
 def test_the_demo_says_where_gold_disagrees(built: Platform, capsys: pytest.CaptureFixture[str]) -> None:

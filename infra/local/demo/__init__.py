@@ -1,5 +1,6 @@
 """`make demo`: the whole platform on this machine, checked against its own stores."""
 
+import datetime as dt
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from infra.cli.pipeline.follow import run_and_follow
 from infra.deploy import DeployError, deploy
 from infra.local.account import lifecycle
 from infra.local.account.settings import Settings
-from infra.local.demo import store, traffic
+from infra.local.demo import history, store, traffic
 from infra.toolchain import spark
 from transforms.bi.dashboard.command import PORT
 
@@ -76,15 +77,19 @@ def run(settings: Settings) -> bool:
         except DeployError as error:
             raise DemoError(str(error)) from error
     table_name, bronze = outputs["TableName"], store.Bronze(outputs["BronzeBucket"])
-    with clock.step("traffic", f"3  {USERS} users sign up and work over HTTP"):
-        clients = _traffic(outputs, seed=store.read_table(table_name).total)
+    with clock.step("history", f"3  {USERS} users sign up, and {history.DAYS // 7} weeks of history are imported"):
+        pool = outputs["UserPoolId"], outputs["UserPoolClientId"]
+        clients = traffic.sign_in_users(outputs["ApiEndpoint"], *pool, USERS)
+        _import_history(table_name, clients)
+    with clock.step("traffic", "4  The users work over HTTP"):
+        _traffic(clients, seed=store.read_table(table_name).total)
         table = store.read_table(table_name)
-    with clock.step("bronze", "4  Every change reaches bronze"):
+    with clock.step("bronze", "5  Every change reaches bronze"):
         _wait_for_bronze(bronze, table)
-    with clock.step("pipeline", "5  The pipeline: crawl, silver, gold"):
+    with clock.step("pipeline", "6  The pipeline: crawl, silver, gold"):
         if run_and_follow(outputs["StateMachineArn"]) != 0:
             raise DemoError("the pipeline failed; `insights pipeline describe` says why")
-    with clock.step("insights", "6  Insights: gold through Athena, and each user's own through the API"):
+    with clock.step("insights", "7  Insights: gold through Athena, and each user's own through the API"):
         for name, columns in SHOWN.items():
             _show(name, columns)
         answers = {
@@ -113,14 +118,20 @@ def _up(settings: Settings) -> Settings:
     return running.settings
 
 
-def _traffic(outputs: dict[str, str], seed: int) -> list[traffic.Client]:
+def _import_history(table_name: str, clients: list[traffic.Client]) -> None:
+    persons = history.people((client.user_id, client.email) for client in clients)
+    with console.status("importing") as status:
+        written = history.import_history(
+            table_name, persons, dt.datetime.now(dt.UTC), lambda total: status.update(f"importing: {total} changes")
+        )
+    console.print(f"{written} changes imported" if written else "the history was imported before")
+
+
+def _traffic(clients: list[traffic.Client], seed: int) -> None:
     columns = (SpinnerColumn(), TextColumn("tasks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("tasks", total=USERS * TASKS_PER_USER)
-        pool_id, client_id = outputs["UserPoolId"], outputs["UserPoolClientId"]
-        return traffic.drive(
-            outputs["ApiEndpoint"], pool_id, client_id, USERS, TASKS_PER_USER, lambda: progress.advance(bar), seed
-        )
+        bar = progress.add_task("tasks", total=len(clients) * TASKS_PER_USER)
+        traffic.drive(clients, TASKS_PER_USER, lambda: progress.advance(bar), seed)
 
 
 def _wait_for_bronze(bronze: store.Bronze, table: store.Table) -> None:

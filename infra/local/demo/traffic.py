@@ -1,6 +1,8 @@
-"""A burst of REST traffic: three users sign up, work on their tasks over HTTP with real tokens, and delete a few."""
+"""A burst of REST traffic: three users work on their tasks over HTTP with real tokens, and delete a few."""
 
+import base64
 import concurrent.futures
+import json
 import random
 import uuid
 from collections.abc import Callable
@@ -31,7 +33,9 @@ class UnexpectedAnswerError(Exception):
 class Client:
     """A REST client of one user."""
 
-    def __init__(self, base: str, token: str) -> None:
+    def __init__(self, base: str, token: str, email: str) -> None:
+        self.email = email
+        self.user_id = _subject(token)
         self._base = f"{base}/api/v1"
         self._http = requests.Session()
         self._http.headers["Authorization"] = f"Bearer {token}"
@@ -50,41 +54,54 @@ class Client:
         return answer.json() if answer.content else None
 
 
-def drive(
-    base: str, pool_id: str, client_id: str, users: int, tasks: int, tell: Callable[[], None], seed: int
-) -> list[Client]:
-    """Sign `users` users in and let each create `tasks` tasks and live with them.
+def _subject(token: str) -> str:
+    """The `sub` claim of a token, which is the user's id; API Gateway verifies the token, nobody here has to."""
+    payload = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
+
+
+def sign_in_users(base: str, pool_id: str, client_id: str, users: int) -> list[Client]:
+    """Sign `users` users in, and up first when the pool does not know them.
 
     Args:
         base: the API's address, without `/api/v1`.
         pool_id: Cognito user pool.
         client_id: the pool's client.
         users: how many users.
-        tasks: tasks per user.
-        tell: called once per task, when its user is done with it.
-        seed: decides what happens to which task.
 
     Returns:
         the users' clients.
+    """
+    clients = []
+    for number in range(1, users + 1):
+        email = f"demo-{number}@example.com"
+        tokens = sign_in(pool_id, client_id, email, PASSWORD, f"Demo user {number}")
+        clients.append(Client(base, tokens.id_token, email))
+    return clients
+
+
+def drive(clients: list[Client], tasks: int, progress: Callable[[], None], seed: int) -> None:
+    """Let each user create `tasks` tasks and work on them.
+
+    Args:
+        clients: of the users.
+        tasks: tasks per user.
+        progress: called once per task, when its user is done with it.
+        seed: decides what happens to which task.
 
     Raises:
         UnexpectedAnswerError: the API answered with a status that it should not have.
     """
-    clients = []
-    for number in range(1, users + 1):
-        tokens = sign_in(pool_id, client_id, f"demo-{number}@example.com", PASSWORD, f"Demo user {number}")
-        clients.append(Client(base, tokens.id_token))
-    with concurrent.futures.ThreadPoolExecutor(users) as pool:
+    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
         work = [
-            pool.submit(_live, client, tasks, random.Random(seed * 100 + number), tell)  # noqa: S311 - not a secret
+            pool.submit(_work, client, tasks, random.Random(seed * 100 + number), progress)  # noqa: S311 - not a secret
             for number, client in enumerate(clients)
         ]
         for finished in concurrent.futures.as_completed(work):
             finished.result()
-    return clients
 
 
-def _live(client: Client, tasks: int, chance: random.Random, tell: Callable[[], None]) -> None:
+def _work(client: Client, tasks: int, chance: random.Random, progress: Callable[[], None]) -> None:
     client.call("GET", "/users", 200)
     for _ in range(tasks):
         body = {
@@ -104,5 +121,5 @@ def _live(client: Client, tasks: int, chance: random.Random, tell: Callable[[], 
             client.call("DELETE", path, 204)
             if chance.random() < 0.25:
                 client.call("POST", f"{path}/restore", 200)
-        tell()
+        progress()
     client.call("GET", "/tasks", 200)

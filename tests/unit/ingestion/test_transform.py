@@ -232,3 +232,19 @@ def test_a_record_in_no_known_format_is_refused_without_telling_its_data(bad: di
 def test_a_time_has_microseconds_even_when_they_are_zero() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000000Z"
     assert rfc3339(1795600000.25) == "2026-11-25T09:46:40.250000Z"
+
+
+def test_an_imported_change_has_the_time_at_which_it_happened() -> None:
+    happened, imported = {"S": "2026-09-01T08:00:00.000000Z"}, {"S": "2026-11-22T10:00:00.000000Z"}
+    image = task_image(updated_at=happened, imported_at=imported)
+    captured = envelope(record(image), "2026-11-22T10:00:01.000000Z")
+    assert captured["event_time"] == "2026-09-01T08:00:00.000000Z"
+    assert captured["ingested_at"] == "2026-11-22T10:00:01.000000Z"
+
+    changed_since = envelope(record(task_image(updated_at=imported), image), "2026-11-22T11:00:01.000000Z")
+    assert changed_since["event_time"] == envelope(record(task_image()), "2026-11-22T11:00:01.000000Z")["event_time"]
+
+
+def test_an_imported_item_without_a_time_is_a_bad_record() -> None:
+    with pytest.raises(BadRecordError):
+        envelope(record(task_image(updated_at={"S": "yesterday"}, imported_at={"S": "x"})), "2026-11-22T10:00:01Z")
