@@ -5,8 +5,9 @@ import time
 
 import boto3
 
-WORKGROUP = "todo-analytics-workgroup"
-DATABASE = "todo_analytics"
+from transforms import contract
+
+DATABASE, WORKGROUP = contract.GOLD_DATABASE, contract.WORKGROUP
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 

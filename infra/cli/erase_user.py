@@ -11,6 +11,7 @@ from api import contract
 from infra.cli.athena import QueryError, run_query
 from infra.cli.errors import explain_errors, fail
 from infra.cli.target import writes
+from transforms.contract import SILVER_DATABASE
 from transforms.silver.erase_user import erase_user as run_erase_user
 
 IDENTIFIER = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
@@ -56,8 +57,8 @@ def is_in_silver(user_id: str) -> bool:
         user_id: matches `IDENTIFIER`, so it can stand in the statement.
     """
     sql = (
-        f"select 1 from todo_silver.users where user_id = '{user_id}' "  # noqa: S608 - see IDENTIFIER
-        f"union all select 1 from todo_silver.tasks where user_id = '{user_id}' limit 1"
+        f"select 1 from {SILVER_DATABASE}.users where user_id = '{user_id}' "  # noqa: S608 - see IDENTIFIER
+        f"union all select 1 from {SILVER_DATABASE}.tasks where user_id = '{user_id}' limit 1"
     )
     try:
         return bool(run_query(sql).rows)

@@ -86,10 +86,10 @@ def _hint(code: str, message: str) -> str | None:
         return "sign in again: these credentials are no longer valid"
     if code in DENIED:
         missing = MISSING.search(message)
-        needed = (
+        permission = (
             f"{missing['action']} on {(missing['resource'] or '*').rstrip('.,')}" if missing else "what was refused"
         )
-        return f"your AWS identity lacks a permission; ask for {needed}, or use another AWS_PROFILE"
+        return f"your AWS identity lacks a permission; ask for {permission}, or use another AWS_PROFILE"
     if code in ("ThrottlingException", "TooManyRequestsException"):
         return "AWS asks to slow down; try again in a moment"
     if code == "ExecutionDoesNotExist":

@@ -20,11 +20,12 @@ from infra.cli.target import use_local_account
 from orchestration.executions import state_machine
 from orchestration.executions.errors import NotDeployedError
 from orchestration.executions.history import NOT_FAILED, Status
+from transforms.contract import GOLD_DATABASE, SILVER_DATABASE
 
 PREFIX = "todo-"  # of the alarms and queues of this project, in an account that has others
 FAILURES = ("-failures", "-quarantine")  # what the queues of undelivered messages end with
 EXECUTIONS = {"running_execution": Status.RUNNING, "last_execution": None, "last_success": Status.SUCCEEDED}
-DATABASES = {"silver": "todo_silver", "gold": "todo_analytics"}
+DATABASES = {"silver": SILVER_DATABASE, "gold": GOLD_DATABASE}
 
 
 def read_report() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The names that stacks, operators and the code of the other folders rely on.
+"""The names that stacks rely on: those of the folders' contracts, and those that only stacks give.
 
 They are fixed, so that a role in one stack can name a resource of another exactly without a CloudFormation export,
 which would keep the exporting stack from changing.
@@ -7,29 +7,67 @@ which would keep the exporting stack from changing.
 from aws_cdk import ArnFormat, Aws, Stack
 from constructs import IConstruct
 
-from api import contract
+from api.contract import TABLE_NAME as TABLE
+from orchestration.contract import (
+    ENDED_FUNCTION,
+    PIPELINE_FAILURES,
+    PUBLISH_FUNCTION,
+    STATE_DURATION,
+    STATE_FAILED,
+    STATE_MACHINE,
+    UNDELIVERED,
+    WINDOW_FUNCTION,
+)
+from orchestration.contract import METRICS_NAMESPACE as NAMESPACE
+from transforms.contract import (
+    BI_ROLE,
+    BRONZE_DATABASE,
+    CRAWLER,
+    DBT_PROJECT,
+    DBT_WORKGROUP,
+    GOLD_DATABASE,
+    MAINTENANCE_FAILED,
+    RECONCILE_DIFFERENCES,
+    RECONCILE_PROJECT,
+    SILVER_DATABASE,
+    SILVER_JOB,
+    SILVER_MAINTENANCE_JOB,
+    WORKGROUP,
+)
 
-TABLE = contract.TABLE_NAME
-BRONZE_DATABASE, SILVER_DATABASE, GOLD_DATABASE = "todo_bronze", "todo_silver", "todo_analytics"
+__all__ = [
+    "BI_ROLE",
+    "BRONZE_DATABASE",
+    "CRAWLER",
+    "DBT_PROJECT",
+    "DBT_WORKGROUP",
+    "ENDED_FUNCTION",
+    "GOLD_DATABASE",
+    "MAINTENANCE_FAILED",
+    "NAMESPACE",
+    "PIPELINE_FAILURES",
+    "PUBLISH_FUNCTION",
+    "RECONCILE_DIFFERENCES",
+    "RECONCILE_PROJECT",
+    "SILVER_DATABASE",
+    "SILVER_JOB",
+    "SILVER_MAINTENANCE_JOB",
+    "STATE_DURATION",
+    "STATE_FAILED",
+    "STATE_MACHINE",
+    "TABLE",
+    "UNDELIVERED",
+    "WINDOW_FUNCTION",
+    "WORKGROUP",
+]
+
 EMAIL_HASH_SECRET, CURSOR_SECRET = "todo-email-hash-key", "todo-cursor-key"
 API_FUNCTION, CDC_FUNCTION, LOGS_FUNCTION = "todo-api", "todo-cdc", "todo-logs"
 CDC_STREAM, LOGS_STREAM = "todo-cdc", "todo-logs"
 CDC_FAILURES, CDC_QUARANTINE = "todo-cdc-failures", "todo-cdc-quarantine"
-CRAWLER, SILVER_JOB = "todo-bronze-crawler", "todo-silver"
-SILVER_MAINTENANCE_JOB = "todo-silver-maintenance"
-DBT_PROJECT, RECONCILE_PROJECT = "todo-dbt", "todo-reconcile"
-WORKGROUP, DBT_WORKGROUP = "todo-analytics-workgroup", "todo-dbt-workgroup"
-BI_ROLE = "todo-bi-user"
-STATE_MACHINE = "todo-insights-pipeline"
-WINDOW_FUNCTION, PUBLISH_FUNCTION = "todo-resolve-window", "todo-publish-insights"
-ENDED_FUNCTION = "todo-pipeline-ended"
-PIPELINE_FAILURES, UNDELIVERED = "todo-pipeline-failures", "todo-undelivered"
 ALERTS = "todo-alerts"
 ALERTS_KEY_ALIAS = "alias/todo-alerts"
 DASHBOARD = "TodoApiMonitoring"
-NAMESPACE = "TodoInsights"
-RECONCILE_DIFFERENCES, MAINTENANCE_FAILED = "ReconcileDifferences", "MaintenanceFailed"
-STATE_FAILED, STATE_DURATION = "StateFailed", "StateDuration"
 
 
 def bucket(layer: str) -> str:

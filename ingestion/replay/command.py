@@ -23,8 +23,7 @@ from ingestion.replay.changes import Resolver
 from ingestion.replay.erased import Erased
 from ingestion.replay.queues import Queue
 from ingestion.replay.run import Summary
-
-STATE_MACHINE = "todo-insights-pipeline"
+from orchestration.contract import PIPELINE_FAILURES, STATE_MACHINE
 
 
 class Which(enum.StrEnum):
@@ -36,7 +35,7 @@ class Which(enum.StrEnum):
 
 QUEUES = {
     Which.CDC: ("todo-cdc-failures", "todo-cdc-quarantine"),
-    Which.PIPELINE: ("todo-pipeline-failures",),
+    Which.PIPELINE: (PIPELINE_FAILURES,),
 }
 
 

@@ -46,7 +46,7 @@ class Status(enum.StrEnum):
 
 
 NOT_FAILED = (Status.RUNNING, Status.SUCCEEDED, Status.PENDING_REDRIVE)
-ENDINGS = {
+EXECUTION_END_STATUS = {
     "ExecutionSucceeded": Status.SUCCEEDED,
     "ExecutionFailed": Status.FAILED,
     "ExecutionTimedOut": Status.TIMED_OUT,
@@ -179,8 +179,8 @@ class _Reading:
             self.timeline.started, self.timeline.input = when, details.get("input")
         elif kind == "ExecutionRedriven":
             here = self._redrive(when)
-        elif kind in ENDINGS:
-            self._end(ENDINGS[kind], when, details)
+        elif kind in EXECUTION_END_STATUS:
+            self._end(EXECUTION_END_STATUS[kind], when, details)
         elif kind in WORKING:
             here = self._enter(kind, details, when, _around(before))
         elif kind.endswith("StateEntered"):

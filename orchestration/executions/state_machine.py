@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from orchestration.contract import STATE_MACHINE
 from orchestration.executions.errors import NotDeployedError, NotRedrivableError, NotRunError
 from orchestration.executions.history import Status, Timeline, parse_history
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
 
-NAME = "todo-insights-pipeline"
+NAME = STATE_MACHINE
 # https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html#redrive-eligibility
 REDRIVABLE_DAYS = 14
 

@@ -12,7 +12,7 @@ from infra.cli.errors import explain_errors, fail
 from infra.cli.exit_codes import ExitCode
 from infra.cli.format import format_duration, format_instant, now
 from infra.cli.options import AsJson, Execution, ShowData, StateName
-from infra.cli.pipeline import follow as following
+from infra.cli.pipeline import follow as follow_module
 from infra.cli.pipeline import render
 from orchestration.executions import service_runs, state_machine
 from orchestration.executions.history import StateRun, Status, Timeline
@@ -24,7 +24,7 @@ POLL_SECONDS = 1.0
 def watch(execution: Execution = None, as_json: AsJson = False, data: ShowData = False) -> None:
     """Follow an execution until it ends; exit with 1 unless it succeeds."""
     with explain_errors():
-        raise typer.Exit(following.follow(state_machine.find_execution(execution), as_json, data))
+        raise typer.Exit(follow_module.follow(state_machine.find_execution(execution), as_json, data))
 
 
 def describe(

@@ -120,10 +120,10 @@ def print_ending(console: Console, timeline: Timeline, name: str) -> None:
     if failed is not None:
         console.print(Text(f"  state    {failed.name}"), soft_wrap=True)
     # the pipeline's error is the state's name, and its cause says the rest
-    told_by_state = failed is not None and failed.name == timeline.error
-    said = [timeline.cause] if told_by_state else [timeline.error, timeline.cause]
-    if any(said):
-        console.print(Text("  error    " + ": ".join(filter(None, said))), soft_wrap=True)
+    cause_is_shown = failed is not None and failed.name == timeline.error
+    message = [timeline.cause] if cause_is_shown else [timeline.error, timeline.cause]
+    if any(message):
+        console.print(Text("  error    " + ": ".join(filter(None, message))), soft_wrap=True)
     console.print(Text(f"  logs     insights pipeline logs {name}"), soft_wrap=True)
     console.print(Text(f"  go on    insights pipeline redrive {name}"), soft_wrap=True)
 

@@ -97,8 +97,8 @@ class Bronze:
                 for change in map(json.loads, gzip.decompress(body).splitlines()):
                     self._events[change["event_id"]] = change["keys"]["PK"]
                 self._seen.add(key)
-        wanted = {contract.task_partition(user_id) for user_id in user_ids}
-        return sum(owner in wanted for owner in self._events.values())
+        expected_owners = {contract.task_partition(user_id) for user_id in user_ids}
+        return sum(owner in expected_owners for owner in self._events.values())
 
     def _hour(self) -> str:
         # all of a day when the hour may change, else no more than the hour: a bucket can hold years

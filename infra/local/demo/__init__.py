@@ -21,6 +21,7 @@ from infra.local.account.settings import Settings
 from infra.local.demo import history, store, traffic
 from infra.toolchain import spark
 from transforms.bi.dashboard.command import PORT
+from transforms.contract import SILVER_DATABASE
 
 USERS = 3
 TASKS_PER_USER = 20
@@ -152,7 +153,7 @@ def _summary(table: store.Table) -> str:
 
 
 def _show(name: str, columns: str) -> None:
-    rows = store.query(f"select {columns} from {name} order by 1 limit 20", "todo_analytics")
+    rows = store.query(f"select {columns} from {name} order by 1 limit 20")
     shown = RichTable(title=name, title_justify="left", title_style="bold cyan")
     for column in rows[0] if rows else []:
         numbers = all(NUMBER.fullmatch(row[column] or "") for row in rows)
@@ -172,13 +173,10 @@ def _show_answer(answer: dict[str, Any]) -> None:
 
 
 def _figures(table: store.Table, bronze: store.Bronze) -> dict[str, Any]:
-    kpis = {
-        row["metric"]: float(row["value"] or 0)
-        for row in store.query("select * from business_metrics_kpis", "todo_analytics")
-    }
+    kpis = {row["metric"]: float(row["value"] or 0) for row in store.query("select * from business_metrics_kpis")}
     events = {
         str(row["event_type"]): int(row["events"] or 0)
-        for row in store.query("select event_type, count(*) as events from task_events group by 1", "todo_silver")
+        for row in store.query("select event_type, count(*) as events from task_events group by 1", SILVER_DATABASE)
     }
     bronze.refresh()
     return {
@@ -207,7 +205,7 @@ def agrees(table: store.Table, figures: dict[str, Any], answers: dict[str, dict[
     }
     per_user = {
         row["user_id"]: {"total": int(row["total_tasks"] or 0), "completed": int(row["completed_tasks"] or 0)}
-        for row in store.query("select * from task_analytics_user_metrics", "todo_analytics")
+        for row in store.query("select * from task_analytics_user_metrics")
     }
     claims = {
         "live tasks": (table.total, figures["total_tasks"]),

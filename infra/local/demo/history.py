@@ -127,7 +127,7 @@ def _life(person: Person, now: dt.datetime) -> Iterator[tuple[dt.datetime, dict[
 
 def _profile(person: Person, joined: dt.datetime) -> dict[str, Any]:
     at = timestamp(joined)
-    attributes = {
+    attributes: dict[str, str | int | bytes | None] = {
         "entity_type": EntityType.USER.value,
         "user_id": person.user_id,
         "email": person.email,

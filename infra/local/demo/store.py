@@ -10,6 +10,7 @@ import boto3
 
 from api import contract
 from infra.cli.athena import run_query
+from transforms.contract import GOLD_DATABASE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -104,7 +105,7 @@ class Bronze:
         return sum(self.versions.get(key, 0) < version for key, version in table.versions.items())
 
 
-def query(sql: str, database: str) -> list[dict[str, str | None]]:
+def query(sql: str, database: str = GOLD_DATABASE) -> list[dict[str, str | None]]:
     """Rows of an Athena query, as text by column name.
 
     Raises:

@@ -2,12 +2,10 @@
 
 from infra.stacks import names
 from ingestion import bronze
-from ingestion.replay import command as replay
 from ingestion.replay.command import QUEUES, Which
 
 
 def test_the_commands_name_what_is_deployed() -> None:
     assert bronze.DELIVERY_STREAM == names.CDC_STREAM
-    assert replay.STATE_MACHINE == names.STATE_MACHINE
     assert QUEUES[Which.CDC] == (names.CDC_FAILURES, names.CDC_QUARANTINE)
     assert QUEUES[Which.PIPELINE] == (names.PIPELINE_FAILURES,)

@@ -10,8 +10,10 @@ import streamlit as st
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-DATABASE = os.environ.get("GOLD_SCHEMA", "todo_analytics")
-WORKGROUP = os.environ.get("WR_WORKGROUP", "todo-analytics-workgroup")
+from transforms import contract
+
+DATABASE = os.environ.get("GOLD_SCHEMA", contract.GOLD_DATABASE)
+WORKGROUP = os.environ.get("WR_WORKGROUP", contract.WORKGROUP)
 FRESH_SECONDS = 300
 """How long an answer is kept: gold changes with a run of the pipeline, not by the minute."""
 

@@ -66,5 +66,5 @@ def test_tabs_take_the_room_that_a_terminal_gives_them() -> None:
         ("msck repair table t", False),
     ],
 )
-def test_a_statement_that_only_reads_is_told_from_one_that_changes(sql: str, reading: bool) -> None:
+def test_a_statement_that_only_reads_is_distinguished_from_one_that_writes(sql: str, reading: bool) -> None:
     assert is_read_only(sql) == reading

@@ -22,7 +22,7 @@ def printed(timeline: Timeline) -> str:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [
         (0.04, "0.0 s"),
         (9.94, "9.9 s"),
@@ -35,8 +35,8 @@ def printed(timeline: Timeline) -> str:
         (183_600, "2 d 03 h"),
     ],
 )
-def test_durations_read_as_people_say_them(seconds: float, said: str) -> None:
-    assert format_duration(seconds) == said
+def test_durations_read_as_people_say_them(seconds: float, expected: str) -> None:
+    assert format_duration(seconds) == expected
 
 
 def test_each_state_is_a_line_when_it_starts_and_one_when_it_ends() -> None:
@@ -210,7 +210,7 @@ def test_data_is_cut_at_the_edge_of_the_terminal_and_complete_in_describe() -> N
     assert "x" * 78 in output.getvalue()
 
 
-def test_a_redriven_history_is_told_in_lines_as_one() -> None:
+def test_a_redriven_history_is_printed_as_one() -> None:
     history = redriven()
     before = parse_history(history.events)
     assert list(render.changed_lines(Timeline(states=[]), before)) == [

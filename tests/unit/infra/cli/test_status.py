@@ -76,5 +76,5 @@ def test_an_execution_beside_the_latest_one_is_shown_too() -> None:
     assert "running run-1 running, 90 min ago" in lines
 
 
-def test_an_empty_account_is_told_to_deploy() -> None:
+def test_an_empty_account_says_how_to_deploy() -> None:
     assert shown(found(stacks={})) == ["stacks none – `insights deploy`"]

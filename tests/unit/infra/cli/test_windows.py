@@ -33,7 +33,7 @@ def test_what_names_no_time_is_refused_with_an_example(typed: str) -> None:
         windows.parse_instant(typed)
 
 
-def test_the_input_has_only_what_was_asked_for() -> None:
+def test_the_input_has_only_the_given_flags() -> None:
     assert windows.build_input(None, None, False, None, None) == {}
     assert windows.build_input(None, None, True, None, None) == {"full_refresh": True}
     assert windows.build_input(at(1), at(2, 6), False, "fct_tasks+", None) == {

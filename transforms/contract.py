@@ -1,0 +1,11 @@
+"""Names of the lake that others rely on: databases, workgroups, jobs and builds.
+
+Nothing but the standard library is imported, so every folder and every bundle may import it (ADR 0060).
+"""
+
+BRONZE_DATABASE, SILVER_DATABASE, GOLD_DATABASE = "todo_bronze", "todo_silver", "todo_analytics"
+WORKGROUP, DBT_WORKGROUP = "todo-analytics-workgroup", "todo-dbt-workgroup"
+CRAWLER, SILVER_JOB, SILVER_MAINTENANCE_JOB = "todo-bronze-crawler", "todo-silver", "todo-silver-maintenance"
+DBT_PROJECT, RECONCILE_PROJECT = "todo-dbt", "todo-reconcile"
+BI_ROLE = "todo-bi-user"
+RECONCILE_DIFFERENCES, MAINTENANCE_FAILED = "ReconcileDifferences", "MaintenanceFailed"
