@@ -231,16 +231,16 @@ def _next_steps(outputs: dict[str, str]) -> None:
   TOKEN=$({insights} login demo-1@example.com --password {traffic.PASSWORD})
   curl -s -H "Authorization: Bearer $TOKEN" '{outputs["ApiEndpoint"]}/api/v1/tasks?limit=3'
   curl -s -H "Authorization: Bearer $TOKEN" '{outputs["ApiEndpoint"]}/api/v1/insights'
-[bold]Analytics engineer[/bold]
-  make dbt ARGS="build -s stg_tasks+"       (models: {(ROOT / "transforms" / "dbt" / "models").relative_to(ROOT)})
-[bold]Operator[/bold]
-  {insights} status                       (docs/operate.md: what to do when something fails)
+[bold]Analytics engineer[/bold], models in {(ROOT / "transforms" / "dbt" / "models").relative_to(ROOT)}
+  make dbt ARGS="build -s stg_tasks+"
+[bold]Operator[/bold]; docs/operate.md says what to do when something fails
+  {insights} status
   {insights} pipeline start --wait
   {insights} pipeline logs
-[bold]BI user[/bold]
-  make dashboard                            (then http://127.0.0.1:{PORT})
+[bold]BI user[/bold]; the dashboard is at http://127.0.0.1:{PORT}, and `env` is for any AWS client
+  make dashboard
   {insights} query "select * from task_analytics_category_trends order by total_tasks desc"
-  eval "$({insights} env)"                  (then any AWS client, awswrangler or PyAthena)
+  eval "$({insights} env)"
 [bold]Stop, keeping everything[/bold]: make down   [bold]Start over[/bold]: make reset""",
         soft_wrap=True,
     )

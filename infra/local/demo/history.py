@@ -56,8 +56,8 @@ def people(demo_users: Iterable[tuple[str, str]]) -> list[Person]:
         demo_users: user id and e-mail address.
     """
     known = [
-        Person(user_id, email, f"Demo user {number}", 12 - 3 * number, 0.7)
-        for number, (user_id, email) in enumerate(demo_users)
+        Person(user_id, email, f"Demo user {number}", 15 - 3 * number, 0.7)
+        for number, (user_id, email) in enumerate(demo_users, 1)
     ]
     imported = [
         Person(str(uuid.uuid5(uuid.NAMESPACE_DNS, email)), email, f"Person {number}", 12 - number, activity)
