@@ -10,138 +10,16 @@ MERGE, no Iceberg, no execution parameters; counts the characters of the result 
 permissions; joins the output location to the query id without a slash; the default workgroup lacks
 EnforceWorkGroupConfiguration, which awswrangler reads.
 
+Each statement runs in an engine, a process of its own (`api.engines`, `api.worker`), so that a crash costs one query.
+
 Hooks: `athena.handle_request` (who calls), `_start_query_execution`, `_execute_query` (all of the execution),
 `_get_query_results` (types, precision, UpdateCount), `_stop_query_execution`, `_get_workgroup`. `_CreateTable` and
 `_create_table_input` (CREATE EXTERNAL TABLE) are used as they are.
 """
 
-import json
-import re
-from collections.abc import Callable
-from typing import Any, cast
-
-from ministack.core.responses import error_response_json, json_response
-from ministack.core.router import extract_access_key_id
-from ministack.services import athena
-
-from infra.local.account import hooks
-from infra.local.athena.api import caller, execution
-from infra.local.athena.errors import AthenaError
-from infra.local.athena.sql import trino
-
-Response = tuple[int, dict[str, str], bytes]
-Handler = Callable[[dict[str, Any]], Response]
-
-_KNOWN = re.compile(
-    r"\W*(alter|analyze|create|deallocate|delete|desc|describe|drop|execute|explain|insert|merge|msck|optimize|prepare|"
-    r"select|show|unload|update|use|vacuum|values|with)\b",
-    re.IGNORECASE,
-)
-_PARSED = re.compile(r"(select|with|values|insert|merge|update|delete)\b", re.IGNORECASE)
-
 
 def apply() -> None:
     """Put the engine in the place of the emulator's."""
-    hooks.replace(athena, "_execute_query", "query_id query database ddl catalog", execution.execute)
-    hooks.hook(athena, "_create_table_input", "ddl")
-    for name, wrap in (
-        ("_start_query_execution", _start),
-        ("_get_query_results", _get_results),
-        ("_stop_query_execution", _stop),
-        ("_get_workgroup", _get_workgroup),
-    ):
-        setattr(athena, name, wrap(hooks.hook(athena, name, "data")))
-    parameters = "method path headers body query_params"
-    athena.handle_request = _remembering(hooks.hook(athena, "handle_request", parameters))
+    from infra.local.athena.api import requests
 
-
-def _remembering(original: Callable[..., Any]) -> Callable[..., Any]:
-    async def handle_request(
-        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
-    ) -> Response:
-        caller.remember(extract_access_key_id(headers, query_params) or "")
-        response: Response = await original(method, path, headers, body, query_params)
-        return response
-
-    return handle_request
-
-
-def _start(original: Handler) -> Handler:
-    def start_query_execution(data: dict[str, Any]) -> Response:
-        group = data.get("WorkGroup") or "primary"
-        if group not in athena._workgroups:
-            return _refused(f"WorkGroup {group} is not found.")
-        if athena._workgroups[group].get("State") == "DISABLED":
-            return _refused(f"WorkGroup {group} is disabled.")
-        if malformed := _malformed(data.get("QueryString", "")):
-            return _refused(malformed, AthenaErrorCode="MALFORMED_QUERY")
-        status, headers, body = original({**data, "WorkGroup": group, "ResultConfiguration": _output(group, data)})
-        if status == 200 and data.get("ExecutionParameters"):
-            query_id = json.loads(body)["QueryExecutionId"]
-            athena._executions[query_id]["ExecutionParameters"] = data["ExecutionParameters"]
-        return status, headers, body
-
-    return start_query_execution
-
-
-def _refused(message: str, **extra: str) -> Response:
-    response: Response = error_response_json("InvalidRequestException", message, 400, extra=extra)
-    return response
-
-
-def _malformed(query: str) -> str:
-    """What is wrong with a statement's syntax; empty when nothing is."""
-    sql = trino.strip_comments(query)
-    if not _KNOWN.match(sql):
-        return f"line 1:1: mismatched input '{sql.split(maxsplit=1)[0] if sql else '<EOF>'}'"
-    try:
-        if _PARSED.match(sql.lstrip("(")):
-            trino.parse(sql)
-    except AthenaError as error:
-        return str(error).removeprefix("SYNTAX_ERROR: ")
-    return ""
-
-
-def _output(group: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Where results go: where the workgroup says when it is enforced, else where the caller says."""
-    configuration = execution.workgroup_configuration(group)
-    prescribed = configuration.get("ResultConfiguration") or {}
-    given = data.get("ResultConfiguration") or {}
-    if configuration.get("EnforceWorkGroupConfiguration") and prescribed.get("OutputLocation"):
-        given = prescribed
-    location = given.get("OutputLocation") or prescribed.get("OutputLocation")
-    return {**given, "OutputLocation": location.rstrip("/") + "/"} if location else given
-
-
-def _get_results(original: Handler) -> Handler:
-    def get_query_results(data: dict[str, Any]) -> Response:
-        status, _, body = response = original(data)
-        if status != 200:
-            return response
-        answer = json.loads(body)
-        found = athena._executions.get(data.get("QueryExecutionId")) or {}
-        described = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-        for info, (_, kind, precision, scale) in zip(described, found.get("_columns") or [], strict=False):
-            info.update(Type=kind, Precision=precision, Scale=scale)
-        return cast("Response", json_response({**answer, "UpdateCount": found.get("_update_count") or 0}))
-
-    return get_query_results
-
-
-def _stop(original: Handler) -> Handler:
-    def stop_query_execution(data: dict[str, Any]) -> Response:
-        response = original(data)
-        execution.cancel(data.get("QueryExecutionId", ""))
-        return response
-
-    return stop_query_execution
-
-
-def _get_workgroup(original: Handler) -> Handler:
-    def get_workgroup(data: dict[str, Any]) -> Response:
-        group = athena._workgroups.get(data.get("WorkGroup"))
-        if group is not None:
-            group.setdefault("Configuration", {}).setdefault("EnforceWorkGroupConfiguration", False)
-        return original(data)
-
-    return get_workgroup
+    requests.apply()

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 
-from infra.local.athena.api.caller import Caller
+from infra.local.account import credentials
+from infra.local.athena.caller import Caller
 from infra.local.athena.sql.functions import MACROS
 
 _counter = itertools.count()
@@ -66,10 +67,15 @@ set disabled_optimizers = 'type_pushdown,statistics_propagation,late_materializa
 """
 
 
+MEMORY_LIMIT = "2GB"
+"""What DuckDB may hold; it writes the rest of a sort or a join to the account's temporary folder."""
+
+
 @functools.cache
 def _engine() -> duckdb.DuckDBPyConnection:
     """The process's DuckDB, with Trino's functions: starting it and defining them takes longer than most queries."""
-    opened = duckdb.connect(":memory:")
+    spill = str(credentials.settings().temporary / "athena")
+    opened = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill})
     # first, because a function keeps what `/` meant when it was parsed
     opened.execute(_SETTINGS)
     opened.execute(MACROS)

@@ -4,84 +4,80 @@ import logging
 import time
 from typing import Any
 
-import duckdb
 from ministack.core import concurrency
 from ministack.services import athena
 
-from infra.local.account import hooks
-from infra.local.athena.api import caller
-from infra.local.athena.api.results import ROWS, Result
-from infra.local.athena.data.s3_objects import split_uri
-from infra.local.athena.errors import OTHER, SYSTEM, AthenaError, QueryCancelledError
-from infra.local.athena.session import Session, connection
-from infra.local.athena.statements import ddl, dispatch
+from infra.local.athena.api import credentials, engines
+from infra.local.athena.api.jobs import ExternalTable, Job, Outcome
+from infra.local.athena.api.results import Result
+from infra.local.athena.errors import OTHER
+from infra.local.athena.sql import trino
 
 log = logging.getLogger("infra.local.athena")
-
-_running: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
 async def execute(query_id: str, query: str, database: str, ddl: Any, catalog: Any = None) -> None:  # noqa: ARG001
     """Run a submitted query to its end, off the event loop: the engine calls this very process."""
     execution = athena._executions.get(query_id)
     if execution and execution["Status"]["State"] == "QUEUED":
-        execution["Status"]["State"] = "RUNNING"
         await concurrency.run_reentrant(_run, execution, query, database, ddl, thread_name="athena-query")
 
 
 def cancel(query_id: str) -> None:
-    """Interrupt a running query; its execution's state is the emulator's to set.
-
-    A connection forgets an interrupt that comes between two of its statements, hence the repetition.
-    """
-
-    def interrupt() -> None:
-        while running := _running.get(query_id):
-            running.interrupt()
-            time.sleep(0.05)
-
-    hooks.in_background(interrupt)
+    """End a running query; its execution's state is the emulator's to set."""
+    engines.pool().cancel(query_id)
 
 
 def _run(execution: dict[str, Any], query: str, database: str, create: Any) -> None:
-    started, query_id = time.monotonic(), execution["QueryExecutionId"]
-    statistics, status = execution["Statistics"], execution["Status"]
+    started, status = time.monotonic(), execution["Status"]
+    outcome = Outcome()
     try:
-        with connection() as opened:
-            _running[query_id] = opened
-            if status["State"] != "RUNNING":
+        job = _job(execution, query, database, create)
+        with engines.pool().engine(execution["QueryExecutionId"]) as engine:
+            if status["State"] != "QUEUED":
                 return
-            session = _session(execution, opened, database)
-            try:
-                result = _result(session, execution, query, create)
-            finally:
-                statistics["DataScannedInBytes"] = session.scanned
-        _save(session, execution, result)
-    except QueryCancelledError as error:
-        status.update(State="CANCELLED", StateChangeReason=str(error))
+            status["State"] = "RUNNING"
+            outcome = engine.run(job, engines.QUERY_SECONDS)
+        execution["Statistics"]["DataScannedInBytes"] = outcome.scanned
+        if outcome.result and status["State"] == "RUNNING":
+            _remember(execution, outcome, outcome.result)
+    except PermissionError as error:
+        outcome = Outcome(failure=str(error), category=OTHER)
     except Exception as error:
-        if status["State"] == "RUNNING":
-            _fail(status, error, query)
-    else:
-        if status["State"] == "RUNNING":
-            status["State"] = "SUCCEEDED"
+        log.exception("the query %s could not be run", execution["QueryExecutionId"])
+        outcome = Outcome(failure=f"GENERIC_INTERNAL_ERROR: {error}")
     finally:
-        _running.pop(query_id, None)
-        elapsed = int((time.monotonic() - started) * 1000)
-        statistics.update(EngineExecutionTimeInMillis=elapsed, TotalExecutionTimeInMillis=elapsed)
-        status["CompletionDateTime"] = int(time.time())
+        _end(execution, outcome, started)
 
 
-def _session(execution: dict[str, Any], opened: duckdb.DuckDBPyConnection, database: str) -> Session:
+def _end(execution: dict[str, Any], outcome: Outcome, started: float) -> None:
+    status = execution["Status"]
+    elapsed = int((time.monotonic() - started) * 1000)
+    execution["Statistics"].update(EngineExecutionTimeInMillis=elapsed, TotalExecutionTimeInMillis=elapsed)
+    if status["State"] not in ("QUEUED", "RUNNING"):
+        return  # cancelled meanwhile
+    status["CompletionDateTime"] = int(time.time())
+    if outcome.cancelled:
+        status.update(State="CANCELLED", StateChangeReason=outcome.failure)
+    elif outcome.result is None or outcome.failure:
+        _fail(status, outcome)
+    else:
+        status["State"] = "SUCCEEDED"
+
+
+def _job(execution: dict[str, Any], query: str, database: str, create: Any) -> Job:
     configuration = workgroup_configuration(execution["WorkGroup"])
-    output = execution["ResultConfiguration"]["OutputLocation"]
-    return Session(
-        caller=caller.current(),
-        database=(database or "default").strip("`").lower(),
-        connection=opened,
-        scratch=f"{output.rpartition('/')[0]}/tables/",
+    database = (database or "default").strip("`").lower()
+    return Job(
+        sql=query,
+        parameters=tuple(execution.get("ExecutionParameters") or ()),
+        keys=credentials.current(),
+        database=database,
+        output=execution["ResultConfiguration"]["OutputLocation"].removesuffix(".csv"),
         enforced=bool(configuration.get("EnforceWorkGroupConfiguration")),
         scan_limit=configuration.get("BytesScannedCutoffPerQuery"),
+        external_table=_external_table(create, database),
+        checked=trino.is_plain_trino(trino.strip_comments(query)),
     )
 
 
@@ -91,38 +87,20 @@ def workgroup_configuration(name: str) -> dict[str, Any]:
     return configuration
 
 
-def _result(session: Session, execution: dict[str, Any], query: str, create: Any) -> Result:
-    if isinstance(create, athena._CreateTable) and not create.iceberg:
-        definition = athena._create_table_input(create)
-        definition["Name"] = definition["Name"].lower()
-        place = (create.database or session.database).lower()
-        return ddl.create_external(session.caller.catalog, place, definition, create.if_not_exists)
-    return dispatch.run(session, query, execution.get("ExecutionParameters") or ())
+def _external_table(create: Any, database: str) -> ExternalTable | None:
+    if not isinstance(create, athena._CreateTable) or create.iceberg:
+        return None
+    definition = athena._create_table_input(create)
+    definition["Name"] = definition["Name"].lower()
+    return ExternalTable((create.database or database).lower(), definition, create.if_not_exists)
 
 
-def _save(session: Session, execution: dict[str, Any], result: Result) -> None:
-    """Write the result objects with the caller's permissions, and remember the rows for GetQueryResults.
-
-    A table is `<id>.csv`, all else `<id>.txt`; what writes data leaves a manifest of its files, even if there are none.
-    """
-    location = execution["ResultConfiguration"]["OutputLocation"].removesuffix(".csv")
-    output = location + (".csv" if result.is_table() or result.kind == "DML" else ".txt")
-    execution["ResultConfiguration"]["OutputLocation"] = output
-    try:
-        session.caller.objects.put(output, result.body().encode())
-        session.caller.objects.put(output + ".metadata", b"")
-        if result.columns is ROWS:
-            manifest = f"{location}-manifest.csv"
-            session.caller.objects.put(manifest, "\n".join(session.written).encode())
-            execution["Statistics"]["DataManifestLocation"] = manifest
-        else:
-            execution["Statistics"].pop("DataManifestLocation", None)
-    except Exception as error:
-        bucket, _ = split_uri(output)
-        raise AthenaError(
-            f"Access denied when writing output to url: {output}. Please ensure you are allowed to access "
-            f"the S3 bucket {bucket}: {error}"
-        ) from error
+def _remember(execution: dict[str, Any], outcome: Outcome, result: Result) -> None:
+    """Keep the rows and their columns for GetQueryResults, and where the result objects are."""
+    execution["ResultConfiguration"]["OutputLocation"] = outcome.output
+    execution["Statistics"].pop("DataManifestLocation", None)
+    if outcome.manifest:
+        execution["Statistics"]["DataManifestLocation"] = outcome.manifest
     execution.update(
         StatementType=result.kind,
         _columns=[[c.name, c.type, c.precision, c.scale] for c in result.columns],
@@ -132,20 +110,14 @@ def _save(session: Session, execution: dict[str, Any], result: Result) -> None:
     )
 
 
-def _fail(status: dict[str, Any], error: Exception, query: str) -> None:
-    if isinstance(error, AthenaError):
-        category = error.category
-    else:
-        category = OTHER if isinstance(error, PermissionError) else SYSTEM
-        log.exception("the engine failed on: %s", query[:2000])
-    reason = str(error)[:1500] or type(error).__name__
+def _fail(status: dict[str, Any], outcome: Outcome) -> None:
     status.update(
         State="FAILED",
-        StateChangeReason=reason,
+        StateChangeReason=outcome.failure,
         AthenaError={
-            "ErrorCategory": category,
-            "ErrorType": 1000 + category,
-            "ErrorMessage": reason,
+            "ErrorCategory": outcome.category,
+            "ErrorType": 1000 + outcome.category,
+            "ErrorMessage": outcome.failure,
             "Retryable": False,
         },
     )

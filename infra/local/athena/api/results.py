@@ -72,12 +72,14 @@ class Result:
         kind: `StatementType`: DDL, DML or UTILITY.
         rows: values as text, None for NULL.
         changed: rows written or changed (`UpdateCount`).
+        is_write: the statement writes data, and a manifest says which files.
     """
 
     kind: str = "DDL"
     columns: list[Column] = dataclasses.field(default_factory=list)
     rows: list[list[str | None]] = dataclasses.field(default_factory=list)
     changed: int = 0
+    is_write: bool = False
 
     def body(self) -> str:
         """The content of the result object: CSV with every value quoted and NULL bare, else tab-separated text."""
@@ -89,7 +91,7 @@ class Result:
 
     def is_table(self) -> bool:
         """Whether the result object is a CSV file with a header."""
-        return self.kind == "DML" and self.columns != ROWS
+        return self.kind == "DML" and not self.is_write
 
 
 def _quoted(value: str | None) -> str:

@@ -16,9 +16,10 @@ from infra.local.athena.catalog import information_schema, views
 from infra.local.athena.catalog.glue import Table, data_columns, duck_type, is_iceberg, is_view, partition_keys
 from infra.local.athena.data import hive_files, pruning
 from infra.local.athena.data.iceberg import METADATA_TABLES, Snapshot, Version
-from infra.local.athena.errors import AthenaError, QueryCancelledError, from_duckdb
+from infra.local.athena.errors import AthenaError, QueryCancelledError
 from infra.local.athena.session import Session
 from infra.local.athena.sql import alias_check, trino, type_check
+from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.glue.hive_types import quote_identifier
 
 CATALOGS = ("awsdatacatalog", "hive")

@@ -251,9 +251,20 @@ def fit(table: IcebergTable, data: pa.Table) -> pa.Table:
     columns, fields = [], []
     for field in table.schema().as_arrow():
         index = data.schema.get_field_index(field.name.lower())
-        columns.append(data.column(index).cast(field.type) if index >= 0 else pa.nulls(data.num_rows, field.type))
+        columns.append(_cast(data.column(index), field.type) if index >= 0 else pa.nulls(data.num_rows, field.type))
         fields.append(pa.field(field.name, field.type, field.nullable))
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """The column in another type; Arrow ends the process when it casts a map's keys, so maps are built anew."""
+    if column.type != kind and _has_map(kind):
+        return pa.chunked_array([pa.array(column.to_pylist(), kind)])
+    return column.cast(kind)
+
+
+def _has_map(kind: pa.DataType) -> bool:
+    return pa.types.is_map(kind) or any(_has_map(kind.field(i).type) for i in range(kind.num_fields))
 
 
 def replace(table: IcebergTable, data: pa.Table) -> None:

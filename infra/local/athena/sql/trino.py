@@ -11,6 +11,7 @@ from infra.local.athena.sql.grammar import syntax_error
 from infra.local.athena.sql.rewrite_rules import repair
 
 _LEADING_COMMENTS = re.compile(r"\A(\s*(--[^\n]*(\n|\Z)|/\*.*?\*/))*", re.DOTALL)
+_PLAIN = re.compile(r"(select|with|values|insert|merge|update|delete)\b", re.IGNORECASE)
 
 
 def strip_comments(sql: str) -> str:
@@ -18,13 +19,21 @@ def strip_comments(sql: str) -> str:
     return _LEADING_COMMENTS.sub("", sql).strip().rstrip(";").strip()
 
 
-def parse(sql: str) -> exp.Expr:
+def is_plain_trino(sql: str) -> bool:
+    """Whether a statement's first word is one of Trino's alone, so that its syntax is checked when it is submitted."""
+    return bool(_PLAIN.match(sql.lstrip("(")))
+
+
+def parse(sql: str, check_grammar: bool = True) -> exp.Expr:
     """The tree of one statement that is in Trino's grammar.
+
+    Args:
+        check_grammar: False for a statement whose grammar has been checked.
 
     Raises:
         AthenaError: SYNTAX_ERROR, with the line and column, or that there is more than one statement.
     """
-    if wrong := syntax_error(sql):
+    if check_grammar and (wrong := syntax_error(sql)):
         raise AthenaError(f"SYNTAX_ERROR: {wrong}")
     return _tree(sql)
 

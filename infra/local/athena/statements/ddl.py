@@ -6,9 +6,9 @@ They go by pattern, since no SQL parser knows Athena's mixture
 
 import re
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import unquote
 
+from infra.local.athena.api.jobs import ExternalTable
 from infra.local.athena.api.results import Column, Result
 from infra.local.athena.catalog.glue import Catalog, comments, data_columns, is_iceberg, is_view, partition_keys
 from infra.local.athena.catalog.views import stored
@@ -176,11 +176,14 @@ def _create_iceberg(session: Session, found: _Match) -> Result:
     return Result()
 
 
-def create_external(catalog: Catalog, database: str, definition: dict[str, Any], if_not_exists: bool) -> Result:
-    """CREATE EXTERNAL TABLE, parsed by the emulator into a TableInput."""
-    if catalog.find(database, definition["Name"]) and if_not_exists:
-        return Result()
-    catalog.create(database, definition)
+def create_external(catalog: Catalog, table: ExternalTable) -> Result:
+    """Register an external table.
+
+    Raises:
+        AthenaError: it exists, or its database does not.
+    """
+    if not (table.if_not_exists and catalog.find(table.database, table.definition["Name"])):
+        catalog.create(table.database, table.definition)
     return Result()
 
 

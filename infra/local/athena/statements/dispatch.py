@@ -13,18 +13,20 @@ from infra.local.athena.api.results import ROWS, Column, Result, text
 from infra.local.athena.catalog import views
 from infra.local.athena.catalog.glue import is_view
 from infra.local.athena.data import binding
-from infra.local.athena.errors import AthenaError, from_client, from_duckdb
+from infra.local.athena.errors import AthenaError, from_client
 from infra.local.athena.session import Session
 from infra.local.athena.sql import grammar, trino
+from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.athena.statements import create_table_as, ddl, insert, row_changes, unload
 
 
-def run(session: Session, statement: str, parameters: Sequence[str] = ()) -> Result:
+def run(session: Session, statement: str, parameters: Sequence[str] = (), checked: bool = False) -> Result:
     """Run one statement.
 
     Args:
         statement: Trino SQL or Athena's DDL.
         parameters: SQL literals for the question marks in it.
+        checked: it is known to be in Trino's grammar.
 
     Raises:
         AthenaError: with the message that the query's status shows.
@@ -32,18 +34,18 @@ def run(session: Session, statement: str, parameters: Sequence[str] = ()) -> Res
     sql = session.sql = trino.strip_comments(statement)
     try:
         result = ddl.run(session, sql)
-        return result if result is not None else _run(session, sql, parameters)
+        return result if result is not None else _run(session, sql, parameters, checked)
     except duckdb.Error as error:
         raise from_duckdb(error, sql) from error
     except ClientError as error:
         raise from_client(error) from error
 
 
-def _run(session: Session, sql: str, parameters: Sequence[str]) -> Result:
+def _run(session: Session, sql: str, parameters: Sequence[str], checked: bool) -> Result:
     if unload.unload(session, sql):
-        return Result("DML", ROWS)
+        return Result("DML", ROWS, is_write=True)
     explained = re.match(r"explain\s+", sql, re.IGNORECASE)
-    tree = trino.parse(sql[explained.end() :] if explained else sql)
+    tree = trino.parse(sql[explained.end() :] if explained else sql, not checked)
     if unknown := grammar.unknown_name(sql):
         raise AthenaError(unknown)
     trino.with_parameters(tree, parameters)
@@ -54,11 +56,11 @@ def _run(session: Session, sql: str, parameters: Sequence[str]) -> Result:
     if isinstance(tree, exp.Create) and tree.kind == "VIEW":
         return _create_view(session, tree, sql)
     if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression is not None:
-        return Result("DDL", ROWS, changed=create_table_as.create_as(session, tree))
+        return Result("DDL", ROWS, is_write=True, changed=create_table_as.create_as(session, tree))
     if isinstance(tree, exp.Insert):
-        return Result("DML", ROWS, changed=insert.insert(session, tree))
+        return Result("DML", ROWS, is_write=True, changed=insert.insert(session, tree))
     if isinstance(tree, exp.Merge | exp.Update | exp.Delete):
-        return Result("DML", ROWS, changed=row_changes.change(session, tree))
+        return Result("DML", ROWS, is_write=True, changed=row_changes.change(session, tree))
     raise AthenaError(f"NOT_SUPPORTED: {sql[:200]}")
 
 

@@ -2,13 +2,16 @@
 
 import csv
 import io
+import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import botocore.exceptions
+import psutil
 import pytest
 
-from tests.conftest import until
+from tests.conftest import Account, until
 from tests.integration.local.athena.conftest import Queries
 
 pytestmark = pytest.mark.account
@@ -77,6 +80,43 @@ def test_a_running_query_can_be_stopped(athena: Queries) -> None:
     client.stop_query_execution(QueryExecutionId=query_id)
     until("the engine to let go", lambda: execution()["Statistics"]["EngineExecutionTimeInMillis"] > 0, seconds=5)
     assert execution()["Status"]["State"] == "CANCELLED"
+
+
+def test_a_query_whose_engine_crashes_fails_alone(account: Account, athena: Queries) -> None:
+    client = athena.session.client("athena")
+    query_id = client.start_query_execution(
+        QueryString="select count(*) from unnest(sequence(1, 200000)) a (x) "
+        "cross join unnest(sequence(1, 200000)) b (x) where a.x * b.x % 7 = 3",
+        ResultConfiguration={"OutputLocation": f"s3://{athena.bucket}/results/"},
+    )["QueryExecutionId"]
+
+    def status() -> Any:
+        return client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+
+    until("the query to run", lambda: status()["State"] == "RUNNING", every=0.02)
+    for engine in busiest(account):
+        engine.send_signal(signal.SIGABRT)
+    failed = until("its end", lambda: status() if status()["State"] == "FAILED" else None, seconds=20)
+    assert "the query engine ended with signal SIGABRT" in failed["StateChangeReason"]
+    assert failed["AthenaError"]["ErrorCategory"] == 1
+    assert athena.rows("select 1") == [["1"]]
+
+
+def busiest(account: Account) -> list[psutil.Process]:
+    """The engine that computes: of the account's descendants the one that has used the processor most."""
+    assert account.process is not None
+    children = psutil.Process(account.process.pid).children(recursive=True)
+    time.sleep(1)
+    return sorted(children, key=lambda child: child.cpu_percent(0.3))[-1:]
+
+
+def test_maps_are_written_to_iceberg(athena: Queries) -> None:
+    athena.run(
+        f"create table maps (a int, m map<string,string>) location '{athena.location('maps')}' "
+        "tblproperties ('table_type' = 'iceberg')"
+    )
+    athena.run("insert into maps values (1, map(array['a'], array['b']))")
+    assert athena.rows("select a, m from maps") == [["1", "{a=b}"]]
 
 
 @pytest.fixture
