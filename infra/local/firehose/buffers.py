@@ -108,8 +108,8 @@ class Buffers:
     def state(self) -> list[dict[str, Any]]:
         """All that is not delivered yet, ready for JSON."""
         with self._lock:
-            waiting = [*self._closed, *self._open.values()]
-            return [{**vars(batch), "records": [_encoded(*record) for record in batch.records]} for batch in waiting]
+            batches = [*self._closed, *self._open.values()]
+            return [{**vars(batch), "records": [_encoded(*record) for record in batch.records]} for batch in batches]
 
     def restore(self, state: list[dict[str, Any]]) -> None:
         """Take up what `state` wrote; it is delivered at once, under the same names."""

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.1
 RETRY_SECONDS = 0.5
-RETRY_SECONDS_MOST = 10.0
+MAX_RETRY_SECONDS = 10.0
 GIVE_UP_SECONDS = 24 * 60 * 60
 SESSION_SECONDS = 30 * 60
 
@@ -60,11 +60,11 @@ class Deliveries:
             session = _session(batch.config.get("RoleARN", ""), batch.name, int(time.time() // SESSION_SECONDS))
             if batch.id not in self._prepared:
                 self._prepared[batch.id] = prepare(session, batch)
-            waiting = self._prepared[batch.id]
+            undelivered = self._prepared[batch.id]
             bucket = batch.config["BucketARN"].rpartition(":")[2]
-            while waiting:
-                session.client("s3").put_object(Bucket=bucket, Key=waiting[0].key, Body=waiting[0].body)
-                waiting.pop(0)
+            while undelivered:
+                session.client("s3").put_object(Bucket=bucket, Key=undelivered[0].key, Body=undelivered[0].body)
+                undelivered.pop(0)
             self._finish(batch, delivered=True)
         except (ClientError, BotoCoreError) as error:
             self._failed(batch, str(error))
@@ -93,7 +93,7 @@ class Deliveries:
             log.error("%s: gave up on %d records: %s", batch.name, len(batch.records), message)
             self._finish(batch, delivered=False)
             return
-        pause = min(RETRY_SECONDS * 2.0 ** (failures - 1), RETRY_SECONDS_MOST)
+        pause = min(RETRY_SECONDS * 2.0 ** (failures - 1), MAX_RETRY_SECONDS)
         log.warning("%s: delivery failed, next try in %g s: %s", batch.name, pause, message)
         metrics.failed(batch)
         self._retry_at[batch.arn] = time.monotonic() + pause

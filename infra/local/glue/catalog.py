@@ -88,12 +88,12 @@ def _update_partition(data: Request) -> Response:
 def _batch_delete_partition(data: Request) -> Response:
     if _key(data) not in glue._tables:
         return _not_found(f"Table {data.get('TableName')}")
-    wanted = [item["Values"] for item in data.get("PartitionsToDelete", [])]
+    requested = [item["Values"] for item in data.get("PartitionsToDelete", [])]
     known = [partition["Values"] for partition in glue._partitions.get(_key(data), [])]
-    for values in wanted:
+    for values in requested:
         glue._delete_partition({**data, "PartitionValues": values})
     detail = {"ErrorCode": "EntityNotFoundException", "ErrorMessage": "Partition not found."}
-    errors = [{"PartitionValues": values, "ErrorDetail": detail} for values in wanted if values not in known]
+    errors = [{"PartitionValues": values, "ErrorDetail": detail} for values in requested if values not in known]
     return json_response({"Errors": errors})
 
 
@@ -125,9 +125,9 @@ def _get_table_version(data: Request) -> Response:
     if _key(data) not in glue._tables:
         return _not_found(f"Table {data.get('TableName')}")
     versions = _all_versions(data)
-    wanted = data.get("VersionId") or versions[0]["VersionId"]
-    found = next((version for version in versions if version["VersionId"] == wanted), None)
-    return json_response({"TableVersion": found}) if found else _not_found(f"Version {wanted}")
+    requested = data.get("VersionId") or versions[0]["VersionId"]
+    found = next((version for version in versions if version["VersionId"] == requested), None)
+    return json_response({"TableVersion": found}) if found else _not_found(f"Version {requested}")
 
 
 def _batch_delete_table_version(data: Request) -> Response:

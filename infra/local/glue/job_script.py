@@ -106,8 +106,8 @@ def error_message(errors: str, status: int) -> str:
         if EXCEPTION.match(line):
             reason = lines[number + 1] if lines[number + 1 : number + 2] and lines[number + 1].startswith(": ") else ""
             return (line + reason)[:MESSAGE_CHARACTERS]
-    said = errors.strip().rpartition("\n")[2]
-    return said[:MESSAGE_CHARACTERS] or f"Command failed with exit code {status}"
+    output = errors.strip().rpartition("\n")[2]
+    return output[:MESSAGE_CHARACTERS] or f"Command failed with exit code {status}"
 
 
 def _list(text: str | None) -> list[str]:

@@ -74,16 +74,16 @@ def selected(document: Any, selector: str) -> Any:
 
 
 def _terms(text: str) -> Matches:
-    wanted: dict[str, list[Matches]] = {"": [], "-": [], "?": []}
+    expected: dict[str, list[Matches]] = {"": [], "-": [], "?": []}
     at = 0
     while at < len(text):
         found = TERM.match(text, at)
         if found is None:
             raise PatternError(f"nothing is known about {text[at:].strip()}")
-        mark, phrase, expression, word = found.groups()
-        wanted[mark].append(_search(expression) if expression else _contains(word or _unescaped(phrase)))
+        prefix, phrase, expression, word = found.groups()
+        expected[prefix].append(_search(expression) if expression else _contains(word or _unescaped(phrase)))
         at = found.end()
-    included, excluded, optional = wanted[""], wanted["-"], wanted["?"]
+    included, excluded, optional = expected[""], expected["-"], expected["?"]
     if optional and not included and not excluded:
         return lambda message: any(term(message) for term in optional)
     return lambda message: all(term(message) for term in included) and not any(term(message) for term in excluded)
@@ -178,15 +178,15 @@ class _Parser:
         return _compared(selector, sign, self._next())
 
 
-def _compared(selector: str, sign: str, wanted: str) -> Test:
+def _compared(selector: str, sign: str, expected: str) -> Test:
     if sign in NUMBERS:
-        limit, compare = number(wanted), NUMBERS[sign]
+        limit, compare = number(expected), NUMBERS[sign]
         if limit is None:
-            raise PatternError(f"{sign} takes a number, not {wanted}")
+            raise PatternError(f"{sign} takes a number, not {expected}")
         return lambda document: (value := number(selected(document, selector))) is not None and compare(value, limit)
     if sign not in ("=", "!="):
         raise PatternError(f"{sign} is not a comparison")
-    same = _equal(wanted)
+    same = _equal(expected)
 
     def test(document: Any) -> bool:
         value = selected(document, selector)
@@ -195,14 +195,14 @@ def _compared(selector: str, sign: str, wanted: str) -> Test:
     return test
 
 
-def _equal(wanted: str) -> Test:
-    if wanted.startswith("%"):
-        search = _search(wanted.strip("%"))
+def _equal(expected: str) -> Test:
+    if expected.startswith("%"):
+        search = _search(expected.strip("%"))
         return lambda value: isinstance(value, str | int | float) and search(str(value))
-    amount = None if wanted.startswith('"') else number(wanted)
+    amount = None if expected.startswith('"') else number(expected)
     if amount is not None:
         return lambda value: number(value) == amount
-    text = _unescaped(wanted[1:-1]) if wanted.startswith('"') else wanted
+    text = _unescaped(expected[1:-1]) if expected.startswith('"') else expected
     glob = re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
     return lambda value: isinstance(value, str | int | float) and glob.fullmatch(str(value)) is not None
 

@@ -94,15 +94,15 @@ def apply() -> None:
         if status >= 400:
             return status, headers, body
         left_out = () if answer["status"] == "SUCCEEDED" else ("output", "outputDetails")
-        told = {name: value for name, value in answer.items() if name not in left_out}
-        return stepfunctions.json_response(told | redrive.described(stepfunctions._executions[answer["executionArn"]]))
+        shown = {name: value for name, value in answer.items() if name not in left_out}
+        return stepfunctions.json_response(shown | redrive.described(stepfunctions._executions[answer["executionArn"]]))
 
     def list_executions(data: dict[str, Any]) -> Any:
         status, headers, body = original_list(data)
         answer = json.loads(body)
         for listed in answer.get("executions", []):
-            told = redrive.described(stepfunctions._executions[listed["executionArn"]])
-            listed.update({name: told[name] for name in ("redriveCount", "redriveDate") if name in told})
+            shown = redrive.described(stepfunctions._executions[listed["executionArn"]])
+            listed.update({name: shown[name] for name in ("redriveCount", "redriveDate") if name in shown})
         return (status, headers, body) if status >= 400 else stepfunctions.json_response(answer)
 
     def add_event(execution: dict[str, Any], event_type: str, details: dict[str, Any] | None = None) -> Any:

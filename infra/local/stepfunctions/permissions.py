@@ -192,7 +192,7 @@ def apply() -> None:
         return original_callback(resource, input_data, token, state_def)
 
     def call_lambda(func_ref: str, event: Any) -> Any:
-        with tasks.working_for(None):  # the function has a role of its own
+        with tasks.use_task(None):  # the function has a role of its own
             return original_lambda(func_ref, event)
 
     hook(app, "_dispatch_service_request", "method path headers body query_params request_id")

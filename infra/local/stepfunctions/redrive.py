@@ -24,7 +24,7 @@ from infra.local.account.hooks import hook, in_background, replace
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
 REDRIVABLE_DAYS = 14
-MOST_EVENTS = 24_999
+MAX_EVENTS = 24_999
 TASK_LIKE = ("Task", "Parallel", "Map")
 Execution = dict[str, Any]
 
@@ -78,9 +78,9 @@ class Walk:
             if not (scheduled_anew and kind == "Task"):
                 self._event(f"{kind}StateEntered", "stateEntered", name=name, input=json.dumps(value))
             scheduled_anew = False
-            following, value = self._run(state, kind, value)
+            next_state, value = self._run(state, kind, value)
             self._event(f"{kind}StateExited", "stateExited", name=name, output=json.dumps(value))
-            name = following
+            name = next_state
         return self.execution["status"] == "RUNNING", value
 
     def _run(self, state: dict[str, Any], kind: str, value: Any) -> tuple[str | None, Any]:
@@ -91,8 +91,8 @@ class Walk:
             return None, stepfunctions._apply_output_path(state, inside, self.context)
         handler = getattr(stepfunctions, f"_execute_{kind.lower()}")
         arguments = (self.execution, self.context) if kind in TASK_LIKE else (self.context,)
-        output, following = handler(state, value, *arguments)
-        return following, output
+        output, next_state = handler(state, value, *arguments)
+        return next_state, output
 
     def _event(self, kind: str, details: str, **values: Any) -> None:
         stepfunctions._add_event(self.execution, kind, {f"{details}EventDetails": values})
@@ -105,7 +105,7 @@ def refusal(execution: Execution) -> str | None:
         return f"Execution is {status} and cannot be redriven"
     if _days_since(execution["stopDate"]) > REDRIVABLE_DAYS:
         return "Execution redrivable period exceeded"
-    if len(execution["events"]) >= MOST_EVENTS:
+    if len(execution["events"]) >= MAX_EVENTS:
         return "Execution history event limit exceeded"
     return None
 
@@ -113,11 +113,11 @@ def refusal(execution: Execution) -> str | None:
 def described(execution: Execution) -> dict[str, Any]:
     """What DescribeExecution says about redrives."""
     reason = refusal(execution)
-    told: dict[str, Any] = {"redriveCount": execution.get("redriveCount", 0)}
+    fields: dict[str, Any] = {"redriveCount": execution.get("redriveCount", 0)}
     if execution.get("redriveDate"):
-        told["redriveDate"] = execution["redriveDate"]
-    told["redriveStatus"] = "NOT_REDRIVABLE" if reason else "REDRIVABLE"
-    return {**told, "redriveStatusReason": reason} if reason else told
+        fields["redriveDate"] = execution["redriveDate"]
+    fields["redriveStatus"] = "NOT_REDRIVABLE" if reason else "REDRIVABLE"
+    return {**fields, "redriveStatusReason": reason} if reason else fields
 
 
 def unsuccessful(execution: Execution) -> tuple[str, Any]:

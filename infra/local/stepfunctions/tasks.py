@@ -79,7 +79,7 @@ def current() -> Task | None:
 
 
 @contextlib.contextmanager
-def working_for(task: Task | None) -> Iterator[None]:
+def use_task(task: Task | None) -> Iterator[None]:
     """Make `task` the current one; None hides it from what is called inside."""
     token = _current.set(task)
     try:
@@ -102,7 +102,7 @@ def within(resource: str, input_data: Any, limit: Any) -> Any:
         limit = stepfunctions._jsonata_state_field(task.state, "TimeoutSeconds", "number", task.input, task.context)
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=1)
     attempt = dataclasses.replace(task, cancelled=threading.Event()) if task else None
-    with working_for(attempt):
+    with use_task(attempt):
         future = pool.submit(contextvars.copy_context().run, stepfunctions._invoke_resource, resource, input_data)
     pool.shutdown(wait=False)
     try:
@@ -119,7 +119,7 @@ def apply() -> None:
 
     def execute_task(state_def: dict[str, Any], raw_input: Any, execution: Any, ctx: dict[str, Any]) -> Any:
         root = stepfunctions._executions.get((ctx.get("Execution") or {}).get("Id"))
-        with working_for(Task(root, state_def, raw_input, ctx) if root and root.get("events") else None):
+        with use_task(Task(root, state_def, raw_input, ctx) if root and root.get("events") else None):
             return original_task(state_def, raw_input, execution, ctx)
 
     def invoke_resource(resource: str, input_data: Any) -> Any:

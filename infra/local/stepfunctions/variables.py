@@ -20,10 +20,10 @@ def assign(
     Raises:
         _ExecutionError: States.QueryEvaluationError.
     """
-    wanted = state_def.get("Assign")
-    if ctx is None or not isinstance(wanted, dict) or stepfunctions._state_query_language(state_def, ctx) != "JSONata":
+    assign = state_def.get("Assign")
+    if ctx is None or not isinstance(assign, dict) or stepfunctions._state_query_language(state_def, ctx) != "JSONata":
         return
-    values = stepfunctions._apply_jsonata_template(wanted, raw_input, ctx, result=result, error_output=error_output)
+    values = stepfunctions._apply_jsonata_template(assign, raw_input, ctx, result=result, error_output=error_output)
     ctx.setdefault("variables", {}).update(values)
 
 

@@ -22,7 +22,7 @@ from infra.local.streams.delivery import Batch, Mapping
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.25
-RETRY_SECONDS_MOST = 10.0
+MAX_RETRY_SECONDS = 10.0
 IDLE_SECONDS = 1.0
 ACCESS_SECONDS = 2.0
 THROTTLED_SECONDS = 1.0
@@ -46,11 +46,11 @@ class Readers:
             if ":dynamodb:" not in mapping.get("EventSourceArn", ""):
                 continue
             reader = self._readers.get(mapping["UUID"])
-            if reader is None or not reader.alive:
+            if reader is None or not reader.running:
                 self._readers[mapping["UUID"]] = reader = Reader(mapping)
                 hooks.in_scope(account, region, hooks.in_background, reader.run)
             reader.wake.set()
-        self._readers = {key: reader for key, reader in self._readers.items() if reader.alive}
+        self._readers = {key: reader for key, reader in self._readers.items() if reader.running}
         return False
 
 
@@ -64,14 +64,14 @@ class Reader:
     def __init__(self, mapping: Mapping) -> None:
         self.mapping = mapping
         self.wake = threading.Event()
-        self.alive = True
+        self.running = True
         self._pending: list[Batch] = []
         self._window_began: float | None = None
 
     def run(self) -> None:
         """Deliver until the mapping is deleted or disabled."""
         try:
-            while self._wanted():
+            while self._is_enabled():
                 try:
                     pause = self._step() if is_serving() else RETRY_SECONDS
                 except Exception:
@@ -80,9 +80,9 @@ class Reader:
                 if pause:
                     self._rest(pause)
         finally:
-            self.alive = False
+            self.running = False
 
-    def _wanted(self) -> bool:
+    def _is_enabled(self) -> bool:
         from ministack.services import lambda_svc
 
         enabled = str(self.mapping.get("Enabled", True)).lower() != "false"
@@ -141,8 +141,8 @@ class Reader:
             return min(left, IDLE_SECONDS)
         self._window_began = None
         end = position + len(found)
-        wanted = {id(record) for record in lambda_svc._apply_filter_criteria(list(found), self.mapping)}
-        kept = [(record, position + index) for index, record in enumerate(found) if id(record) in wanted]
+        selected = {id(record) for record in lambda_svc._apply_filter_criteria(list(found), self.mapping)}
+        kept = [(record, position + index) for index, record in enumerate(found) if id(record) in selected]
         if kept:
             self._pending = [Batch([record for record, _ in kept], [at for _, at in kept], end)]
         else:
@@ -185,7 +185,7 @@ class Reader:
         batch.failures += 1
         if delivery.exhausted(self.mapping, batch):
             return self._give_up(config, len(batch.records), "RetryAttemptsExhausted", result)
-        return min(RETRY_SECONDS * 2.0 ** (batch.failures - 1), RETRY_SECONDS_MOST)
+        return min(RETRY_SECONDS * 2.0 ** (batch.failures - 1), MAX_RETRY_SECONDS)
 
     def _give_up(self, config: dict[str, Any], count: int, condition: str, result: dict[str, Any]) -> float:
         """Tell the destination about the first `count` records of the batch in hand and go on behind them."""

@@ -53,7 +53,7 @@ def _rows(session: Session) -> dict[str, list[_ROW]]:
         for table in session.caller.catalog.tables(database):
             place = ("awsdatacatalog", database, table["Name"])
             found["tables"].append((*place, "VIEW" if is_view(table) else "BASE TABLE"))
-            keys, said = {name for name, _ in partition_keys(table)}, comments(table)
+            keys, comment_of = {name for name, _ in partition_keys(table)}, comments(table)
             found["columns"] += [
                 (
                     *place,
@@ -62,7 +62,7 @@ def _rows(session: Session) -> dict[str, list[_ROW]]:
                     None,
                     "YES",
                     trino_type(hive),
-                    said.get(name),
+                    comment_of.get(name),
                     "partition key" if name in keys else None,
                 )
                 for i, (name, hive) in enumerate(data_columns(table) + partition_keys(table), 1)

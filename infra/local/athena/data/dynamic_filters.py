@@ -28,7 +28,7 @@ from infra.local.athena.sql import trino
 DISTINCT_KEYS = 1000
 # pyiceberg's predicates take column names and literals, which their annotations do not say
 _AT_LEAST: Any = iceberg.GreaterThanOrEqual
-_AT_MOST: Any = iceberg.LessThanOrEqual
+_UP_TO: Any = iceberg.LessThanOrEqual
 _IN: Any = iceberg.In
 _KEYS_PER_PREDICATE = 200  # pyiceberg looks at no file's bounds for a longer list
 
@@ -107,7 +107,7 @@ def _distinct(connection: duckdb.DuckDBPyConnection, key: exp.Expr, source: exp.
 def _predicate(name: str, keys: _Keys) -> iceberg.BooleanExpression:
     literals = [value.isoformat() if isinstance(value, dt.date) else value for value in keys.values]
     if keys.ranged:
-        return iceberg.And(_AT_LEAST(name, literals[0]), _AT_MOST(name, literals[1]))
+        return iceberg.And(_AT_LEAST(name, literals[0]), _UP_TO(name, literals[1]))
     result: iceberg.BooleanExpression = iceberg.AlwaysFalse()
     for start in range(0, len(literals), _KEYS_PER_PREDICATE):
         result = iceberg.Or(result, _IN(name, literals[start : start + _KEYS_PER_PREDICATE]))

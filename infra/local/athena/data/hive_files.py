@@ -85,14 +85,14 @@ def _located(
     names = [name for name, _ in keys]
     if str((table.get("Parameters") or {}).get("projection.enabled", "")).lower() == "true":
         found = [(_values_in(file.key, names), file) for file in below(location)]
-        wanted = pruning.partitions(session.connection, need, keys, [values for values, _ in found])
-        return [(values, file) for values, file in found if values in wanted]
+        expected = pruning.partitions(session.connection, need, keys, [values for values, _ in found])
+        return [(values, file) for values, file in found if values in expected]
     known = {
         tuple(partition["Values"]): partition["StorageDescriptor"].get("Location") or ""
         for partition in session.caller.catalog.partitions(database, table["Name"])
     }
-    wanted = pruning.partitions(session.connection, need, keys, list(known))
-    places = {values: place.rstrip("/") + "/" for values, place in known.items() if values in wanted}
+    expected = pruning.partitions(session.connection, need, keys, list(known))
+    places = {values: place.rstrip("/") + "/" for values, place in known.items() if values in expected}
     if len(places) < MANY or not location or any(name[:1] in "_." for name in names):
         return [(values, file) for values, place in places.items() for file in below(place)]
     inside = location.rstrip("/") + "/"
@@ -170,15 +170,15 @@ def _json(connection: duckdb.DuckDBPyConnection, files: str, columns: Sequence[t
     return _Reader(f"read_json({files}, columns = {{{', '.join(fields)}}}, {options})", expressions)
 
 
-def _respelled(wanted: DuckDBPyType, found: Any) -> str:
-    """The wanted type with its fields' names as they were found in the data."""
-    if found is None or wanted.id != found.id or wanted.id not in ("struct", "list"):
-        return str(wanted)
-    if wanted.id == "list":
-        return _respelled(_inner(wanted)[0][1], _inner(found)[0][1]) + "[]"
+def _respelled(expected: DuckDBPyType, found: Any) -> str:
+    """The expected type with its fields' names as they were found in the data."""
+    if found is None or expected.id != found.id or expected.id not in ("struct", "list"):
+        return str(expected)
+    if expected.id == "list":
+        return _respelled(_inner(expected)[0][1], _inner(found)[0][1]) + "[]"
     names = {name.lower(): (name, kind) for name, kind in _inner(found)}
     fields = []
-    for name, kind in _inner(wanted):
+    for name, kind in _inner(expected):
         written, inner = names.get(name.lower(), (name, None))
         fields.append(f"{quote_identifier(written)} {_respelled(kind, inner)}")
     return f"STRUCT({', '.join(fields)})"

@@ -151,17 +151,17 @@ class Iceberg:
             AthenaError: the table has no such version.
         """
         opened = StaticTable.from_metadata(table["Parameters"]["metadata_location"], self.io)
-        wanted = version.snapshot
+        selected = version.snapshot
         if version.milliseconds is not None:
             found = opened.snapshot_as_of_timestamp(version.milliseconds)
             if found is None:
                 raise AthenaError(
                     f"ICEBERG_INVALID_SNAPSHOT_ID: No version history table at or before {version.milliseconds}"
                 )
-            wanted = found.snapshot_id
-        elif wanted is not None and opened.snapshot_by_id(wanted) is None:
-            raise AthenaError(f"ICEBERG_INVALID_SNAPSHOT_ID: Iceberg snapshot ID does not exists: {wanted}")
-        return Snapshot(opened.scan(snapshot_id=wanted))
+            selected = found.snapshot_id
+        elif selected is not None and opened.snapshot_by_id(selected) is None:
+            raise AthenaError(f"ICEBERG_INVALID_SNAPSHOT_ID: Iceberg snapshot ID does not exists: {selected}")
+        return Snapshot(opened.scan(snapshot_id=selected))
 
     def metadata_table(self, table: Table, name: str) -> pa.Table:
         """`"table$snapshots"` and its like."""

@@ -59,12 +59,12 @@ def needs(connection: duckdb.DuckDBPyConnection, sql: str, tables: dict[str, Seq
     rows = connection.execute(f"explain (format json) {sql}").fetchall()
     understood = True
     for node, above in _nodes(json.loads(rows[0][1]), []):
-        said = node.get("extra_info", {})
-        name = str(said.get("Table", "")).rpartition(".")[2]
+        extra = node.get("extra_info", {})
+        name = str(extra.get("Table", "")).rpartition(".")[2]
         if name in found:
-            _add(found[name], said, above, tables[name])
+            _add(found[name], extra, above, tables[name])
         elif not node.get("children"):
-            understood &= "Table" in said or "Function" in said or node.get("name", "").strip() in _LEAVES
+            understood &= "Table" in extra or "Function" in extra or node.get("name", "").strip() in _LEAVES
     # a leaf of an unknown kind may be a scan of any table that was not met
     return found if understood else {name: need if need.alternatives else Need() for name, need in found.items()}
 

@@ -53,14 +53,14 @@ def with_parameters(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
     Raises:
         AthenaError: more or fewer parameters than question marks.
     """
-    marks = list(tree.find_all(exp.Placeholder, bfs=False))
-    if len(marks) != len(parameters):
+    placeholders = list(tree.find_all(exp.Placeholder, bfs=False))
+    if len(placeholders) != len(parameters):
         raise AthenaError(
             "INVALID_PARAMETER_USAGE: Incorrect number of parameters: "
-            f"expected {len(marks)} but found {len(parameters)}"
+            f"expected {len(placeholders)} but found {len(parameters)}"
         )
-    for mark, text in zip(marks, parameters, strict=True):
-        mark.replace(_tree(text))
+    for placeholder, text in zip(placeholders, parameters, strict=True):
+        placeholder.replace(_tree(text))
     return tree
 
 

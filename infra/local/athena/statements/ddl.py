@@ -111,11 +111,11 @@ def _show_partitions(session: Session, found: _Match) -> Result:
 
 
 def _show_tables(session: Session, found: _Match) -> Result:
-    wanted, pattern = (
+    database, pattern = (
         found.group(2) or session.database,
         (found.group(3) or ".*").replace("*", ".*").replace("..*", ".*"),
     )
-    tables = session.caller.catalog.tables(wanted.lower())
+    tables = session.caller.catalog.tables(database.lower())
     only_views = found.group(1).lower() == "views"
     names = [table["Name"] for table in tables if is_view(table) or not only_views]
     return _listed(sorted(name for name in names if re.fullmatch(pattern, name)), "tab_name")
@@ -127,9 +127,9 @@ def _show_databases(session: Session, _: _Match) -> Result:
 
 def _describe(session: Session, found: _Match) -> Result:
     table = session.caller.catalog.table(*place_of(session, found))
-    said = comments(table)
+    comment_of = comments(table)
     lines = [
-        f"{name:<20}\t{hive:<20}\t{said.get(name, ''):<20}"
+        f"{name:<20}\t{hive:<20}\t{comment_of.get(name, ''):<20}"
         for name, hive in data_columns(table) + partition_keys(table)
     ]
     return _listed(lines, "col_name")

@@ -67,9 +67,9 @@ def pids(own: Account, tmp_path: pathlib.Path) -> list[int]:
 
 
 def test_after_a_graceful_stop_unfinished_work_has_failed(own: Account, pids: list[int]) -> None:
-    assert all(map(alive, pids))
+    assert all(map(running, pids))
     own.stop()
-    until("the processes to end", lambda: not any(map(alive, pids)), 10)
+    until("the processes to end", lambda: not any(map(running, pids)), 10)
 
     own.start()
     (run,) = own.session.client("glue").get_job_runs(JobName=NAME)["JobRuns"]
@@ -112,10 +112,10 @@ def test_processes_do_not_outlive_an_account_that_is_killed(own: Account, pids: 
     assert own.process
     own.process.kill()
     own.process.wait()
-    until("the processes to end", lambda: not any(map(alive, pids)), 10)
+    until("the processes to end", lambda: not any(map(running, pids)), 10)
 
 
-def alive(pid: int) -> bool:
+def running(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -174,8 +174,8 @@ def test_what_trino_refuses_is_refused(athena: Queries, sql: str) -> None:
 
 def test_what_the_engine_lacks_fails_and_never_gives_something_else(athena: Queries) -> None:
     for sql in trino_documentation.LACKING:
-        said = athena.failure(f"select {sql}")
-        assert said.split(":")[0] in ("FUNCTION_NOT_FOUND", "NOT_SUPPORTED", "TYPE_MISMATCH", "INVALID_CAST_ARGUMENT")
+        reason = athena.failure(f"select {sql}")
+        assert reason.split(":")[0] in ("FUNCTION_NOT_FOUND", "NOT_SUPPORTED", "TYPE_MISMATCH", "INVALID_CAST_ARGUMENT")
 
 
 def test_a_repair_reaches_into_what_another_repair_has_replaced(athena: Queries) -> None:
@@ -186,7 +186,7 @@ def test_a_repair_reaches_into_what_another_repair_has_replaced(athena: Queries)
 AVERAGES = "avg(x) filter (where x > 1), avg(distinct x), sum(x) / count(*)"
 
 
-def test_an_average_of_decimals_is_a_decimal_wherever_it_stands(athena: Queries) -> None:
+def test_an_average_of_decimals_is_a_decimal_in_any_clause(athena: Queries) -> None:
     values = "(values decimal '1.00', decimal '2.00', decimal '2.00') as t (x)"
     assert athena.rows(f"select {AVERAGES} from {values}") == [["2.00", "1.50", "1.67"]]
     over = "select avg(x) over (order by x rows unbounded preceding) from"

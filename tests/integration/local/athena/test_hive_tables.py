@@ -116,7 +116,7 @@ def test_more_than_a_hundred_partitions_at_once_are_refused(athena: Queries) -> 
     assert athena.failure(sql).startswith("HIVE_TOO_MANY_OPEN_PARTITIONS")
 
 
-def test_unload_writes_what_was_asked_for(athena: Queries) -> None:
+def test_unload_writes_the_requested_format(athena: Queries) -> None:
     athena.run(f"unload (select 1 as a, 'x' as b) to '{athena.location('unloaded')}' with (format = 'JSON')")
     [key] = athena.keys("unloaded/")
     body = athena.session.client("s3").get_object(Bucket=athena.bucket, Key=key)["Body"].read()

@@ -75,7 +75,7 @@ def test_an_http_api_is_reachable_at_its_endpoint_and_answers_preflights(
 def test_a_stream_mapping_keeps_every_property_of_its_failure_handling(
     account: Account, stack: Stack, greeter: Callable[[], Resource], unique: str
 ) -> None:
-    wanted: dict[str, Any] = {
+    expected: dict[str, Any] = {
         "BatchSize": 50,
         "MaximumBatchingWindowInSeconds": 2,
         "BisectBatchOnFunctionError": True,
@@ -96,12 +96,12 @@ def test_a_stream_mapping_keeps_every_property_of_its_failure_handling(
                 EventSourceArn=attribute("Table", "StreamArn"),
                 StartingPosition="TRIM_HORIZON",
                 DestinationConfig={"OnFailure": {"Destination": attribute("Failures", "Arn")}},
-                **wanted,
+                **expected,
             ),
         },
         {"Mapping": {"Ref": "Mapping"}, "Queue": attribute("Failures", "Arn")},
     )
     found = account.session.client("lambda").get_event_source_mapping(UUID=outputs["Mapping"])
-    assert only(found, wanted) == wanted
+    assert only(found, expected) == expected
     assert found["DestinationConfig"]["OnFailure"]["Destination"] == outputs["Queue"]
     assert found["StartingPosition"] == "TRIM_HORIZON"

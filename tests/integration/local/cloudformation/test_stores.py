@@ -124,7 +124,7 @@ def test_a_property_that_the_service_refuses_fails_the_stack_and_leaves_nothing(
     assert name not in [bucket["Name"] for bucket in buckets]
 
 
-def test_a_generated_secret_leaves_out_what_it_is_told_to(account: Account, stack: Stack, unique: str) -> None:
+def test_a_generated_secret_leaves_out_excluded_characters(account: Account, stack: Stack, unique: str) -> None:
     generate = {"PasswordLength": 200, "ExcludePunctuation": True, "ExcludeUppercase": True}
     name = f"secret-{unique}"
     stack.deploy({"Secret": resource("AWS::SecretsManager::Secret", Name=name, GenerateSecretString=generate)})

@@ -55,8 +55,8 @@ def state(cloudwatch: Any, name: str) -> str:
     return found
 
 
-def reaches(cloudwatch: Any, name: str, wanted: str) -> None:
-    until(f"{name} to be {wanted}", lambda: state(cloudwatch, name) == wanted, 15)
+def reaches(cloudwatch: Any, name: str, expected: str) -> None:
+    until(f"{name} to be {expected}", lambda: state(cloudwatch, name) == expected, 15)
 
 
 def test_an_alarm_looks_at_its_own_dimensions_only(cloudwatch: Any, alarm: Alarms, unique: str) -> None:
@@ -70,12 +70,12 @@ def test_an_alarm_looks_at_its_own_dimensions_only(cloudwatch: Any, alarm: Alarm
 
 
 @pytest.mark.parametrize(
-    ("treatment", "wanted"), [("breaching", "ALARM"), ("notBreaching", "OK"), ("missing", "INSUFFICIENT_DATA")]
+    ("treatment", "expected"), [("breaching", "ALARM"), ("notBreaching", "OK"), ("missing", "INSUFFICIENT_DATA")]
 )
-def test_an_alarm_without_data_treats_it_as_it_is_told(
-    cloudwatch: Any, alarm: Alarms, treatment: str, wanted: str
+def test_treat_missing_data_decides_an_alarm_without_data(
+    cloudwatch: Any, alarm: Alarms, treatment: str, expected: str
 ) -> None:
-    reaches(cloudwatch, alarm(TreatMissingData=treatment), wanted)
+    reaches(cloudwatch, alarm(TreatMissingData=treatment), expected)
 
 
 def test_the_clock_alone_brings_an_alarm_back(cloudwatch: Any, alarm: Alarms, unique: str) -> None:

@@ -274,10 +274,10 @@ def test_output_is_in_the_log_while_the_build_runs_and_stopping_ends_all_process
         return [int(pid) for line in lines if line.startswith("pids ") for pid in line.split()[1:]]
 
     started = until("the first line", pids, 20)
-    assert all(alive(pid) for pid in started)
+    assert all(running(pid) for pid in started)
     workshop.codebuild.stop_build(id=build_id)
     assert workshop.ended(build_id)["buildStatus"] == "STOPPED"
-    until("its processes to end", lambda: not any(map(alive, started)), 10)
+    until("its processes to end", lambda: not any(map(running, started)), 10)
     assert workshop.reports() == []
 
 
@@ -335,7 +335,7 @@ def test_the_source_is_gone_after_the_build(workshop: Workshop) -> None:
     until("the build's folder to go", lambda: not pathlib.Path(workshop.report()).exists(), 5)
 
 
-def alive(pid: int) -> bool:
+def running(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -154,10 +154,10 @@ def test_a_table_needs_permission_for_itself_its_database_and_the_catalog(
     days: dict[str, str], as_role: Callable[..., Any]
 ) -> None:
     database = days["DatabaseName"]
-    needed = ["catalog", f"database/{database}", f"table/{database}/days"]
-    assert as_role("glue:GetTable", *needed).get_table(DatabaseName=database, Name="days")["Table"]["Name"] == "days"
-    for left_out in needed:
-        lacking = as_role("glue:GetTable", *(one for one in needed if one != left_out))
+    required = ["catalog", f"database/{database}", f"table/{database}/days"]
+    assert as_role("glue:GetTable", *required).get_table(DatabaseName=database, Name="days")["Table"]["Name"] == "days"
+    for left_out in required:
+        lacking = as_role("glue:GetTable", *(one for one in required if one != left_out))
         with pytest.raises(lacking.exceptions.ClientError, match="AccessDenied"):
             lacking.get_table(DatabaseName=database, Name="days")
 

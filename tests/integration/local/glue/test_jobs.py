@@ -190,7 +190,7 @@ def test_stopping_a_run_ends_all_of_its_processes(workshop: Workshop) -> None:
     assert [one["JobRunId"] for one in answer["SuccessfulSubmissions"]] == [run_id]
     assert [one["ErrorDetail"]["ErrorCode"] for one in answer["Errors"]] == ["EntityNotFoundException"]
     assert workshop.ended(run_id)["JobRunState"] == "STOPPED"
-    until("its processes to end", lambda: not any(alive(pid) for pid in workshop.report()["pids"]), 10)
+    until("its processes to end", lambda: not any(running(pid) for pid in workshop.report()["pids"]), 10)
 
 
 def test_a_job_runs_once_at_a_time_unless_it_allows_more(workshop: Workshop) -> None:
@@ -218,7 +218,7 @@ def test_a_run_that_takes_longer_than_its_timeout_is_killed(workshop: Workshop) 
     run = workshop.ended(workshop.start(), 120)
     assert (run["JobRunState"], run["ErrorMessage"]) == ("TIMEOUT", "Job run timed out")
     assert 60 <= run["ExecutionTime"] < 90
-    assert not alive(workshop.report()["pid"])
+    assert not running(workshop.report()["pid"])
 
 
 @pytest.mark.slow
@@ -274,7 +274,7 @@ def test_spark_writes_iceberg_through_the_glue_catalog_as_the_jobs_role(
     assert "\n" not in run["ErrorMessage"]
 
 
-def alive(pid: int) -> bool:
+def running(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

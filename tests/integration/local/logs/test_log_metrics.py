@@ -156,7 +156,7 @@ def test_a_filter_takes_value_and_dimensions_from_the_event(account: Account, gr
     assert series(account, group) == [{"Route": "/tasks"}, {"Route": "/users"}]
 
 
-def test_the_default_stands_for_a_minute_without_a_match(account: Account, group: str) -> None:
+def test_a_minute_without_a_match_has_the_default_value(account: Account, group: str) -> None:
     put_filter(account, group, "ERROR", defaultValue=10.0, metricValue="3")
     logs, minute = account.session.client("logs"), int(time.time() // 60 - 5) * 60_000
     for offset, text in ((0, "quiet"), (1, "quiet"), (60_000, "quiet"), (60_001, "an ERROR"), (60_002, "quiet")):
@@ -167,7 +167,7 @@ def test_the_default_stands_for_a_minute_without_a_match(account: Account, group
 
 
 @pytest.mark.parametrize(
-    ("pattern", "transformation", "told"),
+    ("pattern", "transformation", "recorded"),
     [
         ("{ $.a = }", {}, "Invalid filter pattern"),
         (ERRORS, {"metricValue": "ms"}, "not a selector"),
@@ -177,9 +177,9 @@ def test_the_default_stands_for_a_minute_without_a_match(account: Account, group
     ],
 )
 def test_a_filter_that_cannot_work_is_refused(
-    account: Account, group: str, pattern: str, transformation: dict[str, Any], told: str
+    account: Account, group: str, pattern: str, transformation: dict[str, Any], recorded: str
 ) -> None:
-    with pytest.raises(ClientError, match=told):
+    with pytest.raises(ClientError, match=recorded):
         put_filter(account, group, pattern, **transformation)
     assert account.session.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"] == []
 

@@ -69,12 +69,12 @@ def test_matching_events_reach_the_stream_as_one_compressed_document_per_call(
     log(account, group, "START")
     until("the object", lambda: stream.objects("cdc/"))
 
-    (told,) = documents(stream)
-    assert [json.loads(event["message"]) for event in told.pop("logEvents")] == [
+    (delivered,) = documents(stream)
+    assert [json.loads(event["message"]) for event in delivered.pop("logEvents")] == [
         {"log_type": "request", "n": 1},
         {"log_type": "request"},
     ]
-    assert told == {
+    assert delivered == {
         "messageType": "DATA_MESSAGE",
         "owner": "000000000000",
         "logGroup": group,
@@ -96,7 +96,7 @@ def test_what_a_function_prints_reaches_the_stream_too(
     account.session.client("lambda").invoke(FunctionName=f"talker-{unique}", Payload=b"{}")
 
     until("the object", lambda: stream.objects("cdc/"))
-    assert [len(told["logEvents"]) for told in documents(stream)] == [1]
+    assert [len(delivered["logEvents"]) for delivered in documents(stream)] == [1]
 
 
 def test_a_subscription_needs_the_permission_of_its_role(
@@ -114,8 +114,8 @@ def test_a_subscription_needs_the_permission_of_its_role(
     log(account, group, {"log_type": "request", "n": 2})
 
     until("the object", lambda: stream.objects("cdc/"))
-    (told,) = documents(stream)
-    assert [json.loads(event["message"])["n"] for event in told["logEvents"]] == [2]
+    (delivered,) = documents(stream)
+    assert [json.loads(event["message"])["n"] for event in delivered["logEvents"]] == [2]
 
 
 def test_a_filter_without_a_stream_or_with_a_broken_pattern_is_refused(

@@ -129,14 +129,14 @@ def test_a_failing_batch_is_bisected_until_the_record_at_fault_is_alone(
         recorder(), BisectBatchOnFunctionError=True, MaximumRetryAttempts=1, DestinationConfig=capture.on_failure()
     )
 
-    told = capture.failure()
+    notified = capture.failure()
     batches = capture.batches_until("a", "b", "c", "d", "e")
 
     assert [key for batch in batches for key in batch] == ["a", "b", "c", "d", "e"]
-    assert told["requestContext"]["condition"] == "RetryAttemptsExhausted"
-    assert told["DDBStreamBatchInfo"]["batchSize"] == 1
-    assert told["DDBStreamBatchInfo"]["startSequenceNumber"] == told["DDBStreamBatchInfo"]["endSequenceNumber"]
-    assert told["responseContext"]["functionError"] == "Unhandled"
+    assert notified["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    assert notified["DDBStreamBatchInfo"]["batchSize"] == 1
+    assert notified["DDBStreamBatchInfo"]["startSequenceNumber"] == notified["DDBStreamBatchInfo"]["endSequenceNumber"]
+    assert notified["responseContext"]["functionError"] == "Unhandled"
 
 
 def test_a_partial_failure_repeats_only_what_was_not_done(capture: Capture, recorder: Callable[..., str]) -> None:
@@ -149,11 +149,11 @@ def test_a_partial_failure_repeats_only_what_was_not_done(capture: Capture, reco
         DestinationConfig=capture.on_failure(),
     )
 
-    told = capture.failure()
+    notified = capture.failure()
     batches = capture.batches_until("c")
 
     assert batches == [["a", "b"], ["c"]]
-    assert told["DDBStreamBatchInfo"]["batchSize"] == 1
+    assert notified["DDBStreamBatchInfo"]["batchSize"] == 1
 
 
 def test_without_a_limit_a_failing_batch_is_retried_until_it_succeeds(
@@ -202,9 +202,9 @@ def test_records_older_than_the_mapping_allows_are_not_delivered(
 
     assert capture.batches_until("young") == [["young"]]
     listed = account.session.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
-    told = json.loads(account.session.client("s3").get_object(Bucket=bucket, Key=listed[0]["Key"])["Body"].read())
-    assert told["requestContext"]["condition"] == "RecordAgeExceeded"
-    assert json.loads(told["payload"])["Records"][0]["dynamodb"]["Keys"] == {"id": {"S": "old"}}
+    notified = json.loads(account.session.client("s3").get_object(Bucket=bucket, Key=listed[0]["Key"])["Body"].read())
+    assert notified["requestContext"]["condition"] == "RecordAgeExceeded"
+    assert json.loads(notified["payload"])["Records"][0]["dynamodb"]["Keys"] == {"id": {"S": "old"}}
 
 
 def test_a_window_waits_for_a_fuller_batch_and_filters_keep_the_rest_away(

@@ -6,7 +6,7 @@ from infra.local.athena.sql import grammar, trino
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "reason"),
     [
         ("select a, from t", "line 1:11: mismatched input 'from'"),
         ("select a,\n  b,\nfrom t", "line 3:1: mismatched input 'from'"),
@@ -38,10 +38,10 @@ from infra.local.athena.sql import grammar, trino
         ("select 1; select 2", "Only one sql statement is allowed. Got: select 1; select 2"),
     ],
 )
-def test_what_only_other_databases_read_is_refused_where_it_stands(sql: str, said: str) -> None:
+def test_what_only_other_databases_read_is_refused_with_its_place(sql: str, reason: str) -> None:
     with pytest.raises(AthenaError) as refused:
         trino.parse(sql)
-    assert str(refused.value) == f"SYNTAX_ERROR: {said}"
+    assert str(refused.value) == f"SYNTAX_ERROR: {reason}"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_same_characters_in_names_values_and_comments_are_no_matter(sql: str
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "reason"),
     [
         ("select nvl(a, 1) from t", "FUNCTION_NOT_FOUND: line 1:8: Function 'nvl' not registered"),
         ("select\n string_agg(b) from t", "FUNCTION_NOT_FOUND: line 2:2: Function 'string_agg' not registered"),
@@ -73,8 +73,8 @@ def test_the_same_characters_in_names_values_and_comments_are_no_matter(sql: str
         ("select coalesce(a, 1), try(a), if(a, 1), approx_percentile(a, 0.5), date_add('day', 1, a) from t", ""),
     ],
 )
-def test_a_function_or_type_that_trino_does_not_have_is_named(sql: str, said: str) -> None:
-    assert grammar.unknown_name(sql) == said
+def test_a_function_or_type_that_trino_does_not_have_is_named(sql: str, reason: str) -> None:
+    assert grammar.unknown_name(sql) == reason
 
 
 def test_a_long_list_of_values_is_not_kept_waiting() -> None:

@@ -57,4 +57,5 @@ def test_a_table_is_quoted_csv_and_everything_else_is_text() -> None:
     table = Result("DML", [Column("a", "string"), Column("b", "string")], [['x"y', None]])
     assert table.body() == '"a","b"\n"x""y",\n'
     assert Result("UTILITY", [Column("tab_name", "string")], [["t"], ["u"]]).body() == "t\nu"
-    assert not Result("DML", ROWS).is_table()
+    assert not Result("DML", ROWS, is_write=True).is_table()
+    assert Result("DML", ROWS).is_table()

@@ -23,11 +23,11 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("needed", "points", "wanted"), TABLE)
-def test_missing_data_means_what_the_user_guide_says(needed: int, points: str, wanted: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("required", "points", "expected"), TABLE)
+def test_missing_data_means_what_the_user_guide_says(required: int, points: str, expected: tuple[str, ...]) -> None:
     breaching = [{"X": True, "0": False, "-": None}[point] for point in reversed(points)]
-    states = [state_of(breaching, needed, 3, treatment, RETAINED) for treatment in TREATMENTS]
-    assert tuple(states) == wanted
+    states = [state_of(breaching, required, 3, treatment, RETAINED) for treatment in TREATMENTS]
+    assert tuple(states) == expected
 
 
 @pytest.mark.parametrize(
