@@ -3,7 +3,7 @@
 AWS: GetPartitions filters with an SQL condition over the partition keys; UpdateTable keeps the version it replaces
 unless SkipArchive is given; partitions are deleted in batches.
 MiniStack 1.5.33 ignores Expression, so dbt's insert_overwrite would delete every partition, and knows neither versions
-nor BatchDeletePartition nor UpdatePartition.
+nor BatchDeletePartition nor UpdatePartition; it answers an Owner of '' for tables that have none.
 Hooks: `_get_partitions`, `_update_table`, the table and database deletions (to drop versions), `_handle_request_sync`
 for the missing actions, `_ALL_STATE` so that versions are saved.
 """
@@ -162,6 +162,22 @@ def _forgetting(original: Callable[[Request], Response]) -> Callable[[Request], 
     return delete
 
 
+def _without_empty(original: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """A table has no Owner until somebody gives it one; clients send back what they read, and '' is refused."""
+
+    def create_table(data: Request) -> Response:
+        response = original(data)
+        if response[0] == 200:
+            table = glue._tables[f"{data.get('DatabaseName')}/{data['TableInput'].get('Name')}"]
+            for member in OPTIONAL:
+                if table.get(member) in (None, ""):
+                    table.pop(member, None)
+        return response
+
+    return create_table
+
+
+OPTIONAL = ("Description", "IsMultiDialectView", "Owner", "ViewDefinition", "ViewExpandedText", "ViewOriginalText")
 MISSING_ACTIONS: dict[str, Callable[[Request], Response]] = {
     "BatchDeletePartition": _batch_delete_partition,
     "BatchDeleteTableVersion": _batch_delete_table_version,
@@ -182,6 +198,7 @@ def apply() -> None:
     original = replace(glue, "_handle_request_sync", "method path headers body query_params", dispatch)
     replace(glue, "_get_partitions", "data", _get_partitions)
     replace(glue, "_update_table", "data", _archive(hook(glue, "_update_table", "data")))
+    replace(glue, "_create_table", "data", _without_empty(hook(glue, "_create_table", "data")))
     for name in ("_delete_table", "_batch_delete_table", "_delete_database"):
         replace(glue, name, "data", _forgetting(hook(glue, name, "data")))
     glue._ALL_STATE["table_versions"] = _versions

@@ -23,7 +23,6 @@ MAX_ENGINES = 4
 QUERY_SECONDS = 30 * 60.0
 """Athena's DML timeout: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
 
-_START_METHOD = "forkserver"
 _POLL_SECONDS = 0.2
 _WORKER = "infra.local.athena.api.worker"
 
@@ -39,7 +38,7 @@ class Engine:
     """One process."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context(_START_METHOD)
+        context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([_WORKER])
         self._connection: Connection
         self._connection, other_end = context.Pipe()

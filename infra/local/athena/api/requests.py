@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import Any, cast
 
-from ministack.core.responses import error_response_json, json_response
+from ministack.core.responses import AccountRegionScopedDict, error_response_json, json_response
 from ministack.core.router import extract_access_key_id
 from ministack.services import athena
 
 from infra.local.account import hooks
-from infra.local.athena.api import credentials, engines, execution
+from infra.local.athena.api import credentials, engines, execution, metadata
+from infra.local.athena.api.statement_types import find_substatement_type
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.sql import trino
 
@@ -25,8 +26,17 @@ _KNOWN = re.compile(
 )
 
 
+MAX_ROWS = 1000
+"""Rows of a page of GetQueryResults: https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html"""
+
+_query_ids = AccountRegionScopedDict()  # client request token -> query execution id
+
+
 def apply() -> None:
     """Put the engine in the place of the emulator's."""
+    metadata.apply()
+    describe = hooks.hook(athena, "_execution_out", "ex")
+    hooks.replace(athena, "_execution_out", "ex", _without_empty(describe))
     hooks.replace(athena, "_execute_query", "query_id query database ddl catalog", execution.execute)
     hooks.hook(athena, "_create_table_input", "ddl")
     for name, wrap in (
@@ -54,6 +64,11 @@ def _remembering(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _start(original: Handler) -> Handler:
     def start_query_execution(data: dict[str, Any]) -> Response:
+        """https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html"""
+        if earlier := athena._executions.get(_query_ids.get(data.get("ClientRequestToken") or "")):
+            if earlier["Query"] != data.get("QueryString"):
+                return _refused("Idempotent parameters do not match")
+            return cast("Response", json_response({"QueryExecutionId": earlier["QueryExecutionId"]}))
         group = data.get("WorkGroup") or "primary"
         if group not in athena._workgroups:
             return _refused(f"WorkGroup {group} is not found.")
@@ -62,12 +77,28 @@ def _start(original: Handler) -> Handler:
         if malformed := _malformed(data.get("QueryString", "")):
             return _refused(malformed, AthenaErrorCode="MALFORMED_QUERY")
         status, headers, body = original({**data, "WorkGroup": group, "ResultConfiguration": _output(group, data)})
-        if status == 200 and data.get("ExecutionParameters"):
-            query_id = json.loads(body)["QueryExecutionId"]
-            athena._executions[query_id]["ExecutionParameters"] = data["ExecutionParameters"]
+        if status == 200:
+            execution = athena._executions[json.loads(body)["QueryExecutionId"]]
+            execution["SubstatementType"] = find_substatement_type(data["QueryString"])
+            if data.get("ExecutionParameters"):
+                execution["ExecutionParameters"] = data["ExecutionParameters"]
+            if data.get("ClientRequestToken"):
+                _query_ids[data["ClientRequestToken"]] = execution["QueryExecutionId"]
         return status, headers, body
 
     return start_query_execution
+
+
+def _without_empty(original: Handler) -> Handler:
+    """AWS leaves out what a query execution does not have yet."""
+
+    def describe(execution: dict[str, Any]) -> Any:
+        described = original(execution)
+        for name in ("Status", "Statistics"):
+            described[name] = {key: value for key, value in described[name].items() if value not in (None, "")}
+        return described
+
+    return describe
 
 
 def _refused(message: str, **extra: str) -> Response:
@@ -101,11 +132,14 @@ def _output(group: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def _get_results(original: Handler) -> Handler:
     def get_query_results(data: dict[str, Any]) -> Response:
-        status, _, body = response = original(data)
+        found = athena._executions.get(data.get("QueryExecutionId")) or {}
+        rows = int(data.get("MaxResults") or MAX_ROWS)
+        if found.get("StatementType") == "DML" and not data.get("NextToken") and rows > 1:
+            rows -= 1  # the row of column names counts
+        status, _, body = response = original({**data, "MaxResults": rows})
         if status != 200:
             return response
         answer = json.loads(body)
-        found = athena._executions.get(data.get("QueryExecutionId")) or {}
         described = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
         for info, (_, kind, precision, scale) in zip(described, found.get("_columns") or [], strict=False):
             info.update(Type=kind, Precision=precision, Scale=scale)
