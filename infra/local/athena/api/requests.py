@@ -89,7 +89,7 @@ def _start(original: Handler) -> Handler:
     return start_query_execution
 
 
-def _without_empty(original: Handler) -> Handler:
+def _without_empty(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
     """AWS leaves out what a query execution does not have yet."""
 
     def describe(execution: dict[str, Any]) -> Any:

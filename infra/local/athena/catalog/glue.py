@@ -36,8 +36,13 @@ def is_view(table: Table) -> bool:
 
 
 def data_columns(table: Table) -> list[tuple[str, str]]:
-    """(lower-case name, Hive type) of the columns that are in the data files."""
-    return [(c["Name"].lower(), c["Type"]) for c in (table.get("StorageDescriptor") or {}).get("Columns") or []]
+    """(lower-case name, Hive type) of the columns that are in the data files.
+
+    The catalog also keeps the columns that an Iceberg table had once, marked as not current.
+    """
+    columns = (table.get("StorageDescriptor") or {}).get("Columns") or []
+    current = [c for c in columns if (c.get("Parameters") or {}).get("iceberg.field.current") != "false"]
+    return [(c["Name"].lower(), c["Type"]) for c in current]
 
 
 def partition_keys(table: Table) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -13,6 +13,7 @@ from duckdb.sqltypes import DuckDBPyType
 from infra.local.athena.catalog.glue import NULL_PARTITION, Table, data_columns, duck_type, partition_keys
 from infra.local.athena.data import pruning
 from infra.local.athena.data.s3_objects import DataFile
+from infra.local.athena.data.text_files import TextFormat, load_lines, read_csv, strict_cast
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session
 from infra.local.glue.hive_types import quote_identifier, quote_literal
@@ -30,12 +31,12 @@ class _Reader:
     Args:
         relation: a table function.
         expressions: column name -> what gives it, for the columns that the files have.
-        cast: `cast`, or `try_cast` where the SerDe makes a value that does not fit NULL.
+        cast: SQL that gives an expression a type, and what the SerDe does with a value that does not fit.
     """
 
     relation: str
     expressions: Mapping[str, str]
-    cast: str = "cast"
+    cast: Callable[[str, str], str] = "cast({} as {})".format
 
 
 def relation(session: Session, database: str, table: Table, need: pruning.Need, with_path: bool) -> str:
@@ -56,8 +57,12 @@ def relation(session: Session, database: str, table: Table, need: pruning.Need, 
     )
     session.scanned += scanned
     select = [
-        f"{reader.cast}({reader.expressions.get(name, 'null') if name in chosen else 'null'} as {kind}) "
-        f"as {quote_identifier(name)}"
+        (
+            reader.cast(reader.expressions[name], kind)
+            if name in chosen and name in reader.expressions
+            else f"cast(null as {kind})"
+        )
+        + f" as {quote_identifier(name)}"
         for name, kind in columns
     ]
     select += [
@@ -132,10 +137,18 @@ def _reader(
         return _parquet(connection, files), sum(parquet_bytes(path, chosen) for path in paths)
     size = sum(path.stat().st_size for path in paths)
     if "json" in library:
-        return _json(connection, files, columns), size
-    if "opencsv" in library or "lazysimple" in library:
-        header = int((table.get("Parameters") or {}).get("skip.header.line.count", 0))
-        return _delimited(files, data_columns(table), "opencsv" in library, serde.get("Parameters") or {}, header), size
+        lenient = str((serde.get("Parameters") or {}).get("ignore.malformed.json", "")).lower() == "true"
+        return _json(connection, files, columns, lenient), size
+    header, form = int((table.get("Parameters") or {}).get("skip.header.line.count", 0)), TextFormat.of(serde)
+    names = [name for name, _ in data_columns(table)]
+    if "lazysimple" in library:
+        lines = load_lines(connection, paths, form, header)
+        null = quote_literal(form.null or "")
+        fields = {name: f"nullif(r.fields[{i}], {null})" for i, name in enumerate(names, 1)}
+        return _Reader(lines, fields, "try_cast({} as {})".format), size
+    if "opencsv" in library:
+        relation = read_csv(files, form, data_columns(table), header, _OPTIONS)
+        return _Reader(relation, {name: f"r.{quote_identifier(name)}" for name in names}, strict_cast), size
     raise AthenaError(f"HIVE_UNSUPPORTED_FORMAT: {library}")
 
 
@@ -156,9 +169,15 @@ def _parquet(connection: duckdb.DuckDBPyConnection, files: str) -> _Reader:
     return _Reader(reader, {row[0].lower(): f"r.{quote_identifier(row[0])}" for row in present})
 
 
-def _json(connection: duckdb.DuckDBPyConnection, files: str, columns: Sequence[tuple[str, str]]) -> _Reader:
-    """JSON lines. The SerDe finds keys whatever their case, DuckDB as they are written: ask it how they are."""
+def _json(
+    connection: duckdb.DuckDBPyConnection, files: str, columns: Sequence[tuple[str, str]], lenient: bool
+) -> _Reader:
+    """JSON lines; `lenient` makes a line that is none a row of NULLs.
+
+    The SerDe finds keys whatever their case, DuckDB as they are written: ask it how they are.
+    """
     options = f"format = 'newline_delimited', maximum_object_size = {_JSON_DOCUMENT_BYTES}, {_OPTIONS}"
+    options += ", ignore_errors = true" if lenient else ""
     sample = connection.sql(f"select * from read_json({files}, union_by_name = true, {options})")
     spelled = {name.lower(): (name, kind) for name, kind in zip(sample.columns, sample.types, strict=True)}
     fields, expressions = [], {}
@@ -187,22 +206,3 @@ def _respelled(expected: DuckDBPyType, found: Any) -> str:
 def _inner(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
     """The fields of a struct, or the one element of a list."""
     return cast("list[tuple[str, DuckDBPyType]]", kind.children)
-
-
-def _delimited(
-    files: str, columns: Sequence[tuple[str, str]], opencsv: bool, options: Mapping[str, Any], header: int
-) -> _Reader:
-    """OpenCSVSerDe (quoted) and LazySimpleSerDe (not quoted); a value that does not fit its type is NULL."""
-    delimiter = (
-        options.get("separatorChar", ",")
-        if opencsv
-        else options.get("field.delim", options.get("serialization.format", "\x01"))
-    )
-    quote = quote_literal(options.get("quoteChar", '"') if opencsv else "")
-    fields = ", ".join(f"{quote_literal(name)}: 'VARCHAR'" for name, _ in columns)
-    reader = (
-        f"read_csv({files}, auto_detect = false, header = false, null_padding = true, strict_mode = false, "
-        f"skip = {header}, nullstr = '\\N', delim = {quote_literal(chr(1) if delimiter == '1' else delimiter)}, "
-        f"quote = {quote}, escape = {quote}, columns = {{{fields}}}, {_OPTIONS})"
-    )
-    return _Reader(reader, {name: f"r.{quote_identifier(name)}" for name, _ in columns}, "try_cast")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import ValidationError
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
-from pyiceberg.io.pyarrow import ArrowScan
+from pyiceberg.io.pyarrow import ArrowScan, pyarrow_to_schema
 from pyiceberg.table import DataScan, FileScanTask, StaticTable
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.transforms import parse_transform
-from pyiceberg.types import ListType, MapType, NestedField, StructType
+from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructType
 
 from infra.local.athena.catalog.glue import Table
 from infra.local.athena.errors import AthenaError
@@ -209,22 +210,48 @@ class Iceberg:
         name: str,
         add: pa.Schema | None = None,
         drop: Sequence[str] = (),
-        rename: tuple[str, str] | None = None,
+        change: tuple[str, str, pa.DataType] | None = None,
         properties: dict[str, str] | None = None,
     ) -> None:
-        """Change columns or properties."""
+        """Change columns or properties.
+
+        Args:
+            change: a column's name, its new name and its type.
+
+        Raises:
+            AthenaError: Iceberg does not allow the change of type.
+        """
         table = self.load(database, name)
-        if add is not None or drop or rename:
-            with table.update_schema() as change:
+        if add is not None or drop:
+            with table.update_schema() as schema:
                 if add is not None:
-                    change.union_by_name(add)
+                    schema.union_by_name(add)
                 for column in drop:
-                    change.delete_column(column)
-                if rename:
-                    change.rename_column(*rename)
+                    schema.delete_column(column)
+        if change:
+            _change_column(table, *change)
         if properties:
             with table.transaction() as transaction:
                 transaction.set_properties(properties)
+
+
+def _change_column(table: IcebergTable, name: str, new_name: str, kind: pa.DataType) -> None:
+    """https://iceberg.apache.org/spec/#schema-evolution allows int to long, float to double, a longer decimal."""
+    found = table.schema().find_field(name, case_sensitive=False)
+    wider = _iceberg_type(kind)
+    try:
+        with table.update_schema(case_sensitive=False) as schema:
+            if found.field_type != wider:
+                schema.update_column(name, field_type=wider)
+            if name != new_name:
+                schema.rename_column(name, new_name)
+    except ValidationError as error:
+        raise AthenaError(f"NOT_SUPPORTED: Failed to change column {name}: {error}") from None
+
+
+def _iceberg_type(kind: pa.DataType) -> IcebergType:
+    field = pa.field("c", kind, metadata={"PARQUET:field_id": "1"})
+    return pyarrow_to_schema(pa.schema([field])).fields[0].field_type
 
 
 def partition_field(text: str) -> tuple[str, Any, str]:

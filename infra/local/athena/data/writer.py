@@ -14,6 +14,7 @@ from infra.local.athena.api.results import Column
 from infra.local.athena.catalog.glue import (
     NULL_PARTITION,
 )
+from infra.local.athena.data.text_files import TextFormat
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session
 from infra.local.glue.hive_types import quote_identifier, quote_literal
@@ -24,7 +25,7 @@ OPEN_PARTITIONS_LIMIT = 100
 _COPY_OPTIONS = {
     "parquet": "format parquet, compression {}",
     "json": "format json, compression gzip",
-    "textfile": "format csv, header false, delim '\x01', compression gzip",
+    "textfile": TextFormat().copy_options(),
 }
 
 
@@ -36,9 +37,14 @@ def write_files(
     keys: Sequence[str],
     file_format: str,
     compression: str,
+    text_format: TextFormat | None = None,
 ) -> tuple[dict[tuple[str, ...], str], int]:
-    """Write a SELECT as files below `location`; returns partition values -> location, and the number of rows."""
-    options = _COPY_OPTIONS.get(file_format.lower())
+    """Write a SELECT as files below `location`; returns partition values -> location, and the number of rows.
+
+    Args:
+        text_format: of delimited text, where it is not LazySimpleSerDe's default.
+    """
+    options = text_format.copy_options() if text_format else _COPY_OPTIONS.get(file_format.lower())
     if options is None:
         raise AthenaError(f"NOT_SUPPORTED: format {file_format}")
     connection, location = session.connection, location.rstrip("/")

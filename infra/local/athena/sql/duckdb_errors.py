@@ -34,6 +34,8 @@ def from_duckdb(error: duckdb.Error, sql: str = "") -> AthenaError:
     text = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return AthenaError(OUT_OF_MEMORY, SYSTEM)
+    if found := re.search(r"HIVE_BAD_DATA: .*", text):
+        return AthenaError(found.group(0))
     for pattern, code, message in _BINDING:
         if found := re.search(pattern, text):
             return AthenaError(f"{code}: {place(sql, found.group(1))}{message.format(found.group(1))}")

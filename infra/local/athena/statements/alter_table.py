@@ -82,8 +82,9 @@ def _alter_iceberg(session: Session, database: str, name: str, action: str) -> N
     elif found := _match(rf"drop\s+column\s+{NAME}", action):
         iceberg.alter(database, name, drop=[found.group(1)])
     elif found := _match(rf"change\s+(?:column\s+)?{NAME}\s+{NAME}\s+(.*)", action):
-        old, new, _ = found.groups()
-        iceberg.alter(database, name, rename=(old, new) if old != new else None)
+        old, new, kind = found.groups()
+        (field,) = arrow_schema(definitions(f"{new} {kind}"))
+        iceberg.alter(database, name, change=(old.lower(), new.lower(), field.type))
     else:
         raise _unknown(action)
 

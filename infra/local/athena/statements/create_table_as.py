@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from infra.local.athena.api.results import Column
 from infra.local.athena.data import binding, writer
+from infra.local.athena.data.text_files import TextFormat
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session, arrow
 from infra.local.glue.hive_types import FORMATS
@@ -75,14 +76,20 @@ def _create_hive(
     if file_format not in FORMATS:
         raise AthenaError(f"NOT_SUPPORTED: format {file_format}")
     compression = properties.get("write_compression") or properties.get("parquet_compression") or "gzip"
-    partitions, count = writer.write_files(session, select, columns, location, keys, file_format, compression)
+    delimiter = str(properties.get("field_delimiter") or "") if file_format == "textfile" else ""
+    partitions, count = writer.write_files(
+        session, select, columns, location, keys, file_format, compression, TextFormat(delimiter) if delimiter else None
+    )
     input_format, output_format, library = FORMATS[file_format]
     storage = {
         "Columns": [{"Name": column.name, "Type": column.hive} for column in columns if column.name not in keys],
         "Location": location.rstrip("/"),
         "InputFormat": input_format,
         "OutputFormat": output_format,
-        "SerdeInfo": {"SerializationLibrary": library, "Parameters": {}},
+        "SerdeInfo": {
+            "SerializationLibrary": library,
+            "Parameters": {"field.delim": delimiter, "serialization.format": delimiter} if delimiter else {},
+        },
     }
     definition = {
         "Name": name,

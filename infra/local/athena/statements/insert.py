@@ -8,6 +8,7 @@ from sqlglot import exp
 from infra.local.athena.api.results import Column
 from infra.local.athena.catalog.glue import Table, data_columns, duck_type, is_iceberg, is_view, partition_keys
 from infra.local.athena.data import binding, writer
+from infra.local.athena.data.text_files import TextFormat
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session, arrow
 from infra.local.glue.hive_types import quote_identifier
@@ -62,11 +63,15 @@ def _insert_hive(session: Session, database: str, table: Table, named: Sequence[
         for column in columns
     )
     storage = table["StorageDescriptor"]
-    library = (storage.get("SerdeInfo") or {}).get("SerializationLibrary", "").lower()
+    serde = storage.get("SerdeInfo") or {}
+    library = serde.get("SerializationLibrary", "").lower()
     file_format = next((known for known in ("parquet", "json") if known in library), "textfile")
+    text_format = TextFormat.of(serde) if file_format == "textfile" else None
     keys = [key for key, _ in partition_keys(table)]
     select = f"select {values} from {source}"
-    partitions, count = writer.write_files(session, select, columns, storage["Location"], keys, file_format, "gzip")
+    partitions, count = writer.write_files(
+        session, select, columns, storage["Location"], keys, file_format, "gzip", text_format
+    )
     if partitions:
         session.caller.catalog.add_partitions(database, table["Name"], partitions, storage)
     return count

@@ -60,17 +60,6 @@ def test_parquet_is_read_with_the_catalogs_types_and_columns_that_came_later_are
     assert athena.types("select * from old") == ["bigint", "timestamp", "varchar", "double", "date"]
 
 
-def test_delimited_text_that_does_not_fit_its_type_is_null(athena: Queries) -> None:
-    body = b'n,label\n1,"a, b"\nx,c\n'
-    athena.put("csv/one.csv", body)
-    athena.run(
-        "CREATE EXTERNAL TABLE csv (n int, label string) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
-        f"LOCATION '{athena.location('csv')}' TBLPROPERTIES ('skip.header.line.count'='1')"
-    )
-    assert athena.rows("select n, label from csv order by label") == [["1", "a, b"], [None, "c"]]
-    assert athena.scanned("select n from csv") == len(body)
-
-
 def test_ctas_writes_partitions_that_insert_adds_to_and_the_catalog_knows(athena: Queries) -> None:
     execution = athena.run(
         f"create table sales with (format = 'PARQUET', external_location = '{athena.location('sales')}', "
