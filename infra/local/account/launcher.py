@@ -29,6 +29,7 @@ COMPLETIONS: tuple[str, ...] = (
     "codebuild",
     "s3",
     "scheduler",
+    "sqs",
 )
 
 

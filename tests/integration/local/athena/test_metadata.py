@@ -63,7 +63,7 @@ def test_tables_are_listed_by_expression_and_in_pages(athena: Queries, client: A
 
 
 def test_a_table_has_no_owner_until_it_is_given_one(athena: Queries) -> None:
-    glue = athena.session.client("glue")
+    glue: Any = athena.session.client("glue")
     athena.run(
         f"create table unowned with (table_type = 'ICEBERG', location = '{athena.location('unowned')}') as select 1 n"
     )
