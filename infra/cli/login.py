@@ -12,7 +12,7 @@ from infra.cli.target import writes
 
 @writes()
 def login(
-    email: Annotated[str, typer.Argument(help="E-mail address; signed up if it is new.")],
+    email: Annotated[str, typer.Argument(help="E-mail address, signed up if it is new; or a user name.")],
     password: Annotated[
         str, typer.Option(prompt=True, hide_input=True, envvar="INSIGHTS_PASSWORD", help="Asked for when not given.")
     ],

@@ -83,7 +83,10 @@ class ApiStack(Stack):
         client = pool.add_client(
             "Client",
             user_pool_client_name="todo-client",
-            auth_flows=cognito.AuthFlow(user_password=True, user_srp=True),
+            # ALLOW_ADMIN_USER_PASSWORD_AUTH is what used to be called ADMIN_NO_SRP_AUTH; Cognito takes either name
+            auth_flows=cognito.AuthFlow(user_password=True, user_srp=True, admin_user_password=True),
+            # nothing signs in through a hosted page: without this, CDK allows OAuth flows to an example's address
+            disable_o_auth=True,
             prevent_user_existence_errors=True,
             id_token_validity=Duration.hours(1),
             access_token_validity=Duration.hours(1),
@@ -99,11 +102,15 @@ class ApiStack(Stack):
         )
 
     def _user_pool(self) -> cognito.UserPool:
+        # Cognito does not let a pool change these three later: user names, their case, and what signs in (ADR 0067)
         return cognito.UserPool(
             self,
-            "Users",
+            "UserPool",
             user_pool_name="todo-users",
-            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_aliases=cognito.SignInAliases(username=True, email=True),
+            sign_in_case_sensitive=False,
+            # a token's e-mail is one that its owner has shown to receive mail at
+            keep_original=cognito.KeepOriginalAttrs(email=True),
             self_sign_up_enabled=True,
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,

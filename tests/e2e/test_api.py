@@ -48,7 +48,7 @@ def bad_tokens(platform: Platform) -> Iterator[dict[str, str | None]]:
     flows: Any = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     made = cognito.create_user_pool_client(UserPoolId=pool, ClientName="another", ExplicitAuthFlows=flows)
     other = made["UserPoolClient"]["ClientId"]
-    elsewhere = cognito.create_user_pool(PoolName="elsewhere")["UserPool"]["Id"]
+    elsewhere = cognito.create_user_pool(PoolName="elsewhere", AliasAttributes=["email"])["UserPool"]["Id"]
     stranger = cognito.create_user_pool_client(UserPoolId=elsewhere, ClientName="x", ExplicitAuthFlows=flows)
     tokens = {
         "none": None,

@@ -115,7 +115,13 @@ def test_browsers_may_send_and_read_the_headers_of_the_contract(deployed: Templa
 def test_users_sign_up_by_e_mail_and_sign_in_with_a_password(deployed: Templates) -> None:
     pool = deployed.one("AWS::Cognito::UserPool").properties
     client = deployed.one("AWS::Cognito::UserPoolClient").properties
-    assert pool["UsernameAttributes"] == ["email"]
+    # as in the original API's pool: a user name of one's own, or the verified address
+    assert pool["AliasAttributes"] == ["email"]
+    assert "UsernameAttributes" not in pool
+    assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
+    assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    assert client["AllowedOAuthFlowsUserPoolClient"] is False
+    assert not {"AllowedOAuthFlows", "AllowedOAuthScopes", "CallbackURLs"} & set(client)
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
     assert {"ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"} <= set(client["ExplicitAuthFlows"])
     assert client["PreventUserExistenceErrors"] == "ENABLED"

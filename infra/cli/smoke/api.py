@@ -11,7 +11,7 @@ import boto3
 import typer
 import urllib3
 
-from infra.cli.cognito import authenticate, sign_up
+from infra.cli.cognito import authenticate, sign_up, user_name
 from infra.cli.console import print_json, terminal
 from infra.cli.errors import explain_errors
 from infra.cli.exit_codes import ExitCode
@@ -126,7 +126,7 @@ def delete_sign_in(pool_id: str, email: str) -> None:
     """Delete a user from the pool; one who is not there is fine."""
     cognito = boto3.client("cognito-idp")
     with suppress(cognito.exceptions.UserNotFoundException):
-        cognito.admin_delete_user(UserPoolId=pool_id, Username=email)
+        cognito.admin_delete_user(UserPoolId=pool_id, Username=user_name(email))
 
 
 def members(document: Any, *names: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ SUPPORTED_VERSION = "1.5.33"
 COMPLETIONS: tuple[str, ...] = (
     "athena",
     "apigateway",
+    "cognito",
     "cloudformation",
     "iam",
     "cloudwatch",

@@ -26,13 +26,32 @@ def pool(account: Account, unique: str, monkeypatch: pytest.MonkeyPatch) -> None
     made = cognito.create_user_pool(
         PoolName=f"login-{unique}",
         Policies={"PasswordPolicy": {"MinimumLength": 12, "RequireUppercase": True, "RequireNumbers": True}},
-        UsernameAttributes=["email"],
+        AliasAttributes=["email"],
+        UsernameConfiguration={"CaseSensitive": False},
     )["UserPool"]["Id"]
     client = cognito.create_user_pool_client(
-        UserPoolId=made, ClientName="todo-client", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+        UserPoolId=made,
+        ClientName="todo-client",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
+        PreventUserExistenceErrors="ENABLED",
     )["UserPoolClient"]["ClientId"]
     outputs = {"UserPoolId": made, "UserPoolClientId": client}
     monkeypatch.setattr(importlib.import_module("infra.cli.login"), "stack_outputs", lambda: outputs)
+
+
+def test_another_spelling_of_an_address_is_the_same_user() -> None:
+    first = runner.invoke(app, ["ann@example.com", "--password", PASSWORD])
+    again = runner.invoke(app, ["Ann@Example.COM", "--password", PASSWORD])
+    assert claims(first.stdout)["sub"] == claims(again.stdout)["sub"]
+
+
+def test_a_user_name_that_is_no_address_signs_in(account: Account) -> None:
+    outputs = importlib.import_module("infra.cli.login").stack_outputs()
+    cognito = account.session.client("cognito-idp")
+    attributes = [{"Name": "email", "Value": "bob@example.com"}]
+    cognito.sign_up(ClientId=outputs["UserPoolClientId"], Username="bob", Password=PASSWORD, UserAttributes=attributes)
+    cognito.admin_confirm_sign_up(UserPoolId=outputs["UserPoolId"], Username="bob")
+    assert claims(runner.invoke(app, ["bob", "--password", PASSWORD]).stdout)["email"] == "bob@example.com"
 
 
 def claims(token: str) -> dict[str, str]:
@@ -55,8 +74,8 @@ def test_a_new_address_is_signed_up_and_signs_in_again() -> None:
     [
         ("ann@example.com", "Wrong-password-1", "Incorrect username or password"),
         ("bob@example.com", "short", "Password did not conform with policy"),
-        ("not-an-address", PASSWORD, "should be an email"),
-        ("", PASSWORD, "Username"),
+        ("not-an-address", PASSWORD, "Incorrect username or password"),
+        ("", PASSWORD, "Incorrect username or password"),
     ],
 )
 def test_a_mistake_is_one_message_and_no_token(email: str, password: str, said: str) -> None:
