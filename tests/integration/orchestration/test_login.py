@@ -48,8 +48,12 @@ def test_another_spelling_of_an_address_is_the_same_user() -> None:
 def test_a_user_name_that_is_no_address_signs_in(account: Account) -> None:
     outputs = importlib.import_module("infra.cli.login").stack_outputs()
     cognito = account.session.client("cognito-idp")
-    attributes = [{"Name": "email", "Value": "bob@example.com"}]
-    cognito.sign_up(ClientId=outputs["UserPoolClientId"], Username="bob", Password=PASSWORD, UserAttributes=attributes)
+    cognito.sign_up(
+        ClientId=outputs["UserPoolClientId"],
+        Username="bob",
+        Password=PASSWORD,
+        UserAttributes=[{"Name": "email", "Value": "bob@example.com"}],
+    )
     cognito.admin_confirm_sign_up(UserPoolId=outputs["UserPoolId"], Username="bob")
     assert claims(runner.invoke(app, ["bob", "--password", PASSWORD]).stdout)["email"] == "bob@example.com"
 
