@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from infra import ROOT
-from ingestion.backfill.command import backfill
+from infra.cli.backfill import backfill
 from tests.conftest import until
 from tests.e2e.conftest import Platform
 

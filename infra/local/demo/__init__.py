@@ -14,13 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as RichTable
 
 from infra import ROOT
+from infra.cli.dashboard import PORT
 from infra.cli.pipeline.follow import run_and_follow
 from infra.deploy import DeployError, deploy
 from infra.local.account import lifecycle
 from infra.local.account.settings import Settings
 from infra.local.demo import history, store, traffic
 from infra.toolchain import spark
-from transforms.bi.dashboard.command import PORT
 from transforms.contract import SILVER_DATABASE
 
 USERS = 3

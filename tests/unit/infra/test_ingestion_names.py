@@ -1,8 +1,8 @@
 """What the operator's commands call by name is what the stacks make; the two folders may not import each other."""
 
+from infra.cli.replay import QUEUES, Which
 from infra.stacks import names
 from ingestion import bronze
-from ingestion.replay.command import QUEUES, Which
 
 
 def test_the_commands_name_what_is_deployed() -> None:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from infra.cli.dashboard import APP
 from tests.conftest import Account, free_port, until
 from tests.integration.transforms.bi.gold import Gold
-from transforms.bi.dashboard.command import APP
 
 SCREENSHOTS = pathlib.Path(__file__).resolve().parents[4] / ".screenshots"
 PAGES = {"Overview": "", "Work": "work", "People": "people", "Operations": "operations", "Saved queries": "questions"}

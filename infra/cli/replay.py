@@ -1,22 +1,26 @@
-"""`insights replay`: empties the failure queues.
+"""`insights replay`: delivers what waits in the failure queues.
 
-Exit status: 0 everything left its queue (or would have), 1 something stays, with its reason (or AWS refused), 2 the
-command line is wrong.
+It exits with 1 when something stays in its queue.
 """
 
 import dataclasses
 import enum
-import json
 from collections.abc import Callable
 from typing import Annotated
 
 import boto3
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
 from api.contract import TABLE_NAME
-from ingestion.backfill.command import READ_UNITS_PER_SECOND, SEGMENTS
+from infra.cli.backfill import READ_UNITS_PER_SECOND, SEGMENTS
+from infra.cli.console import print_json, terminal
+from infra.cli.errors import explain_errors
+from infra.cli.exit_codes import ExitCode
+from infra.cli.options import AsJson
+from infra.cli.target import writes
+from ingestion.backfill.export import Pace
+from ingestion.backfill.export import export as export_table
 from ingestion.bronze import Bronze
 from ingestion.replay import run
 from ingestion.replay.changes import Resolver
@@ -39,13 +43,15 @@ QUEUES = {
 }
 
 
+@writes()
+@explain_errors()
 def replay(
     which: Annotated[
         Which,
         typer.Option("--queue", help="`cdc`: changes that are not in bronze. `pipeline`: executions not started."),
     ] = Which.CDC,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Deliver what waits in a failure queue.
 
@@ -53,26 +59,24 @@ def replay(
     """
     sqs = boto3.client("sqs")
     queues = [Queue(sqs, name) for name in QUEUES[which]]
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=terminal(stderr=True), transient=True) as progress:
         task = progress.add_task("replaying", total=sum(queue.waiting() for queue in queues) or None)
-        empty = _changes if which is Which.CDC else _executions
-        summaries = {queue.name: empty(queue, lambda more: progress.advance(task, more), dry_run) for queue in queues}
+        deliver = _deliver_changes if which is Which.CDC else _start_executions
+        summaries = {queue.name: deliver(queue, lambda more: progress.advance(task, more), dry_run) for queue in queues}
     if as_json:
-        told = {name: dataclasses.asdict(summary) for name, summary in summaries.items()}
-        typer.echo(json.dumps({"dry_run": dry_run, "queues": told}))
+        queues_summary = {name: dataclasses.asdict(summary) for name, summary in summaries.items()}
+        print_json({"dry_run": dry_run, "queues": queues_summary})
     else:
         for name, summary in summaries.items():
-            _say(name, summary, which, dry_run)
-    raise typer.Exit(1 if any(summary.unresolved for summary in summaries.values()) else 0)
+            _print_summary(name, summary, which, dry_run)
+    unresolved = any(summary.unresolved for summary in summaries.values())
+    raise typer.Exit(ExitCode.FAILED if unresolved else ExitCode.OK)
 
 
-def _changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
+def _deliver_changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
     bronze, dynamodb = Bronze.deployed(), boto3.client("dynamodb")
 
     def export() -> int:
-        from ingestion.backfill.export import Pace
-        from ingestion.backfill.export import export as export_table
-
         pace = Pace(READ_UNITS_PER_SECOND)
         return export_table(dynamodb, TABLE_NAME, bronze, pace, segments=SEGMENTS, seen=lambda _more: None).envelopes
 
@@ -80,13 +84,13 @@ def _changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summar
     return run.changes(queue, resolver, Erased(dynamodb), bronze, export, seen, dry_run=dry_run)
 
 
-def _executions(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
+def _start_executions(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
     _, partition, _, region, account, _ = queue.arn().split(":")
     machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{STATE_MACHINE}"
     return run.executions(queue, boto3.client("stepfunctions"), machine, seen, dry_run=dry_run)
 
 
-def _say(name: str, summary: Summary, which: Which, dry_run: bool) -> None:
+def _print_summary(name: str, summary: Summary, which: Which, dry_run: bool) -> None:
     what = "changes are in bronze" if which is Which.CDC else "executions are started"
     if not summary.messages:
         typer.echo(f"{name}: empty")

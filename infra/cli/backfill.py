@@ -1,19 +1,21 @@
 """`insights backfill`: the table's items to bronze.
 
-Exit status: 0 every item that change capture wants is in bronze, 1 some could not be used (or AWS refused), 2 the
-command line is wrong.
+It exits with 1 when some items could not be used.
 """
 
 import dataclasses
-import json
 from typing import Annotated
 
 import boto3
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
 from api.contract import TABLE_NAME
+from infra.cli.console import print_json, terminal
+from infra.cli.errors import explain_errors
+from infra.cli.exit_codes import ExitCode
+from infra.cli.options import AsJson
+from infra.cli.target import writes
 from ingestion.backfill.export import Pace, export
 from ingestion.bronze import Bronze
 from ingestion.errors import RefusedError
@@ -23,6 +25,8 @@ READ_UNITS_PER_SECOND = 3000
 SEGMENTS = 4
 
 
+@writes()
+@explain_errors()
 def backfill(
     full: Annotated[
         bool, typer.Option("--full", help="The whole table: required, so that nobody scans it by accident.")
@@ -31,7 +35,7 @@ def backfill(
         int, typer.Option(min=1, metavar="UNITS", help="Read capacity units a second, at most.")
     ] = READ_UNITS_PER_SECOND,
     segments: Annotated[int, typer.Option(min=1, max=64, help="Parts of the table read side by side.")] = SEGMENTS,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the table's current items to bronze.
 
@@ -44,17 +48,17 @@ def backfill(
         items = dynamodb.describe_table(TableName=TABLE_NAME)["Table"].get("ItemCount", 0)
     except dynamodb.exceptions.ResourceNotFoundException:
         raise RefusedError(f"there is no table {TABLE_NAME} in this account and region: deploy first") from None
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=terminal(stderr=True), transient=True) as progress:
         # the table counts its items every six hours only, so the bar is a rough one
         task = progress.add_task("reading the table", total=items or None)
         done = export(
             dynamodb, TABLE_NAME, bronze, Pace(rate), segments=segments, seen=lambda more: progress.advance(task, more)
         )
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(done)))
+        print_json(dataclasses.asdict(done))
     else:
         typer.echo(f"{done.envelopes} of {done.scanned} items are in bronze, in {len(done.objects)} objects")
         if done.unusable:
             typer.echo(f"{done.unusable} items have no version or no time of their last update and were left out")
         typer.echo("next: `insights pipeline start`")
-    raise typer.Exit(1 if done.unusable else 0)
+    raise typer.Exit(ExitCode.FAILED if done.unusable else ExitCode.OK)
