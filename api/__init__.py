@@ -19,15 +19,21 @@ Rules that hold for the whole API:
 
 - A write with an `Idempotency-Key` commits together with its idempotency record, in one transaction. A create is
   exactly one DynamoDB call. Only successful answers are recorded: a refused request may be sent again under its key.
+  The protocol is one module, `api.services.write_request`.
 - Every update and delete is conditional on the `version` that was read. With `If-Match` a lost race is 412; without
-  it the change is applied afresh to what the other writer left, so fields that a request does not name keep the
-  other writer's values.
+  it the change is applied afresh to what the other writer left, after a random pause and within eight seconds, so
+  fields that a request does not give keep the other writer's values.
+- Preconditions are evaluated on every method, in the order of RFC 9110, before anything is done
+  (`api.services.preconditions`).
+- Every response below `/api/` is `private, no-cache` and varies with the token, refusals included.
+- Safe methods write a first profile at most, and nothing while an erasure of the caller is on record.
 - An update that changes nothing answers 200 with the task as it is and writes nothing: `version`, `updated_at` and
   the change feed stay as they were. Under an `Idempotency-Key` its answer is recorded like any other.
 - Endpoints and dependencies are `async def` although botocore blocks: a Lambda process serves one request at a time, so
   a thread pool would add a hand-over per call and nothing else.
-- A route that has query parameters refuses those it does not know, and any given twice; one that has none ignores
-  them, as clients of the original API could rely on.
+- What the original API had ignores fields and query parameters that it does not know, as it always did; what is new
+  refuses them (ADR 0062). A known query parameter given twice is refused.
+- Lists in a problem are capped, so that no request can make a response too large for Lambda.
 - A token of the change feed never skips a change, however writers overlap (`api.services.changes`).
 - References in `Location` and `Link` are relative to the request's URL (RFC 3986), so they hold below any base path.
 """

@@ -1,4 +1,4 @@
-"""The outermost layer of the application: correlation id, one log line per request, and nothing escapes as a crash.
+"""The outermost layer of the application: correlation id, cache control, one log line per request, no crash.
 
 The log line names the user by a hash only, and never holds a token, an e-mail address or what a task says: logs are
 kept and read apart from the table.
@@ -16,6 +16,11 @@ from api.identity import user_hash_of
 from api.observability import logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:=+/@-]{1,128}")
+
+_PRIVATE_PATHS = "/api/"
+# RFC 9111: a shared cache must not store what one user may see, and a private one must ask before it shows it again,
+# because a browser may have changed the user
+_PRIVATE_HEADERS = ((b"cache-control", b"private, no-cache"), (b"vary", b"Authorization"))
 
 
 class AccessLog:
@@ -44,6 +49,8 @@ class AccessLog:
                 seen["status"] = message["status"]
                 seen["replayed"] = any(name == b"idempotency-replayed" for name, _ in headers)
                 headers.append((b"x-request-id", request_id.encode()))
+                if scope["path"].startswith(_PRIVATE_PATHS):
+                    headers += _PRIVATE_HEADERS
             await send(message)
 
         try:

@@ -33,6 +33,7 @@ def build(settings: Settings) -> FastAPI:
     cursors = Cursors(lambda: key.value)
     records = IdempotencyRepository(client, table)
     task_repository, lists = TaskRepository(table, records), TaskLists(client, table)
+    erasures = ErasureRepository(client, table)
     user_service = UserService(UserRepository(table, records))
 
     app = FastAPI(
@@ -49,9 +50,9 @@ def build(settings: Settings) -> FastAPI:
     app.state.tasks = TaskService(task_repository, user_service)
     app.state.lists = TaskListService(lists, user_service, cursors)
     app.state.batches = BatchService(task_repository, user_service)
-    app.state.changes = ChangeFeed(lists, user_service, cursors)
+    app.state.changes = ChangeFeed(lists, user_service, erasures, cursors)
     app.state.insights = InsightsService(InsightsRepository(client, table), user_service)
-    app.state.erasure = ErasureService(ErasureRepository(client, table), user_service)
+    app.state.erasure = ErasureService(erasures, user_service)
     error_handlers.install(app)
     # batch and changes before tasks, whose paths' parameter would match theirs
     for module in (health, docs, batch, changes, tasks, users, insights):

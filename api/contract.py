@@ -27,6 +27,8 @@ TTL_ATTRIBUTE = "expiration_timestamp"
 # an imported item has it (RFC 3339): its changes happened at `updated_at`, not when it was written (ADR 0082)
 IMPORTED_AT = "imported_at"
 METADATA = "METADATA"
+# local secondary indexes of the tasks -> the attribute that each sorts by
+INDEXES = {"by_creation": "live_sort", "by_due_date": "due_sort", "by_change": "change_sort"}
 
 
 class EntityType(enum.StrEnum):

@@ -1,4 +1,4 @@
-"""What routes need, as nouns."""
+"""What routes need, as annotated types."""
 
 import re
 from collections.abc import Mapping
@@ -14,10 +14,11 @@ from api.services.batch import BatchService
 from api.services.changes import ChangeFeed
 from api.services.erasure import ErasureService
 from api.services.insights import InsightsService
-from api.services.intent import Intent
+from api.services.preconditions import Preconditions
 from api.services.task_lists import TaskListService
 from api.services.tasks import TaskService
 from api.services.users import UserService
+from api.services.write_request import WriteRequest
 
 # Only documents the scheme: API Gateway has verified the token before this function runs.
 _TOKEN = HTTPBearer(scheme_name="CognitoToken", bearerFormat="JWT", auto_error=False)
@@ -40,10 +41,10 @@ async def _request_id(request: Request) -> str:
 
 
 def _service(name: str) -> Any:
-    async def of_application(request: Request) -> Any:
+    async def find(request: Request) -> Any:
         return getattr(request.app.state, name)
 
-    return Depends(of_application)
+    return Depends(find)
 
 
 async def _task_id(
@@ -90,14 +91,30 @@ IfNoneMatch = Annotated[
 ]
 
 
-async def _create(caller: CurrentUser, request_id: RequestId, idempotency_key: IdempotencyKey) -> Intent:
-    return Intent(caller, request_id, idempotency_key)
+async def _preconditions(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Preconditions:
+    return Preconditions.parse(if_match, if_none_match)
 
 
-async def _write(caller: CurrentUser, request_id: RequestId, idempotency_key: OptionalIdempotencyKey = None) -> Intent:
-    return Intent(caller, request_id, idempotency_key)
+async def _preconditions_without_tag(
+    if_match: Annotated[str | None, Header(alias="If-Match", include_in_schema=False)] = None,
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match", include_in_schema=False)] = None,
+) -> Preconditions:
+    return Preconditions.parse(if_match, if_none_match)
 
 
-CreateIntent = Annotated[Intent, Depends(_create)]
-WriteIntent = Annotated[Intent, Depends(_write)]
+async def _create(caller: CurrentUser, request_id: RequestId, idempotency_key: IdempotencyKey) -> WriteRequest:
+    return WriteRequest(caller, request_id, idempotency_key)
+
+
+async def _write(
+    caller: CurrentUser, request_id: RequestId, idempotency_key: OptionalIdempotencyKey = None
+) -> WriteRequest:
+    return WriteRequest(caller, request_id, idempotency_key)
+
+
+CreateRequest = Annotated[WriteRequest, Depends(_create)]
+UpdateRequest = Annotated[WriteRequest, Depends(_write)]
+PreconditionsDep = Annotated[Preconditions, Depends(_preconditions)]
+# of a resource without entity tags: the headers are evaluated, and clients have no reason to send them
+UntaggedPreconditionsDep = Annotated[Preconditions, Depends(_preconditions_without_tag)]
 TOKEN_SCHEME = Depends(_TOKEN)

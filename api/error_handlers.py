@@ -22,10 +22,12 @@ from api.problems import (
     MethodNotAllowed,
     NotFound,
     Problem,
+    StorageFull,
     Unavailable,
     ValidationFailed,
+    describe,
 )
-from api.repositories.dynamodb import is_throttling
+from api.repositories.dynamodb import CollectionFull, is_throttling
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _IDEMPOTENCY_KEY = "idempotency-key"
@@ -39,6 +41,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError: _validation,
         HTTPException: _http,
         ClientError: _aws_refusal,
+        CollectionFull: _collection_full,
         HTTPClientError: _aws_unreachable,
         ConnectionFailed: _aws_unreachable,
         Exception: _unknown,
@@ -47,7 +50,7 @@ def install(app: FastAPI) -> None:
 
 
 def respond(request: Request, problem: Problem) -> Response:
-    """The response that tells `problem`."""
+    """Make the response that shows `problem`."""
     return Response(
         problem.body(request.scope.get("request_id", "")),
         status_code=problem.status,
@@ -66,7 +69,7 @@ async def _validation(request: Request, error: RequestValidationError) -> Respon
 
 
 def _about(errors: Sequence[FieldError], codes: set[str]) -> Problem:
-    detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+    detail = describe(errors)
     if "json_invalid" in codes:
         return MalformedJson(detail, errors=errors)
     of_headers = [error for error in errors if error["location"] == "header"]
@@ -127,6 +130,10 @@ async def _aws_refusal(request: Request, error: ClientError) -> Response:
         logger.warning("throttled", extra={"request_id": _request_id(request), "operation": error.operation_name})
         return respond(request, Unavailable())
     return await _unknown(request, error)
+
+
+async def _collection_full(request: Request, _: CollectionFull) -> Response:
+    return respond(request, StorageFull())
 
 
 async def _aws_unreachable(request: Request, error: HTTPClientError | ConnectionFailed) -> Response:

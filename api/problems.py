@@ -10,6 +10,11 @@ TYPE_PREFIX = "urn:problem-type:todo:"
 RETRY_SECONDS = "1"
 
 
+# What a client can read, and far below what Lambda can return (6 MB), whatever the client sent.
+MAX_ERRORS = 20
+MAX_FIELD_CHARACTERS = 200
+
+
 class FieldError(TypedDict):
     """One thing wrong with a request: where it is, in which field, and what."""
 
@@ -19,12 +24,23 @@ class FieldError(TypedDict):
     message: str
 
 
+def describe(errors: Sequence[FieldError]) -> str:
+    """Put the first `MAX_ERRORS` of `errors` in words, and how many more there are."""
+    described = "; ".join(f"{_cut(error['field'])}: {_cut(error['message'])}" for error in errors[:MAX_ERRORS])
+    more = len(errors) - MAX_ERRORS
+    return f"{described}; and {more} more" if more > 0 else described
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_FIELD_CHARACTERS else text[: MAX_FIELD_CHARACTERS - 1] + "…"
+
+
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
-    """A refusal that is told to the client.
+    """A refusal, as the client sees it.
 
     Args:
         detail: what happened this time; a sentence without internals or other users' data.
-        errors: the fields at fault, when there are any.
+        errors: the fields at fault, when there are any; `MAX_ERRORS` are shown, and `errors_total` counts all.
         headers: response headers that belong to the refusal.
     """
 
@@ -38,7 +54,8 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     ) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors = tuple(errors[:MAX_ERRORS])
+        self.errors_total = len(errors)
         self.headers = {**self.standard_headers, **(headers or {})}
 
     def body(self, request_id: str) -> bytes:
@@ -51,7 +68,11 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
             "request_id": request_id,
         }
         if self.errors:
-            document["errors"] = list(self.errors)
+            document["errors"] = [
+                {**error, "field": _cut(error["field"]), "message": _cut(error["message"])} for error in self.errors
+            ]
+        if self.errors_total > len(self.errors):
+            document["errors_total"] = self.errors_total
         return orjson.dumps(document)
 
 
@@ -97,6 +118,13 @@ class TaskNotFound(Problem):
         super().__init__("There is no such task.")
 
 
+class UserNotFound(Problem):
+    status, slug, title = 404, "user-not-found", "User not found"
+
+    def __init__(self) -> None:
+        super().__init__("Your profile was erased. POST /users, or any other write, makes a new one.")
+
+
 class InsightsNotFound(Problem):
     status, slug, title = 404, "insights-not-found", "No insights yet"
 
@@ -128,7 +156,10 @@ class SyncTokenExpired(Problem):
     status, slug, title = 410, "sync-token-expired", "Synchronization token expired"
 
     def __init__(self) -> None:
-        message = "since: it is too old to tell all deletions since. Leave it out and start afresh."
+        message = (
+            "since: it is from before an erasure, or too old to find all deletions. "
+            "Drop what you have, leave it out and start afresh."
+        )
         super().__init__(
             message, errors=[{"location": "query", "field": "since", "code": "sync_token_expired", "message": message}]
         )
@@ -154,8 +185,7 @@ class BatchRefused(Problem):
     status, slug, title = 422, "batch-refused", "Batch refused"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        told = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-        super().__init__(f"Nothing was changed, because of: {told}", errors=errors)
+        super().__init__(f"Nothing was changed, because of: {describe(errors)}", errors=errors)
 
 
 class IdempotencyKeyReused(Problem):
@@ -179,6 +209,13 @@ class IdempotencyKeyReused(Problem):
 class InternalError(Problem):
     def __init__(self) -> None:
         super().__init__("Something went wrong on our side. The request id finds it in our logs.")
+
+
+class StorageFull(Problem):
+    status, slug, title = 507, "storage-full", "Storage full"
+
+    def __init__(self) -> None:
+        super().__init__("Your tasks have reached the space that one user can have. Delete tasks, then send it again.")
 
 
 class ErasureUnfinished(Problem):

@@ -10,17 +10,23 @@ from api.models.task import NewTask, Task, TaskChanges
 MAX_OPERATIONS = 50
 
 
+class NewTaskInBatch(NewTask):
+    """A task to create. What is unknown is refused (ADR 0062)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
 class Create(BaseModel):
     """Create a task."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     op: Literal["create"]
-    task: NewTask
+    task: NewTaskInBatch
 
 
 class Update(BaseModel):
-    """Change the fields of a task that `task` names."""
+    """Change the fields of a task that `task` gives."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -44,7 +50,7 @@ Operation = Annotated[Create | Update | Delete, Field(discriminator="op")]
 
 
 class Batch(BaseModel):
-    """Operations of which all are carried out, or none. A task may be in one of them only."""
+    """Operations of which all are executed, or none. A task may be in one of them only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

@@ -84,3 +84,20 @@ def timestamp(moment: dt.datetime) -> str:
 def moment(text: str) -> dt.datetime:
     """The inverse of `timestamp`."""
     return dt.datetime.fromisoformat(text)
+
+
+class ReadOnlyFields:
+    """The fields that the server writes: a client may send back what it has read, with what it wants to change."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def drop(self, body: Any) -> Any:
+        """Leave the fields out of a body; what is no object stays as it is."""
+        if not isinstance(body, dict):
+            return body
+        return {name: value for name, value in body.items() if name not in self._names}
+
+    def allow(self, schema: dict[str, Any]) -> None:
+        """Add the fields to a JSON schema that allows no others."""
+        schema["properties"] |= {name: {"description": "Read-only, ignored."} for name in self._names}

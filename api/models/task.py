@@ -3,16 +3,18 @@
 import dataclasses
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.contract import Priority, Status
-from api.models.fields import Category, Description, DueDate, TaskId, Timestamp, Title
+from api.models.fields import Category, Description, DueDate, ReadOnlyFields, TaskId, Timestamp, Title
+
+_READ_ONLY = ReadOnlyFields("id", "created_at", "updated_at", "completed_at", "version")
 
 
 class NewTask(BaseModel):
-    """The body of a create."""
+    """The body of a create; what is unknown is ignored (ADR 0062)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     title: Title
     description: Description | None = None
@@ -23,11 +25,13 @@ class NewTask(BaseModel):
 
 
 class TaskChanges(BaseModel):
-    """The body of an update: any part of a task. What is absent stays; null clears what may be empty."""
+    """A JSON Merge Patch of a task: what is absent stays, null clears, read-only fields are ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_READ_ONLY.allow
+    )
 
-    # These three refuse null. Their defaults are never read (`named` looks at what was sent) and, being made by
+    # These three refuse null. Their defaults are never read (`given` looks at what was sent) and, being made by
     # factories, stay out of the JSON schema.
     title: Title = Field(default_factory=str)
     status: Status = Field(default_factory=lambda: Status.PENDING)
@@ -36,9 +40,28 @@ class TaskChanges(BaseModel):
     category: Category | None = None
     due_date: DueDate | None = None
 
-    def named(self) -> dict[str, Any]:
-        """The fields that the client named, with their values."""
+    @model_validator(mode="before")
+    @classmethod
+    def _without_read_only_fields(cls, body: Any) -> Any:
+        return _READ_ONLY.drop(body)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that the client gave, with their values."""
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class TaskUpdate(TaskChanges):
+    """The body of a PUT: any part of a task. What is absent or null stays; what is unknown is ignored (ADR 0062)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, json_schema_extra=None)
+
+    title: Title | None = None  # type: ignore[assignment]
+    status: Status | None = None  # type: ignore[assignment]
+    priority: Priority | None = None  # type: ignore[assignment]
+
+    def given(self) -> dict[str, Any]:
+        """The fields that the client gave, with their values."""
+        return {name: value for name, value in super().given().items() if value is not None}
 
 
 class Task(BaseModel):

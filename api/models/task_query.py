@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import enum
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -11,6 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from api.contract import Priority, Status
 from api.models.fields import Category, DueDate, SearchText
+from api.models.text import fold
+
+_DIGITS = re.compile(r"[0-9]{1,3}")
 
 
 class Sort(enum.StrEnum):
@@ -28,16 +32,25 @@ def _true_or_false(value: Any) -> Any:
 
 
 Cursor = Annotated[str, Field(max_length=1024, description="From the Link header of the page before.")]
-Limit = Annotated[int, Field(ge=1, le=200, description="At most so many.")]
+
+
+def _digits(value: Any) -> Any:
+    # pydantic would also take `5_0`, `+5`, ` 50` and `50.0`
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise PydanticCustomError("integer", "must be a number of one to three digits")
+    return value
+
+
+Limit = Annotated[int, Field(ge=1, le=200, description="At most so many."), BeforeValidator(_digits)]
 
 
 class TaskQuery(BaseModel):
     """Which tasks, in which order, how many and from where. A task has to satisfy every filter that is given.
 
-    An unknown parameter is refused: a misspelt filter that is ignored would answer with tasks that were not asked for.
+    An unknown parameter is ignored, as the original API did (ADR 0062).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     status: Status | None = None
     priority: Priority | None = None
@@ -55,7 +68,7 @@ class TaskQuery(BaseModel):
     q: (
         Annotated[
             SearchText,
-            Field(description="Text in the title or the description, in upper or lower case."),
+            Field(description="Text in the title or the description, whatever its case and the encoding of accents."),
         ]
         | None
     ) = None
@@ -65,21 +78,22 @@ class TaskQuery(BaseModel):
     limit: Limit = 50
     cursor: Cursor | None = None
 
-    def parameters(self) -> dict[str, str]:
+    def given_parameters(self) -> dict[str, str]:
         """The parameters that were given, as text, but for the cursor and the page's size."""
         given = {name: value for name in sorted(self.model_fields_set) if (value := getattr(self, name)) is not None}
         return {name: _text(value) for name, value in given.items() if name not in {"limit", "cursor"}}
 
-    def selection(self, today: dt.date) -> "Selection":
+    def to_selection(self, today: dt.date) -> "Selection":
         """What the query selects on the day `today`."""
-        named = {"status": self.status, "priority": self.priority, "category": self.category}
+        equal = {"status": self.status, "priority": self.priority}
         return Selection(
-            equal={name: str(value) for name, value in named.items() if value is not None},
+            equal={name: str(value) for name, value in equal.items() if value is not None},
             due_before=self.due_before.isoformat() if self.due_before else None,
             due_after=self.due_after.isoformat() if self.due_after else None,
             overdue=self.overdue,
             today=today.isoformat(),
-            text=self.q.casefold() if self.q else None,
+            category=fold(self.category) if self.category else None,
+            text=fold(self.q) if self.q else None,
             by_due_date=self.sort.endswith("due_date"),
             descending=self.sort.startswith("-"),
         )
@@ -95,7 +109,8 @@ class Selection:
         due_after: date after which it must be due.
         overdue: whether it must be overdue, or must not be.
         today: the date to judge that by.
-        text: what title or description must hold, in folded case.
+        category: the category it must have, folded.
+        text: what title or description must hold, folded.
         by_due_date: in the order of due dates, those without one left out; else in the order of creation.
         descending: in reverse.
     """
@@ -105,6 +120,7 @@ class Selection:
     due_after: str | None
     overdue: bool | None
     today: str
+    category: str | None
     text: str | None
     by_due_date: bool
     descending: bool
@@ -113,7 +129,7 @@ class Selection:
     def filters(self) -> bool:
         """Whether tasks have to be looked at to tell which of them are wanted."""
         outside_keys = (self.due_before or self.due_after) and not self.by_due_date
-        return bool(self.equal or outside_keys or self.text) or self.overdue is not None
+        return bool(self.equal or outside_keys or self.category or self.text) or self.overdue is not None
 
 
 def _text(value: Any) -> str:

@@ -2,27 +2,52 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
-from api.models.fields import Email, Timestamp, UserName
+from api.models.fields import Email, ReadOnlyFields, Timestamp, UserName
+
+_READ_ONLY = ReadOnlyFields("id", "user_id", "created_at", "updated_at", "version")
 
 
 class ProfileChanges(BaseModel):
-    """The body of a create or an update: any part of a profile. What is absent stays; a null name clears it."""
+    """The body of a create or an update: any part of a profile.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    What is absent or null stays; what is unknown is ignored (ADR 0062).
+    """
 
-    # refuses null; as in TaskChanges, the default is never read
-    email: Email = Field(default_factory=str)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    email: Email | None = None
     name: UserName | None = None
 
-    def named(self) -> dict[str, Any]:
-        """The fields that the client named, with their values."""
+    def given(self) -> dict[str, Any]:
+        """The fields that the client gave, with their values."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class ProfilePatch(ProfileChanges):
+    """A JSON Merge Patch of a profile: what is absent stays, null clears the name, read-only fields are ignored."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_READ_ONLY.allow
+    )
+
+    # refuses null; the default is never read and, being made by a factory, stays out of the JSON schema
+    email: Email = Field(default_factory=str)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_read_only_fields(cls, body: Any) -> Any:
+        return _READ_ONLY.drop(body)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that the client gave, with their values."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class User(BaseModel):
-    """A user as the API shows it; `email` and `name` stay null until an ID token or the user tells them."""
+    """A user as the API shows it; `email` and `name` stay null until an ID token or the user gives them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -32,3 +57,9 @@ class User(BaseModel):
     created_at: Timestamp
     updated_at: Timestamp
     version: int = Field(ge=1)
+
+    @computed_field(description="The same as `user_id`.")  # type: ignore[prop-decorator]
+    @property
+    def id(self) -> str:
+        """The user's id under the name that the original API gave it."""
+        return self.user_id

@@ -130,8 +130,8 @@ def _pair(one: Schema, other: Schema, place: str, extra: bool) -> Iterator[str]:
     for name, schema in mine.items():
         if name in theirs:
             yield from narrower(schema, theirs[name], f"{place}.{name}", extra=extra)
-        elif not extra and other.get("additionalProperties") is False:
-            yield f"{place}.{name}: refused"
+        elif not extra:
+            yield f"{place}.{name}: {'refused' if other.get('additionalProperties') is False else 'ignored'}"
     if extra:
         for name in theirs.keys() - mine.keys() - missing:
             yield f"{place}.{name}: gone"

@@ -77,7 +77,9 @@ def _complete(operation: dict[str, Any]) -> None:
         if "content" in answer:
             answer["content"]["application/json"]["example"] = ANSWERS[name]
         answer["headers"] = _headers(operation, answer)
-    if any(one["name"] == "If-None-Match" for one in operation.get("parameters", ())):
+    headers = {one["name"] for one in operation.get("parameters", ())}
+    # a write takes an idempotency key, and its precondition that fails is 412 (RFC 9110, section 13.2.2)
+    if "If-None-Match" in headers and "Idempotency-Key" not in headers:
         answers["304"] = _UNCHANGED | {"headers": {"ETag": _header("ETag")}}
     operation["responses"] = dict(sorted((answers | problems.responses(operation)).items()))
 

@@ -23,6 +23,7 @@ TASK: dict[str, Any] = {
 _DONE = {**TASK, "status": "completed", "updated_at": _LATER, "completed_at": _LATER, "version": 2}
 _PROFILE = {"email": "ann@example.com", "name": "Ann Example"}
 _USER = {
+    "id": "c0ffee00-1234-4abc-8def-0123456789ab",
     "user_id": "c0ffee00-1234-4abc-8def-0123456789ab",
     **_PROFILE,
     "created_at": _MOMENT,
@@ -46,6 +47,7 @@ REQUESTS: dict[str, Any] = {
     },
     "createUser": _PROFILE,
     "updateUser": {"name": "Ann"},
+    "patchUser": {"name": None},
 }
 ANSWERS: dict[str, Any] = {
     "getHealth": {"status": "ok", "version": "1.1.0", "environment": "prod"},
@@ -70,6 +72,7 @@ ANSWERS: dict[str, Any] = {
     "getUser": _USER,
     "createUser": _USER,
     "updateUser": {**_USER, "name": "Ann", "updated_at": _LATER, "version": 2},
+    "patchUser": {**_USER, "name": None, "updated_at": _LATER, "version": 2},
     "getInsights": {
         "as_of": _LATER,
         "total_tasks": 12,

@@ -40,7 +40,16 @@ SCHEMAS: dict[str, Any] = {
             "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."},
             "detail": {"type": "string", "description": "What happened this time."},
             "request_id": {"type": "string", "description": "By which support finds the request."},
-            "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/FieldError"}},
+            "errors_total": {
+                "type": "integer",
+                "description": "How many errors there are, when `errors` has the first ones only.",
+            },
+            "errors": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": problems.MAX_ERRORS,
+                "items": {"$ref": "#/components/schemas/FieldError"},
+            },
         },
         "required": ["type", "title", "status", "detail", "request_id"],
     },
@@ -123,8 +132,10 @@ def _of(operation: dict[str, Any]) -> Iterator[type[Problem]]:
     own: dict[str, list[type[Problem]]] = {
         "getInsights": [problems.InsightsNotFound],
         "listChanges": [problems.SyncTokenExpired],
-        "batchTasks": [problems.BatchRefused],
+        "batchTasks": [problems.BatchRefused, problems.StorageFull],
         "eraseUser": [problems.ErasureUnfinished],
+        "getUser": [problems.UserNotFound],
+        **{name: [problems.StorageFull] for name in ("createTask", "updateTask", "patchTask", "restoreTask")},
     }
     yield from own.get(operation["operationId"], [])
     yield problems.InternalError

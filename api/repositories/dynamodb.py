@@ -10,7 +10,7 @@ from botocore.session import get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, PutTypeDef, TransactWriteItemTypeDef
 
 THROTTLING = frozenset(
     {
@@ -27,6 +27,7 @@ THROTTLING = frozenset(
         "TooManyRequestsException",
     }
 )
+_COLLECTION_FULL = frozenset({"ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceededException"})
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"})
 
 
@@ -79,6 +80,24 @@ class ConditionalPut:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class AbsenceCheck:
+    """A condition of a transaction: there is no item of this key.
+
+    Args:
+        table: its name.
+        key: in DynamoDB's JSON.
+    """
+
+    table: str
+    key: Mapping[str, Any]
+
+    def request(self) -> "ConditionCheckTypeDef":
+        """Make the action of a transaction."""
+        request = {"TableName": self.table, "Key": self.key, "ConditionExpression": "attribute_not_exists(PK)"}
+        return cast("ConditionCheckTypeDef", request)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Refusal:
     """Why one put was refused: `contended` by a transaction under way, or its condition failed on `existing`."""
 
@@ -86,39 +105,53 @@ class Refusal:
     existing: Mapping[str, Any] | None = None
 
 
-class RefusedError(Exception):
-    """Nothing was written. `refusals` has an entry per put, None for those that were not at fault."""
+class ConditionsFailed(Exception):  # noqa: N818 - an outcome, not a fault
+    """Nothing was written. `refusals` has an entry per action, None for those that were not at fault."""
 
     def __init__(self, refusals: Sequence[Refusal | None]) -> None:
         super().__init__("a condition failed or another transaction was in the way")
         self.refusals = tuple(refusals)
 
 
-class MovedError(Exception):
+class CollectionFull(Exception):  # noqa: N818 - an outcome, not a fault
+    """A user's item collection has reached its limit; nothing was written."""
+
+
+class VersionConflict(Exception):  # noqa: N818 - an outcome, not a fault
     """An item is no longer what a write replaces, or, new, is there already; nothing was written."""
 
 
-def commit(client: "DynamoDBClient", puts: Sequence[ConditionalPut]) -> None:
+def write(client: "DynamoDBClient", puts: Sequence[ConditionalPut], checks: Sequence[AbsenceCheck] = ()) -> None:
     """Write all of `puts` or none, in one call.
+
+    Args:
+        client: of DynamoDB.
+        puts: at most 100 with `checks`.
+        checks: conditions on other items.
 
     The SDK gives a transaction a client request token, so its own retries after a lost answer are harmless; a single
     put has none, and may find its condition refused by itself (compare `Refusal.existing`).
 
     Raises:
-        RefusedError: a condition failed, or another transaction was under way on an item.
+        ConditionsFailed: a condition failed, or another transaction was under way on an item.
+        CollectionFull: an item collection has reached the 10 GB that local indexes allow.
         botocore.exceptions.ClientError: anything else that DynamoDB refuses, throttling included.
     """
     requests = [put.request() for put in puts]
     try:
-        if len(requests) == 1:
+        if len(requests) == 1 and not checks:
             client.put_item(**requests[0])
         else:
-            client.transact_write_items(TransactItems=[{"Put": request} for request in requests])
+            actions: list[TransactWriteItemTypeDef] = [{"Put": request} for request in requests]
+            actions += [{"ConditionCheck": check.request()} for check in checks]
+            client.transact_write_items(TransactItems=actions)
     except ClientError as error:
-        refusals = refusals_of(error, len(requests))
+        if is_collection_full(error):
+            raise CollectionFull from error
+        refusals = refusals_of(error, len(requests) + len(checks))
         if refusals is None:
             raise
-        raise RefusedError(refusals) from error
+        raise ConditionsFailed(refusals) from error
 
 
 def refusals_of(error: ClientError, actions: int) -> list[Refusal | None] | None:
@@ -142,6 +175,16 @@ def refusals_of(error: ClientError, actions: int) -> list[Refusal | None] | None
         else:
             return None
     return refusals if any(refusals) else None
+
+
+def is_collection_full(error: ClientError) -> bool:
+    """Whether a partition key with local indexes has reached its 10 GB.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
+    """
+    reasons = cast("dict[str, Any]", error.response).get("CancellationReasons") or ()
+    codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
+    return not codes.isdisjoint(_COLLECTION_FULL)
 
 
 def is_throttling(error: ClientError) -> bool:

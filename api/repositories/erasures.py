@@ -1,14 +1,20 @@
-"""What an erasure needs of the table: the request, which the lake works off later, and whatever names a user.
+"""What an erasure needs of the table: the request, which the lake works off later, and the user's items.
 
 A request is `ERASURE` / `{user_id}`; besides the identifier it holds nothing personal.
 """
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
 
 from api import contract
 from api.models.erasure import Erasure
-from api.repositories.items import marshal, unmarshal
+from api.models.user import User
+from api.repositories.dynamodb import VersionConflict, refusals_of
+from api.repositories.items import attribute, marshal, unmarshal
+from api.repositories.users import user_from_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -16,58 +22,88 @@ if TYPE_CHECKING:
 # "A single call to BatchWriteItem can […] comprise as many as 25 item put or delete operations."
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 _BATCH = 25
-_KEYS_ONLY = "PK, SK"
 
 Keys = Sequence[dict[str, Any]]
 
 
 class ErasureRepository:
-    """Finds and deletes a user's items, in portions."""
+    """Reads and writes requests to erase, and deletes a user's items in portions."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
-    def find(self, user_id: str) -> Erasure | None:
-        """The user's erasure, if one was requested and the lake has not worked it off yet."""
-        answer = self._client.get_item(
-            TableName=self._table, Key=contract.erasure_key(user_id).typed(), ConsistentRead=True
-        )
-        item = answer.get("Item")
-        if not item:
-            return None
-        plain = unmarshal(item)
-        return Erasure(user_id, plain["requested_at"], plain["request_id"], "next_part" in plain)
+    def find(self, user_id: str) -> tuple[User | None, Erasure | None]:
+        """Read the user's profile and the request to erase the user that is on record, as of one instant.
 
-    def save(self, erasure: Erasure) -> None:
-        """Write the request, or how far it has come."""
-        attributes = {
-            "requested_at": erasure.requested_at,
-            "request_id": erasure.request_id,
-            # the lake waits for a request until this attribute is gone
-            "next_part": 0 if erasure.is_deleting else None,
+        The lake removes the request when it has erased the user there.
+
+        Raises:
+            VersionConflict: a transaction is writing one of them.
+        """
+        keys = (contract.user_key(user_id), contract.erasure_key(user_id))
+        try:
+            answer = self._client.transact_get_items(
+                TransactItems=[{"Get": {"TableName": self._table, "Key": key.typed()}} for key in keys]
+            )
+        except ClientError as error:
+            if refusals_of(error, len(keys)) is None:
+                raise
+            raise VersionConflict from error
+        profile, erasure = (cast("dict[str, Any] | None", response.get("Item")) for response in answer["Responses"])
+        return user_from_item(profile) if profile else None, _erasure(user_id, unmarshal(erasure)) if erasure else None
+
+    def begin(self, erasure: Erasure, profile: User | None) -> None:
+        """Write a request and delete the profile, both or neither.
+
+        Args:
+            erasure: takes the place of an earlier request.
+            profile: what was read; None when there was none.
+
+        Raises:
+            VersionConflict: another request wrote the profile first.
+        """
+        put: Any = {"Put": {"TableName": self._table, "Item": _item(erasure)}}
+        gone: Any = {
+            "TableName": self._table,
+            "Key": contract.user_key(erasure.user_id).typed(),
+            "ConditionExpression": "attribute_not_exists(PK)",
         }
-        self._client.put_item(
-            TableName=self._table,
-            Item=contract.erasure_key(erasure.user_id).typed()
-            | marshal({"entity_type": contract.EntityType.ERASURE, **attributes}),
-        )
+        if profile:
+            gone["ConditionExpression"] = "version = :read AND created_at = :created_at"
+            gone["ExpressionAttributeValues"] = {
+                ":read": attribute(profile.version),
+                ":created_at": attribute(profile.created_at),
+            }
+        try:
+            self._client.transact_write_items(TransactItems=[put, {"Delete": gone}])
+        except ClientError as error:
+            if refusals_of(error, 2) is None:
+                raise
+            raise VersionConflict from error
 
-    def tasks(self, user_id: str) -> Iterator[Keys]:
-        """The keys of the user's tasks, deleted ones too, in portions for `delete`."""
-        return self._partition(contract.task_partition(user_id))
+    def finish(self, erasure: Erasure) -> None:
+        """Note that the table holds nothing more of the user, unless a later request has replaced this one."""
+        finished = dataclasses.replace(erasure, deleting_since=None)
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=_item(finished),
+                ConditionExpression="erasure_id = :id",
+                ExpressionAttributeValues={":id": attribute(erasure.erasure_id)},
+            )
+        except ClientError as error:
+            if refusals_of(error, 1) is None:
+                raise
 
-    def records(self, user_id: str) -> Iterator[Keys]:
-        """The keys of the user's idempotency records, in portions for `delete`."""
-        return self._partition(contract.idempotency_partition(user_id))
+    def items(self, user_id: str) -> Iterator[Keys]:
+        """Find the keys of the user's tasks, deleted ones too, and idempotency records, in portions for `delete`."""
+        yield from self._partition(contract.task_partition(user_id))
+        yield from self._partition(contract.idempotency_partition(user_id))
 
-    def figures(self, user_id: str) -> Keys:
-        """The key of the user's published figures."""
-        return [contract.insights_key(user_id).typed()]
-
-    def profile(self, user_id: str) -> Keys:
-        """The key of the user's profile."""
-        return [contract.user_key(user_id).typed()]
+    def delete_figures(self, user_id: str) -> bool:
+        """Delete the user's published figures, there or not; whether DynamoDB did it."""
+        return self.delete([contract.insights_key(user_id).typed()])
 
     def delete(self, keys: Keys) -> bool:
         """Delete one portion of items, there or not; whether DynamoDB got to all of them."""
@@ -81,13 +117,29 @@ class ErasureRepository:
             TableName=self._table,
             KeyConditionExpression="PK = :partition",
             ExpressionAttributeValues={":partition": {"S": partition}},
-            ProjectionExpression=_KEYS_ONLY,
+            ProjectionExpression="PK, SK",
             ConsistentRead=True,
         )
         for page in pages:
-            yield from _portions(page["Items"])
+            items = page["Items"]
+            for start in range(0, len(items), _BATCH):
+                yield [{"PK": item["PK"], "SK": item["SK"]} for item in items[start : start + _BATCH]]
 
 
-def _portions(items: Sequence[Any]) -> Iterator[Keys]:
-    for start in range(0, len(items), _BATCH):
-        yield [{"PK": item["PK"], "SK": item["SK"]} for item in items[start : start + _BATCH]]
+def _item(erasure: Erasure) -> dict[str, Any]:
+    attributes = dataclasses.asdict(erasure)
+    del attributes["user_id"]
+    return contract.erasure_key(erasure.user_id).typed() | marshal(
+        {"entity_type": contract.EntityType.ERASURE, **attributes}
+    )
+
+
+def _erasure(user_id: str, plain: dict[str, Any]) -> Erasure:
+    return Erasure(
+        user_id,
+        erasure_id=plain["erasure_id"],
+        generation=plain["generation"],
+        requested_at=plain["requested_at"],
+        request_id=plain["request_id"],
+        deleting_since=plain.get("deleting_since"),
+    )

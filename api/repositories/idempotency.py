@@ -11,8 +11,8 @@ import orjson
 from botocore.exceptions import ClientError
 
 from api.contract import TTL_ATTRIBUTE, EntityType, idempotency_key
-from api.models.answer import Answer, Record
-from api.repositories.dynamodb import ConditionalPut, Refusal, RefusedError, commit, refusals_of
+from api.models.write_result import IdempotencyRecord, WriteResult
+from api.repositories.dynamodb import AbsenceCheck, ConditionalPut, ConditionsFailed, Refusal, refusals_of, write
 from api.repositories.items import attribute, marshal, unmarshal
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 Item = Mapping[str, Any]
 
 
-class RecordFoundError(Exception):
+class RecordExists(Exception):  # noqa: N818 - an outcome, not a fault
     """The idempotency record exists already; nothing was written."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: IdempotencyRecord) -> None:
         super().__init__("the idempotency key was used before")
         self.record = record
 
 
-class RecordContendedError(Exception):
+class RecordContended(Exception):  # noqa: N818 - an outcome, not a fault
     """Another transaction under the same idempotency key is under way; nothing was written."""
 
 
@@ -42,7 +42,7 @@ class IdempotencyRepository:
 
     def find(
         self, keys: Sequence[Mapping[str, Any]], user_id: str, key: str | None, now: int
-    ) -> tuple[list[Item | None], Record | None]:
+    ) -> tuple[list[Item | None], IdempotencyRecord | None]:
         """Items and the unexpired record of `key`, as they were at one instant, in one call.
 
         Read one after the other, a concurrent twin could commit in between: its effect would be seen without its
@@ -57,53 +57,60 @@ class IdempotencyRepository:
             the items in the order of their keys, None where there is none, and the record.
 
         Raises:
-            RecordContendedError: a transaction is writing the record.
-            RefusedError: one is writing an item; it has an entry for each of them.
+            RecordContended: a transaction is writing the record.
+            ConditionsFailed: one is writing an item; it has an entry for each of them.
         """
         if key is None and len(keys) == 1:
             one = self._client.get_item(TableName=self._table, Key=keys[0], ConsistentRead=True)
             return [one.get("Item")], None
-        wanted = [*keys, idempotency_key(user_id, key).typed()] if key is not None else keys
+        requested = [*keys, idempotency_key(user_id, key).typed()] if key is not None else keys
         try:
             answer = self._client.transact_get_items(
-                TransactItems=[{"Get": {"TableName": self._table, "Key": one}} for one in wanted]
+                TransactItems=[{"Get": {"TableName": self._table, "Key": one}} for one in requested]
             )
         except ClientError as error:
-            refusals = refusals_of(error, len(wanted))
+            refusals = refusals_of(error, len(requested))
             if refusals is None:
                 raise
             if key is not None and refusals.pop():
-                raise RecordContendedError from error
-            raise RefusedError(refusals) from error
+                raise RecordContended from error
+            raise ConditionsFailed(refusals) from error
         items = [cast("Item | None", response.get("Item")) for response in answer["Responses"]]
         record = unexpired(items.pop(), user_id, key, now) if key is not None else None
         return items, record
 
-    def commit(self, puts: Sequence[ConditionalPut], record: Record | None, now: int) -> None:
+    def write(
+        self,
+        puts: Sequence[ConditionalPut],
+        record: IdempotencyRecord | None,
+        now: int,
+        checks: Sequence[AbsenceCheck] = (),
+    ) -> None:
         """Write all of `puts`, with the record when there is one, or nothing, in one call.
 
         Args:
             puts: at most 99.
             record: written in the same transaction.
             now: seconds since 1970; a record that expired before counts as absent.
+            checks: conditions on other items; not together with a record.
 
         Raises:
-            RecordFoundError: the key was used before.
-            RecordContendedError: the key is being used at this moment.
-            RefusedError: one of `puts` was refused; it has an entry for each of them.
+            RecordExists: the key was used before.
+            RecordContended: the key is being used at this moment.
+            ConditionsFailed: one of `puts` was refused; it has an entry for each of them.
         """
         try:
-            commit(self._client, [*puts, put(self._table, record, now)] if record else puts)
-        except RefusedError as refused:
+            write(self._client, [*puts, put(self._table, record, now)] if record else puts, checks)
+        except ConditionsFailed as refused:
             if record is None:
                 raise
             *refusals, of_record = refused.refusals
             if of_record:
                 raise _about(of_record, record, now) from refused
-            raise RefusedError(refusals) from refused
+            raise ConditionsFailed(refusals) from refused
 
 
-def put(table: str, record: Record, now: int) -> ConditionalPut:
+def put(table: str, record: IdempotencyRecord, now: int) -> ConditionalPut:
     """The write of `record`. TTL removes items late, so one that expired before `now` counts as absent."""
     return ConditionalPut(
         table,
@@ -112,7 +119,7 @@ def put(table: str, record: Record, now: int) -> ConditionalPut:
             {
                 "entity_type": EntityType.IDEMPOTENCY,
                 "fingerprint": record.fingerprint,
-                "response": _packed(record.answer),
+                "response": _packed(record.result),
                 TTL_ATTRIBUTE: record.expires_at,
                 "last_request_id": record.request_id,
             }
@@ -122,33 +129,33 @@ def put(table: str, record: Record, now: int) -> ConditionalPut:
     )
 
 
-def unexpired(item: Item | None, user_id: str, key: str, now: int) -> Record | None:
+def unexpired(item: Item | None, user_id: str, key: str, now: int) -> IdempotencyRecord | None:
     """The record of `item`, unless there is none or it expired before `now`."""
     if not item:
         return None
     plain = unmarshal(item)
     if plain[TTL_ATTRIBUTE] < now:
         return None
-    return Record(
+    return IdempotencyRecord(
         user_id=user_id,
         key=key,
         fingerprint=plain["fingerprint"],
-        answer=_unpacked(plain["response"]),
+        result=_unpacked(plain["response"]),
         expires_at=plain[TTL_ATTRIBUTE],
         request_id=plain["last_request_id"],
     )
 
 
-def _about(refusal: Refusal, record: Record, now: int) -> Exception:
+def _about(refusal: Refusal, record: IdempotencyRecord, now: int) -> Exception:
     existing = unexpired(refusal.existing, record.user_id, record.key, now)
-    return RecordFoundError(existing) if existing else RecordContendedError()
+    return RecordExists(existing) if existing else RecordContended()
 
 
-def _packed(answer: Answer) -> bytes:
+def _packed(result: WriteResult) -> bytes:
     # compressed, because every kilobyte of a transactional write costs two units
-    return zlib.compress(orjson.dumps([answer.status, answer.body.decode(), dict(answer.headers)]))
+    return zlib.compress(orjson.dumps([result.status, result.body.decode(), dict(result.headers)]))
 
 
-def _unpacked(packed: bytes) -> Answer:
+def _unpacked(packed: bytes) -> WriteResult:
     status, body, headers = orjson.loads(zlib.decompress(packed))
-    return Answer(status, body.encode(), headers, replayed=True)
+    return WriteResult(status, body.encode(), headers, replayed=True)

@@ -1,4 +1,10 @@
-"""Tasks as items: `TASK#{user_id}` / `TASK#{ulid}`, and in two local indexes by `due_sort` and `change_sort`."""
+"""Tasks as items: `TASK#{user_id}` / `TASK#{ulid}`, and in three local indexes.
+
+- `live_sort`, by creation: live tasks.
+- `due_sort`, by due date: live tasks that have one.
+- `change_sort`, by last change: tasks that were changed since their creation, or deleted. Of any other task the
+  creation is the last change, so `live_sort` has the same value.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,14 +15,15 @@ from api.repositories.items import marshal, unmarshal
 
 
 def change_sort(task: Task) -> str:
-    """Where a task stands among its owner's tasks by time of change; unique among them."""
+    """Make the sort key of a task among its owner's tasks by time of change; unique among them."""
     return f"{task.updated_at}#{task.id}"
 
 
 def item(stored: StoredTask) -> dict[str, Any]:
-    """A task as it is stored."""
+    """Make the item of a task."""
     task = stored.task
     due_date = task.due_date.isoformat() if task.due_date else None
+    is_live = not stored.deleted_at
     return task_key(stored.user_id, task.id).typed() | marshal(
         {
             "entity_type": EntityType.TASK,
@@ -35,14 +42,15 @@ def item(stored: StoredTask) -> dict[str, Any]:
             TTL_ATTRIBUTE: stored.expires_at,
             "version": task.version,
             "last_request_id": stored.request_id,
-            "due_sort": f"{due_date}#{task.id}" if due_date and not stored.deleted_at else None,
-            "change_sort": change_sort(task),
+            "live_sort": f"{task.created_at}#{task.id}" if is_live else None,
+            "due_sort": f"{due_date}#{task.id}" if due_date and is_live else None,
+            "change_sort": change_sort(task) if task.version > 1 else None,
         }
     )
 
 
 def stored(item: Mapping[str, Any]) -> StoredTask:
-    """The inverse of `item`."""
+    """Read an item: the inverse of `item`."""
     plain = unmarshal(item)
     return StoredTask(
         user_id=plain["user_id"],

@@ -1,29 +1,32 @@
-"""A user's tasks in order: by creation (the table), by due date and by change (two local indexes).
+"""A user's tasks in order: live ones by creation and by due date, all by change; three local indexes.
 
-All reads are strongly consistent, so that users find in a list what they wrote.
+All reads are strongly consistent, so that users find in a list what they wrote. Deleted tasks are in neither of the
+indexes that lists read, so a list costs by the live tasks, however many were deleted.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.contract import OPEN_STATUSES, TASK_SORT_PREFIX, task_key, task_partition
+from api.contract import INDEXES, OPEN_STATUSES, task_key, task_partition
 from api.models.task import StoredTask
 from api.models.task_query import Selection
+from api.models.text import fold
 from api.repositories import task_items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_BY_DUE_DATE, _BY_CHANGE = "by_due_date", "by_change"
+_BY_CREATION, _BY_DUE_DATE, _BY_CHANGE = INDEXES
 _OPEN = {f":{status}": status for status in OPEN_STATUSES}
 _OVERDUE = f"(due_date < :today AND #status IN ({', '.join(_OPEN)}))"
 # Sort keys are `{date}#{id}`: a bare date comes before all of that date's, a date with `$` after them.
 _AFTER_ALL = "$"
-# Filters are applied after DynamoDB has read, so a page may take several queries; the bound keeps one request's cost
-# and time finite, and the cursor carries on from wherever it ended.
-_QUERIES_PER_PAGE = 8
-_FILTERED_READ = 500
+# Filters are applied to what has been read. The first query reads a few pages' worth, enough for most filters; each
+# further one reads what a single call can (1 MB, some 2,000 tasks). The bound keeps a request's cost and time finite
+# for any number of tasks; the cursor goes on from where it ended.
+_FIRST_FILTERED_READ = 300
+_MAX_QUERIES = 12
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +42,21 @@ class TaskPage:
     position: str | None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Part of a change feed.
+
+    Args:
+        tasks: in the order of their last change, deleted ones too.
+        position: the sort key up to which the feed has been read.
+        has_more: whether there may be changes after it.
+    """
+
+    tasks: list[StoredTask]
+    position: str
+    has_more: bool
+
+
 class TaskLists:
     """Lists of one user's tasks."""
 
@@ -47,26 +65,28 @@ class TaskLists:
         self._table = table
 
     def page(self, user_id: str, selection: Selection, after: str | None, limit: int) -> TaskPage:
-        """Live tasks.
+        """Read live tasks until the page is full, there are no more, or the bound on queries is reached.
 
         Args:
+            user_id: whose.
+            selection: which, in which order.
             after: the position of the page before.
-            limit: at most so many tasks; fewer, with a position, when the bound on queries is reached first.
+            limit: at most so many tasks.
         """
         lower, upper = _due_range(selection)
         if selection.by_due_date and lower > upper:
             return TaskPage([], None)
         request = self._query(user_id, selection, lower, upper)
         # one more than asked for tells whether there is a next page
-        request["Limit"] = _FILTERED_READ if selection.filters else limit + 1
-        sort = "due_sort" if selection.by_due_date else "SK"
+        request["Limit"] = max(_FIRST_FILTERED_READ, limit + 1) if selection.filters else limit + 1
+        sort = INDEXES[request["IndexName"]]
         found: list[Mapping[str, Any]] = []
         start = after
-        for _ in range(_QUERIES_PER_PAGE):
+        for _ in range(_MAX_QUERIES):
             if start:
-                request["ExclusiveStartKey"] = _start(user_id, sort, start)
+                request["ExclusiveStartKey"] = _start_key(user_id, sort, start)
             answer = self._client.query(**request)
-            found += [item for item in answer["Items"] if _tells(item, selection.text)]
+            found += [item for item in answer["Items"] if _matches_text(item, selection)]
             last = answer.get("LastEvaluatedKey")
             start = last[sort]["S"] if last else None
             if len(found) > limit:
@@ -74,59 +94,82 @@ class TaskLists:
                 break
             if start is None:
                 break
+            request.pop("Limit", None)
         return TaskPage([task_items.stored(item) for item in found], start)
 
-    def changed(self, user_id: str, after: str, limit: int) -> tuple[list[StoredTask], bool]:
-        """Tasks, deleted ones too, in the order of their last change.
+    def changed(self, user_id: str, after: str, limit: int) -> ChangePage:
+        """Read tasks in the order of their last change, deleted ones too.
+
+        A task that was never changed is not in `by_change`, which spares its creation a write; its creation is its last
+        change, and `by_creation` has it in the same order. Creations are read first: a task that is changed in between
+        is then seen as created, as changed, or as both, but never as neither.
 
         Args:
-            after: a sort key of `by_change`, or anything that is less than the first one wanted.
+            user_id: whose.
+            after: a sort key, or anything that is less than the first one.
             limit: at most so many.
-
-        Returns:
-            the tasks, and whether there are more.
         """
+        created, created_end = self._after(user_id, _BY_CREATION, after, limit)
+        changed, changed_end = self._after(user_id, _BY_CHANGE, after, limit)
+        # beyond the end of a reading that was cut off, what the other one has may not be next
+        end = min((key for key in (created_end, changed_end) if key is not None), default=None)
+        newest = {stored.task.id: stored for stored in (*(one for one in created if one.task.version == 1), *changed)}
+        ready = sorted(
+            (task_items.change_sort(stored.task), stored)
+            for stored in newest.values()
+            if end is None or task_items.change_sort(stored.task) <= end
+        )
+        tasks = [stored for _, stored in ready[:limit]]
+        if len(ready) > limit:
+            return ChangePage(tasks, ready[limit - 1][0], has_more=True)
+        if end is not None:
+            return ChangePage(tasks, end, has_more=True)
+        return ChangePage(tasks, ready[-1][0] if ready else after, has_more=False)
+
+    def _after(self, user_id: str, index: str, after: str, limit: int) -> tuple[list[StoredTask], str | None]:
+        """Tasks after a sort key of an index, and the last one's sort key when there are more."""
+        sort = INDEXES[index]
         answer = self._client.query(
             TableName=self._table,
-            IndexName=_BY_CHANGE,
-            KeyConditionExpression="PK = :pk AND change_sort > :after",
+            IndexName=index,
+            KeyConditionExpression=f"PK = :pk AND {sort} > :after",
             ExpressionAttributeValues={":pk": {"S": task_partition(user_id)}, ":after": {"S": after}},
             ConsistentRead=True,
             # one more than asked for tells whether there are more
             Limit=limit + 1,
         )
-        found = [task_items.stored(item) for item in answer["Items"]]
-        return found[:limit], len(found) > limit or "LastEvaluatedKey" in answer
+        items: Sequence[Mapping[str, Any]] = answer["Items"]
+        end = items[-1][sort]["S"] if items and "LastEvaluatedKey" in answer else None
+        return [task_items.stored(item) for item in items], end
 
     def _query(self, user_id: str, selection: Selection, lower: str, upper: str) -> dict[str, Any]:
         values = {":pk": task_partition(user_id)}
-        filters = ["attribute_not_exists(deleted_at)"]
+        filters = []
         for name, value in selection.equal.items():
             filters.append(f"#{name} = :{name}")
             values[f":{name}"] = value
         if selection.overdue is not None:
             filters.append(_OVERDUE if selection.overdue else f"NOT {_OVERDUE}")
             values |= {":today": selection.today, **_OPEN}
+        keys = "PK = :pk"
         if selection.by_due_date:
-            keys = "PK = :pk AND due_sort BETWEEN :lower AND :upper"
+            keys += " AND due_sort BETWEEN :lower AND :upper"
             values |= {":lower": lower, ":upper": upper}
         else:
-            keys = "PK = :pk AND begins_with(SK, :prefix)"
-            values[":prefix"] = TASK_SORT_PREFIX
             for bound, comparison in (("due_before", "<"), ("due_after", ">")):
                 if date := getattr(selection, bound):
                     filters.append(f"due_date {comparison} :{bound}")
                     values[f":{bound}"] = date
         request: dict[str, Any] = {
             "TableName": self._table,
+            "IndexName": _BY_DUE_DATE if selection.by_due_date else _BY_CREATION,
             "KeyConditionExpression": keys,
-            "FilterExpression": " AND ".join(filters),
             "ExpressionAttributeValues": {name: {"S": value} for name, value in values.items()},
             "ConsistentRead": True,
             "ScanIndexForward": not selection.descending,
         }
-        if selection.by_due_date:
-            request["IndexName"] = _BY_DUE_DATE
+        if filters:
+            request["FilterExpression"] = " AND ".join(filters)
         names = {*selection.equal, *(["status"] if selection.overdue is not None else [])}
         if names:
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
@@ -140,14 +183,14 @@ def _due_range(selection: Selection) -> tuple[str, str]:
     return lower, min(before, default="9999-12-31" + _AFTER_ALL)
 
 
-def _start(user_id: str, sort: str, position: str) -> dict[str, Any]:
-    if sort == "SK":
-        return {"PK": {"S": task_partition(user_id)}, "SK": {"S": position}}
+def _start_key(user_id: str, sort: str, position: str) -> dict[str, Any]:
     return {**task_key(user_id, position.partition("#")[2]).typed(), sort: {"S": position}}
 
 
-def _tells(item: Mapping[str, Any], text: str | None) -> bool:
-    """Whether title or description hold `text`; DynamoDB's own `contains` would tell upper from lower case."""
-    if text is None:
+def _matches_text(item: Mapping[str, Any], selection: Selection) -> bool:
+    """Whether an item has the category and the text; DynamoDB's own comparisons would tell upper from lower case."""
+    if selection.category is not None and fold(item.get("category", {}).get("S", "")) != selection.category:
+        return False
+    if selection.text is None:
         return True
-    return any(text in item[name]["S"].casefold() for name in ("title", "description") if name in item)
+    return any(selection.text in fold(item[name]["S"]) for name in ("title", "description") if name in item)

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from api.contract import task_key
-from api.models.answer import Record
 from api.models.task import StoredTask
+from api.models.write_result import IdempotencyRecord
 from api.repositories import task_items
-from api.repositories.dynamodb import ConditionalPut, MovedError, RefusedError
+from api.repositories.dynamodb import ConditionalPut, ConditionsFailed, VersionConflict
 from api.repositories.idempotency import IdempotencyRepository
 from api.repositories.items import attribute
 
@@ -34,7 +34,7 @@ class TaskRepository:
 
     def find(
         self, user_id: str, task_ids: Sequence[str], key: str | None, now: int
-    ) -> tuple[list[StoredTask | None], Record | None]:
+    ) -> tuple[list[StoredTask | None], IdempotencyRecord | None]:
         """Tasks, soft-deleted or not, with the unexpired idempotency record of `key`, as they were at one instant.
 
         Args:
@@ -46,17 +46,17 @@ class TaskRepository:
             the tasks in the order of their ids, None where the user has none of that id, and the record.
 
         Raises:
-            MovedError: a transaction is writing one of the tasks.
-            RecordContendedError: one is writing the record.
+            VersionConflict: a transaction is writing one of the tasks.
+            RecordContended: one is writing the record.
         """
         keys = [task_key(user_id, task_id).typed() for task_id in task_ids]
         try:
             items, record = self._records.find(keys, user_id, key, now)
-        except RefusedError as refused:
-            raise MovedError from refused
+        except ConditionsFailed as refused:
+            raise VersionConflict from refused
         return [task_items.stored(item) if item else None for item in items], record
 
-    def save(self, writes: Sequence[Write], record: Record | None, now: int) -> None:
+    def save(self, writes: Sequence[Write], record: IdempotencyRecord | None, now: int) -> None:
         """Write versions of tasks, with the idempotency record when there is one, in one call: all or nothing.
 
         Args:
@@ -65,18 +65,18 @@ class TaskRepository:
             now: seconds since 1970; a record that expired before counts as absent.
 
         Raises:
-            MovedError: another request wrote one of the tasks first.
-            RecordFoundError: the key was used before.
-            RecordContendedError: the key is being used at this moment.
+            VersionConflict: another request wrote one of the tasks first.
+            RecordExists: the key was used before.
+            RecordContended: the key is being used at this moment.
         """
         try:
-            self._records.commit([self._put(write) for write in writes], record, now)
-        except RefusedError as refused:
+            self._records.write([self._put(write) for write in writes], record, now)
+        except ConditionsFailed as refused:
             # a put is retried by the SDK without a request token: what stands in its way may be itself
             alone = refused.refusals[0] if record is None and len(writes) == 1 else None
             if alone and alone.existing and task_items.stored(alone.existing) == writes[0].stored:
                 return
-            raise MovedError from refused
+            raise VersionConflict from refused
 
     def _put(self, write: Write) -> ConditionalPut:
         item = task_items.item(write.stored)

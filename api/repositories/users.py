@@ -1,17 +1,18 @@
 """User items: `USER#{id}` / `METADATA`."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from api.contract import EntityType, user_key
-from api.models.answer import Record
+from api.contract import EntityType, erased_key, erasure_key, user_key
 from api.models.user import User
-from api.repositories.dynamodb import ConditionalPut, MovedError, RefusedError
+from api.models.write_result import IdempotencyRecord
+from api.repositories.dynamodb import AbsenceCheck, ConditionalPut, ConditionsFailed, VersionConflict
 from api.repositories.idempotency import IdempotencyRepository
 from api.repositories.items import attribute, marshal, unmarshal
 
 
-class UserMovedError(MovedError):
+class ProfileConflict(VersionConflict):
     """The profile is not (or no longer) what the write replaces; nothing was written.
 
     Attributes:
@@ -30,20 +31,24 @@ class UserRepository:
         self._table = table
         self._records = records
 
-    def find(self, user_id: str, idempotency_key: str | None = None, now: int = 0) -> tuple[User | None, Record | None]:
+    def find(
+        self, user_id: str, idempotency_key: str | None = None, now: int = 0
+    ) -> tuple[User | None, IdempotencyRecord | None]:
         """The profile, or None, with the unexpired idempotency record of a key, as they were at one instant.
 
         Raises:
-            UserMovedError: a transaction is writing the profile.
-            RecordContendedError: one is writing the record.
+            ProfileConflict: a transaction is writing the profile.
+            RecordContended: one is writing the record.
         """
         try:
             (item,), record = self._records.find([user_key(user_id).typed()], user_id, idempotency_key, now)
-        except RefusedError as refused:
-            raise UserMovedError(None) from refused
-        return _user(item) if item else None, record
+        except ConditionsFailed as refused:
+            raise ProfileConflict(None) from refused
+        return user_from_item(item) if item else None, record
 
-    def save(self, user: User, request_id: str, *, replaces: int | None, record: Record | None, now: int) -> None:
+    def save(
+        self, user: User, request_id: str, *, replaces: int | None, record: IdempotencyRecord | None, now: int
+    ) -> None:
         """Write one version of a profile, with the idempotency record when there is one, in one call.
 
         Args:
@@ -52,36 +57,60 @@ class UserRepository:
             now: seconds since 1970; a record that expired before counts as absent.
 
         Raises:
-            UserMovedError: another request wrote the profile first.
-            RecordFoundError: the key was used before.
-            RecordContendedError: the key is being used at this moment.
+            ProfileConflict: another request wrote the profile first.
+            RecordExists: the key was used before.
+            RecordContended: the key is being used at this moment.
         """
-        item = user_key(user.user_id).typed() | marshal(
-            {"entity_type": EntityType.USER, **user.model_dump(), "last_request_id": request_id}
-        )
+        item = _item(user, request_id)
         put = ConditionalPut(self._table, item, "attribute_not_exists(PK)")
         if replaces is not None:
             put = ConditionalPut(self._table, item, "version = :read", {":read": attribute(replaces)})
         try:
-            self._records.commit([put], record, now)
-        except RefusedError as refused:
+            self._records.write([put], record, now)
+        except ConditionsFailed as refused:
             refusal = refused.refusals[0]
-            existing = _user(refusal.existing) if refusal and refusal.existing else None
+            existing = user_from_item(refusal.existing) if refusal and refusal.existing else None
             # a put is retried by the SDK without a request token: what stands in its way may be itself
             if record is None and existing == user:
                 return
-            raise UserMovedError(existing) from refused
+            raise ProfileConflict(existing) from refused
 
-    def save_record(self, record: Record, now: int) -> None:
+    def create_unless_erased(self, user: User, request_id: str, now: int) -> bool:
+        """Write a first version of a profile unless there is one, or an erasure of the user is on record.
+
+        Args:
+            user: the profile.
+            request_id: of the HTTP request.
+            now: seconds since 1970.
+
+        Returns:
+            whether it was written.
+        """
+        user_hash = hashlib.sha256(user.user_id.encode()).hexdigest()
+        absent = [AbsenceCheck(self._table, key.typed()) for key in (erasure_key(user.user_id), erased_key(user_hash))]
+        put = ConditionalPut(self._table, _item(user, request_id), "attribute_not_exists(PK)")
+        try:
+            self._records.write([put], None, now, checks=absent)
+        except ConditionsFailed:
+            return False
+        return True
+
+    def save_record(self, record: IdempotencyRecord, now: int) -> None:
         """Write a record alone, for a request that was answered without a write.
 
         Raises:
-            RecordFoundError: the key was used before.
-            RecordContendedError: the key is being used at this moment.
+            RecordExists: the key was used before.
+            RecordContended: the key is being used at this moment.
         """
-        self._records.commit([], record, now)
+        self._records.write([], record, now)
 
 
-def _user(item: Mapping[str, Any]) -> User:
+def user_from_item(item: Mapping[str, Any]) -> User:
+    """Read a profile's item."""
     plain = unmarshal(item)
     return User.model_validate({name: plain[name] for name in User.model_fields if name in plain})
+
+
+def _item(user: User, request_id: str) -> dict[str, Any]:
+    attributes = {"entity_type": EntityType.USER, **user.model_dump(exclude={"id"}), "last_request_id": request_id}
+    return user_key(user.user_id).typed() | marshal(attributes)

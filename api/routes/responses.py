@@ -4,28 +4,35 @@ from collections.abc import Mapping
 
 from fastapi import Response
 
-from api.models.answer import Answer
-from api.services.preconditions import entity_tag, is_known
+from api.models.write_result import WriteResult
+from api.services.preconditions import Preconditions
 
 _JSON = "application/json"
 
 
-def json(body: bytes | str, headers: Mapping[str, str] | None = None) -> Response:
-    """200 with a JSON document."""
-    return Response(body, media_type=_JSON, headers=headers)
+def json_response(
+    body: bytes | str, preconditions: Preconditions, *, tag: str = "", headers: Mapping[str, str] | None = None
+) -> Response:
+    """Make the response to a read: 200 with a JSON document, or 304 when the client has it.
+
+    Args:
+        body: the document.
+        preconditions: of the request.
+        tag: the document's entity tag; empty when it has none.
+        headers: further headers.
+
+    Raises:
+        PreconditionFailed: `If-Match` is false.
+    """
+    sent = {**(headers or {}), **({"ETag": tag} if tag else {})}
+    if preconditions.is_not_modified(tag):
+        return Response(status_code=304, headers=sent)
+    return Response(body, media_type=_JSON, headers=sent)
 
 
-def versioned(body: bytes | str, version: int, if_none_match: str | None) -> Response:
-    """A document with its entity tag; 304 when the client has this version."""
-    headers = {"ETag": entity_tag(version)}
-    if is_known(if_none_match, version):
-        return Response(status_code=304, headers=headers)
-    return json(body, headers)
-
-
-def written(answer: Answer) -> Response:
-    """What a write answered, now or the first time."""
-    headers = dict(answer.headers)
-    if answer.replayed:
+def write_response(result: WriteResult) -> Response:
+    """Make the response to a write, the first time or again."""
+    headers = dict(result.headers)
+    if result.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(answer.body, status_code=answer.status, headers=headers, media_type=_JSON if answer.body else None)
+    return Response(result.body, status_code=result.status, headers=headers, media_type=_JSON if result.body else None)

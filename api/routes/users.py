@@ -4,29 +4,33 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import (
     TOKEN_SCHEME,
-    CreateIntent,
+    CreateRequest,
     CurrentUser,
     ErasureServiceDep,
-    IfMatch,
-    IfNoneMatch,
+    PreconditionsDep,
     RequestId,
+    UpdateRequest,
     UserServiceDep,
-    WriteIntent,
 )
-from api.models.user import ProfileChanges, User
-from api.routes.bodies import JsonRoute
-from api.routes.responses import versioned, written
+from api.models.user import ProfileChanges, ProfilePatch, User
+from api.routes.json_route import MERGE_PATCH, JsonRoute
+from api.routes.responses import json_response, write_response
+from api.services.preconditions import user_tag
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=JsonRoute, dependencies=[TOKEN_SCHEME])
+
+_MERGE_PATCH_BODY = {
+    "requestBody": {"content": {MERGE_PATCH: {"schema": {"$ref": "#/components/schemas/ProfilePatch"}}}}
+}
 
 
 @router.get("", response_model=User, operation_id="getUser")
 async def get(
-    caller: CurrentUser, request_id: RequestId, users: UserServiceDep, if_none_match: IfNoneMatch = None
+    caller: CurrentUser, request_id: RequestId, users: UserServiceDep, preconditions: PreconditionsDep
 ) -> Response:
-    """The caller's profile."""
-    profile = users.profile(caller, request_id)
-    return versioned(profile.model_dump_json(), profile.version, if_none_match)
+    """Read the caller's profile."""
+    profile = users.get(caller, request_id)
+    return json_response(profile.model_dump_json(), preconditions, tag=user_tag(profile))
 
 
 @router.post(
@@ -36,25 +40,38 @@ async def get(
     operation_id="createUser",
     responses={200: {"model": User, "description": "An earlier request had made the profile; it was changed."}},
 )
-async def create(intent: CreateIntent, users: UserServiceDep, profile: ProfileChanges | None = None) -> Response:
-    """Make the caller's profile. The first request of any kind does so, too: then what the body names is changed."""
-    return written(users.create(intent, profile or ProfileChanges()))
+async def create(
+    request: CreateRequest,
+    users: UserServiceDep,
+    preconditions: PreconditionsDep,
+    profile: ProfileChanges | None = None,
+) -> Response:
+    """Make the caller's profile. The first request of any kind does so, too: then what the body gives is changed."""
+    return write_response(users.create(request, profile or ProfileChanges(), preconditions))
 
 
 @router.put("", response_model=User, operation_id="updateUser")
 async def update(
-    changes: ProfileChanges, intent: WriteIntent, users: UserServiceDep, if_match: IfMatch = None
+    changes: ProfileChanges, request: UpdateRequest, users: UserServiceDep, preconditions: PreconditionsDep
 ) -> Response:
-    """Change the fields of the caller's profile that the body names; the others stay."""
-    return written(users.update(intent, changes, if_match))
+    """Change the fields of the caller's profile that the body gives; the others, and those that are null, stay."""
+    return write_response(users.update(request, changes, preconditions))
+
+
+@router.patch("", response_model=User, operation_id="patchUser", openapi_extra=_MERGE_PATCH_BODY)
+async def patch(
+    changes: ProfilePatch, request: UpdateRequest, users: UserServiceDep, preconditions: PreconditionsDep
+) -> Response:
+    """Change the fields that the body gives (JSON Merge Patch, RFC 7396): null clears the name, the others stay."""
+    return write_response(users.update(request, changes, preconditions))
 
 
 @router.delete("", status_code=204, response_class=Response, operation_id="eraseUser")
-async def erase(intent: WriteIntent, erasure: ErasureServiceDep, if_match: IfMatch = None) -> Response:
+async def erase(request: UpdateRequest, erasure: ErasureServiceDep, preconditions: PreconditionsDep) -> Response:
     """Erase the caller: profile, tasks, figures, and what analytics know of them.
 
     Sending it again does no harm, whatever its `Idempotency-Key`. The sign-in stays: Cognito deletes it at its owner's
     word.
     """
-    erasure.erase(intent, if_match)
+    erasure.erase(request, preconditions)
     return Response(status_code=204)

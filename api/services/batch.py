@@ -6,64 +6,69 @@ from collections.abc import Callable, Sequence
 
 import orjson
 
-from api.models.answer import Answer
 from api.models.batch import Batch, Create, Delete, Operation, Update
 from api.models.task import StoredTask
+from api.models.write_result import WriteResult
 from api.problems import BatchRefused, FieldError, PreconditionFailed, TaskNotFound
 from api.repositories.tasks import TaskRepository, Write
-from api.services import answers, task_states
-from api.services.commitment import commit
-from api.services.idempotency import fingerprint, record_of, replay
-from api.services.intent import Intent
-from api.services.preconditions import require_match
+from api.services import serialization, task_states
+from api.services.preconditions import NONE, Preconditions, task_tag
 from api.services.users import UserService, utc_now
+from api.services.write_request import WriteRequest, fingerprint, idempotency_record, replay, retry_on_conflict
 
 _STATUS = {"create": 201, "update": 200, "delete": 204}
 
 
 class BatchService:
-    """Carries a batch out in one transaction: its tasks, and the idempotency record."""
+    """Executes a batch in one transaction: its tasks, and the idempotency record."""
 
     def __init__(self, tasks: TaskRepository, users: UserService, now: Callable[[], dt.datetime] = utc_now) -> None:
         self._tasks = tasks
         self._users = users
         self._now = now
 
-    def carry_out(self, intent: Intent, batch: Batch) -> Answer:
-        """Carry all operations out, or none.
+    def execute(self, request: WriteRequest, batch: Batch, preconditions: Preconditions = NONE) -> WriteResult:
+        """Execute all operations, or none.
+
+        Args:
+            request: the write.
+            batch: the operations.
+            preconditions: of the address of batches, which has no representation.
 
         Raises:
-            BatchRefused: operations cannot be carried out; its errors name each of them.
+            PreconditionFailed: the preconditions are false.
+            BatchRefused: operations cannot be executed; its errors name each of them.
             WriteConflict: others kept writing to the tasks.
             IdempotencyKeyReused: the key belongs to another request.
-            RequestInProgress: its twin is being carried out.
+            RequestInProgress: a request with the same key is being carried out.
         """
+        preconditions.require(None)
         operations = batch.operations
         _require_distinct(operations)
-        asked = fingerprint("batch", "", batch.model_dump(mode="json", exclude_unset=True))
-        self._users.meet(intent.caller, intent.request_id)
-        named = [operation.id for operation in operations if not isinstance(operation, Create)]
+        digest = fingerprint("batch", "", batch.model_dump(mode="json", exclude_unset=True))
+        self._users.ensure_profile(request.caller, request.request_id)
+        task_ids = [operation.id for operation in operations if not isinstance(operation, Create)]
 
-        def attempt() -> Answer:
+        def attempt() -> WriteResult:
             now = self._now()
             seconds = int(now.timestamp())
             found: Sequence[StoredTask | None] = []
-            if named:  # creates alone need not read: the record that stands in the way comes with the refusal
-                found, record = self._tasks.find(intent.caller.user_id, named, intent.key, seconds)
+            if task_ids:  # creates alone need not read: the record that stands in the way comes with the refusal
+                found, record = self._tasks.find(request.caller.user_id, task_ids, request.idempotency_key, seconds)
                 if record:
-                    return replay(record, asked)
-            before = dict(zip(named, found, strict=True))
-            after = _applied(operations, before, intent, now)
-            answer = _answer(operations, after)
+                    return replay(record, digest)
+            before = dict(zip(task_ids, found, strict=True))
+            after = _apply(operations, before, request, now)
+            result = _result(operations, after)
             self._tasks.save(
                 [Write(new, replaces=_version(before.get(new.task.id))) for new in after],
-                record_of(intent, asked, answer, seconds),
+                idempotency_record(request, digest, result, seconds),
                 seconds,
             )
-            answers.count_writes(*((before.get(new.task.id), new) for new in after))
-            return answer
+            serialization.count_writes(*((before.get(new.task.id), new) for new in after))
+            return result
 
-        return commit(asked, attempt)
+        return retry_on_conflict(digest, attempt)
 
 
 def _require_distinct(operations: Sequence[Operation]) -> None:
@@ -77,41 +82,43 @@ def _require_distinct(operations: Sequence[Operation]) -> None:
         raise BatchRefused(errors)
 
 
-def _applied(
-    operations: Sequence[Operation], before: dict[str, StoredTask | None], intent: Intent, now: dt.datetime
+def _apply(
+    operations: Sequence[Operation], before: dict[str, StoredTask | None], request: WriteRequest, now: dt.datetime
 ) -> list[StoredTask]:
-    """What each operation makes of its task. One without effect gives the version that it found: writing that again
+    """Apply each operation to its task. One without effect gives the version that it found: writing that again
     changes nothing, but holds the transaction to it."""
     errors: list[FieldError] = []
     after: list[StoredTask] = []
     for index, operation in enumerate(operations):
         try:
-            after.append(_one(operation, before, intent, now))
-        except TaskNotFound as missing:
-            errors.append(_error(index, "id", "task_not_found", missing.detail))
-        except PreconditionFailed as moved:
-            errors.append(_error(index, "if_match", "version_mismatch", moved.errors[0]["message"]))
+            after.append(_apply_one(operation, before, request, now))
+        except TaskNotFound as not_found:
+            errors.append(_error(index, "id", "task_not_found", not_found.detail))
+        except PreconditionFailed as failed:
+            errors.append(_error(index, "if_match", "version_mismatch", failed.errors[0]["message"]))
     if errors:
         raise BatchRefused(errors)
     return after
 
 
-def _one(operation: Operation, before: dict[str, StoredTask | None], intent: Intent, now: dt.datetime) -> StoredTask:
+def _apply_one(
+    operation: Operation, before: dict[str, StoredTask | None], request: WriteRequest, now: dt.datetime
+) -> StoredTask:
     if isinstance(operation, Create):
-        return task_states.created(operation.task, intent, now)
-    found = task_states.live(before[operation.id])
-    require_match(operation.if_match, found.task.version)
+        return task_states.create(operation.task, request, now)
+    found = task_states.require_live(before[operation.id])
+    Preconditions.parse(operation.if_match).require(task_tag(found.task.version))
     if isinstance(operation, Update):
-        return task_states.changed(found, operation.task.named(), intent.request_id, now)
-    return task_states.deleted(found, intent.request_id, now)
+        return task_states.change(found, operation.task.given(), request.request_id, now)
+    return task_states.delete(found, request.request_id, now)
 
 
-def _answer(operations: Sequence[Operation], after: Sequence[StoredTask]) -> Answer:
+def _result(operations: Sequence[Operation], after: Sequence[StoredTask]) -> WriteResult:
     results = [
         {"status": _STATUS[operation.op], "task": None if isinstance(operation, Delete) else dict(new.task)}
         for operation, new in zip(operations, after, strict=True)
     ]
-    return Answer(200, orjson.dumps({"results": results}))
+    return WriteResult(200, orjson.dumps({"results": results}))
 
 
 def _version(stored: StoredTask | None) -> int | None:

@@ -1,28 +1,41 @@
-"""Erases a user: the request for the lake first, then tasks, idempotency records and figures, and the profile last.
+"""Erases a user: in one transaction the profile goes and the request for the lake comes; then all other items go.
 
 Whatever stops it, sending the request again goes on where it stopped. The lake's maintenance finds the request in the
 table and erases there what had already left it.
 """
 
-import dataclasses
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+
+from ulid import ULID
 
 from api.models.erasure import Erasure
 from api.models.fields import timestamp
+from api.models.user import User
+from api.models.write_result import WriteResult
 from api.problems import ErasureUnfinished
-from api.repositories.erasures import ErasureRepository, Keys
-from api.services.intent import Intent
-from api.services.preconditions import require_match
+from api.repositories.erasures import ErasureRepository
+from api.services.preconditions import Preconditions, user_tag
 from api.services.users import UserService, utc_now
+from api.services.write_request import WriteRequest, retry_on_conflict
 
 # Well below the function's timeout, so that the client hears that it has to send the request again.
 _SECONDS = 15.0
 
 
 class ErasureService:
-    """Erases whoever asks for it, themselves only."""
+    """Erases callers, themselves only.
+
+    | on record | profile | tasks or records | DELETE /users |
+    |---|---|---|---|
+    | nothing | yes | any | a new request; everything is deleted |
+    | nothing | no | none | 204, nothing is written |
+    | nothing | no | some | a new request; everything is deleted |
+    | a request, still deleting | no | any | the same request goes on |
+    | a request, done with the table | no | none | 204, nothing is written |
+    | a request | yes: the user came back | any | a new request takes its place; everything is deleted |
+    """
 
     def __init__(
         self,
@@ -36,34 +49,51 @@ class ErasureService:
         self._now = now
         self._clock = clock
 
-    def erase(self, intent: Intent, if_match: str | None) -> None:
-        """Erase the caller; it does no harm to repeat it.
+    def erase(self, request: WriteRequest, preconditions: Preconditions) -> None:
+        """Erase the caller; repeating it does no harm.
 
         Raises:
-            PreconditionFailed: the profile is not at the version in `if_match`.
+            PreconditionFailed: the preconditions are false for the profile. Repeating an erasure that is on record
+                succeeds whatever they are (RFC 9110, section 13.1.1).
+            WriteConflict: others kept writing to the profile.
             ErasureUnfinished: there is more than one request can delete.
         """
-        user_id = intent.caller.user_id
-        profile = self._users.find(user_id)
-        require_match(if_match, profile.version if profile else None)
         end = self._clock() + _SECONDS
-        erasure = self._begun(intent)
-        self._delete(self._erasures.tasks(user_id), end)
-        self._delete(self._erasures.records(user_id), end)
-        self._delete([self._erasures.figures(user_id), self._erasures.profile(user_id)], end)
-        self._users.forget(user_id)
-        # the next request to erase, if the user comes back, begins from the start
-        self._erasures.save(dataclasses.replace(erasure, is_deleting=False))
+        user_id = request.caller.user_id
 
-    def _begun(self, intent: Intent) -> Erasure:
-        found = self._erasures.find(intent.caller.user_id)
-        if found and found.is_deleting:
-            return found
-        begun = Erasure(intent.caller.user_id, timestamp(self._now()), intent.request_id, is_deleting=True)
-        self._erasures.save(begun)
-        return begun
+        def attempt() -> WriteResult:
+            profile, erasure = self._erasures.find(user_id)
+            if profile or erasure is None:
+                preconditions.require(user_tag(profile) if profile else None)
+            if profile or not (erasure and erasure.deleting_since):
+                if profile is None and next(self._erasures.items(user_id), None) is None:
+                    return WriteResult(204)
+                erasure = self._begin(request, profile)
+            self._delete(user_id, end)
+            self._erasures.finish(erasure)
+            return WriteResult(204)
 
-    def _delete(self, portions: Iterable[Keys], end: float) -> None:
-        for keys in portions:
+        try:
+            retry_on_conflict("", attempt)
+        finally:
+            self._users.forget(user_id)
+
+    def _begin(self, request: WriteRequest, profile: User | None) -> Erasure:
+        at = timestamp(self._now())
+        erasure = Erasure(
+            user_id=request.caller.user_id,
+            erasure_id=str(ULID()),
+            generation=profile.created_at if profile else "",
+            requested_at=at,
+            request_id=request.request_id,
+            deleting_since=at,
+        )
+        self._erasures.begin(erasure, profile)
+        return erasure
+
+    def _delete(self, user_id: str, end: float) -> None:
+        for keys in self._erasures.items(user_id):
             if self._clock() > end or not self._erasures.delete(keys):
                 raise ErasureUnfinished
+        if not self._erasures.delete_figures(user_id):
+            raise ErasureUnfinished

@@ -7,19 +7,19 @@ from api.services.users import UserService
 
 
 class InsightsService:
-    """Hands out what the pipeline published."""
+    """Reads what the pipeline published."""
 
     def __init__(self, insights: InsightsRepository, users: UserService) -> None:
         self._insights = insights
         self._users = users
 
-    def of(self, caller: Caller, request_id: str) -> str:
-        """The caller's figures as a JSON document.
+    def get(self, caller: Caller, request_id: str) -> str:
+        """Read the caller's figures as a JSON document.
 
         Raises:
             InsightsNotFound: the pipeline has published none.
         """
-        self._users.meet(caller, request_id)
+        self._users.ensure_profile_unless_erased(caller, request_id)
         figures = self._insights.find(caller.user_id)
         if figures is None:
             raise InsightsNotFound

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from api.identity import Caller
 from api.models.task_query import TaskQuery
 from api.repositories.task_lists import TaskLists
-from api.services.answers import task_json
 from api.services.cursors import Cursors
+from api.services.serialization import task_json
 from api.services.users import UserService, utc_now
 
 
@@ -37,10 +37,10 @@ class TaskListService:
         Raises:
             CursorInvalid: the cursor was not issued for this user and query.
         """
-        bound_to = query.parameters()
+        bound_to = query.given_parameters()
         after = self._cursors.position(caller.user_id, bound_to, query.cursor) if query.cursor is not None else None
-        self._users.meet(caller, request_id)
-        page = self._tasks.page(caller.user_id, query.selection(self._now().date()), after, query.limit)
+        self._users.ensure_profile_unless_erased(caller, request_id)
+        page = self._tasks.page(caller.user_id, query.to_selection(self._now().date()), after, query.limit)
         body = b"[" + b",".join(task_json(stored.task) for stored in page.tasks) + b"]"
         cursor = self._cursors.issue(caller.user_id, bound_to, page.position) if page.position else None
         return ListedTasks(body, cursor)

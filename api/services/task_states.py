@@ -1,4 +1,4 @@
-"""What each kind of write makes of a task. Nothing here reads a clock or the table."""
+"""The versions of a task: what each kind of write makes of the one before. Nothing here reads a clock or the table."""
 
 import datetime as dt
 from typing import Any
@@ -9,15 +9,15 @@ from api.contract import Status
 from api.models.fields import moment, timestamp
 from api.models.task import NewTask, StoredTask, Task
 from api.problems import TaskNotFound
-from api.services.intent import Intent
+from api.services.write_request import WriteRequest
 
 # A purge later than the longest wait before a restore; the table's TTL does it.
 RESTORABLE = dt.timedelta(days=30)
 _TICK = dt.timedelta(microseconds=1)
 
 
-def created(new: NewTask, intent: Intent, now: dt.datetime) -> StoredTask:
-    """A new task's first version."""
+def create(new: NewTask, request: WriteRequest, now: dt.datetime) -> StoredTask:
+    """Make the first version of a new task."""
     at = timestamp(now)
     task = Task.model_construct(
         **dict(new),
@@ -27,13 +27,13 @@ def created(new: NewTask, intent: Intent, now: dt.datetime) -> StoredTask:
         completed_at=at if new.status is Status.COMPLETED else None,
         version=1,
     )
-    return StoredTask(intent.caller.user_id, task, intent.request_id)
+    return StoredTask(request.caller.user_id, task, request.request_id)
 
 
-def changed(before: StoredTask, named: dict[str, Any], request_id: str, now: dt.datetime) -> StoredTask:
-    """The next version, with the fields `named`; `before` itself when nothing would change."""
+def change(before: StoredTask, given: dict[str, Any], request_id: str, now: dt.datetime) -> StoredTask:
+    """Make the next version, with the fields `given`; `before` itself when nothing would change."""
     task = before.task
-    changes = {name: value for name, value in named.items() if value != getattr(task, name)}
+    changes = {name: value for name, value in given.items() if value != getattr(task, name)}
     if not changes:
         return before
     at = timestamp(_next_moment(task, now))
@@ -42,22 +42,22 @@ def changed(before: StoredTask, named: dict[str, Any], request_id: str, now: dt.
     return StoredTask(before.user_id, _next(task, at, **changes), request_id)
 
 
-def deleted(before: StoredTask, request_id: str, now: dt.datetime) -> StoredTask:
-    """The next version, which is deleted and will be purged when it cannot be restored any more."""
+def delete(before: StoredTask, request_id: str, now: dt.datetime) -> StoredTask:
+    """Make the next version, which is deleted and will be purged when it cannot be restored any more."""
     now = _next_moment(before.task, now)
     at = timestamp(now)
     return StoredTask(before.user_id, _next(before.task, at), request_id, at, int((now + RESTORABLE).timestamp()))
 
 
-def restored(before: StoredTask, request_id: str, now: dt.datetime) -> StoredTask:
-    """The next version, which lives again; `before` itself when it is not deleted."""
+def restore(before: StoredTask, request_id: str, now: dt.datetime) -> StoredTask:
+    """Make the next version, which is live again; `before` itself when it is not deleted."""
     if not before.deleted_at:
         return before
     return StoredTask(before.user_id, _next(before.task, timestamp(_next_moment(before.task, now))), request_id)
 
 
-def live(found: StoredTask | None) -> StoredTask:
-    """The task that was found.
+def require_live(found: StoredTask | None) -> StoredTask:
+    """Narrow what was found to a task.
 
     Raises:
         TaskNotFound: there is none, or it is deleted.
@@ -67,8 +67,8 @@ def live(found: StoredTask | None) -> StoredTask:
     return found
 
 
-def restorable(found: StoredTask | None, now: dt.datetime) -> StoredTask:
-    """The task that was found, deleted or not.
+def require_restorable(found: StoredTask | None, now: dt.datetime) -> StoredTask:
+    """Narrow what was found to a task, deleted or not.
 
     Raises:
         TaskNotFound: there is none, or it was deleted too long ago: TTL purges late, so it may still be there.

@@ -4,18 +4,16 @@ import datetime as dt
 from collections.abc import Callable
 
 from api.identity import Caller
-from api.models.answer import Answer
 from api.models.task import NewTask, StoredTask, Task, TaskChanges
+from api.models.write_result import WriteResult
 from api.repositories.tasks import TaskRepository, Write
-from api.services import answers, task_states
-from api.services.commitment import commit
-from api.services.idempotency import fingerprint, record_of, replay
-from api.services.intent import Intent
-from api.services.preconditions import require_match
+from api.services import serialization, task_states
+from api.services.preconditions import NONE, Preconditions, task_tag
 from api.services.users import UserService, utc_now
+from api.services.write_request import WriteRequest, fingerprint, idempotency_record, replay, retry_on_conflict
 
-Find = Callable[[StoredTask | None, dt.datetime], StoredTask]
-Change = Callable[[StoredTask, dt.datetime], tuple[StoredTask, Answer]]
+RequireTask = Callable[[StoredTask | None, dt.datetime], StoredTask]
+Change = Callable[[StoredTask, dt.datetime], tuple[StoredTask, WriteResult]]
 
 
 class TaskService:
@@ -26,105 +24,121 @@ class TaskService:
         self._users = users
         self._now = now
 
-    def create(self, intent: Intent, new: NewTask) -> Answer:
+    def create(self, request: WriteRequest, new: NewTask, preconditions: Preconditions = NONE) -> WriteResult:
         """Create a task.
 
+        Args:
+            request: the write.
+            new: the task.
+            preconditions: of the collection, which always exists and has no entity tag.
+
         Raises:
+            PreconditionFailed: the preconditions are false.
             IdempotencyKeyReused: the key belongs to another request.
-            RequestInProgress: its twin is being carried out.
+            RequestInProgress: a request with the same key is being carried out.
         """
-        self._users.meet(intent.caller, intent.request_id)
-        asked = fingerprint("create", "", new.model_dump(mode="json"))
+        preconditions.require("")
+        self._users.ensure_profile(request.caller, request.request_id)
+        digest = fingerprint("create", "", new.model_dump(mode="json", exclude_unset=True))
 
-        def attempt() -> Answer:
+        def attempt() -> WriteResult:
             now = self._now()
-            stored = task_states.created(new, intent, now)
+            stored = task_states.create(new, request, now)
             # relative to …/tasks, so that it holds below any base path
-            answer = answers.of_task(201, stored.task, Location=f"tasks/{stored.task.id}")
+            result = serialization.task_result(201, stored.task, Location=f"tasks/{stored.task.id}")
             seconds = int(now.timestamp())
-            self._tasks.save([Write(stored, replaces=None)], record_of(intent, asked, answer, seconds), seconds)
-            answers.count_writes((None, stored))
-            return answer
+            record = idempotency_record(request, digest, result, seconds)
+            self._tasks.save([Write(stored, replaces=None)], record, seconds)
+            serialization.count_writes((None, stored))
+            return result
 
-        return commit(asked, attempt)
+        return retry_on_conflict(digest, attempt)
 
     def get(self, caller: Caller, task_id: str, request_id: str) -> Task:
-        """A live task.
+        """Read a live task.
 
         Raises:
             TaskNotFound: there is none of that id, it is deleted, or it is another user's.
         """
-        self._users.meet(caller, request_id)
+        self._users.ensure_profile_unless_erased(caller, request_id)
         (found,), _ = self._tasks.find(caller.user_id, [task_id], None, 0)
-        return task_states.live(found).task
+        return task_states.require_live(found).task
 
-    def update(self, intent: Intent, task_id: str, changes: TaskChanges, if_match: str | None) -> Answer:
-        """Change the fields that `changes` names.
+    def update(
+        self, request: WriteRequest, task_id: str, changes: TaskChanges, preconditions: Preconditions
+    ) -> WriteResult:
+        """Change the fields that `changes` gives.
 
         Raises:
             TaskNotFound: see `get`.
-            PreconditionFailed: the task is not at the version in `if_match`.
+            PreconditionFailed: the preconditions are false.
             WriteConflict: others kept writing to it.
             IdempotencyKeyReused: the key belongs to another request.
-            RequestInProgress: its twin is being carried out.
+            RequestInProgress: a request with the same key is being carried out.
         """
-        asked = fingerprint("update", task_id, changes.model_dump(mode="json", exclude_unset=True))
+        digest = fingerprint("update", task_id, changes.model_dump(mode="json", include=set(changes.given())))
 
-        def change(before: StoredTask, now: dt.datetime) -> tuple[StoredTask, Answer]:
-            after = task_states.changed(before, changes.named(), intent.request_id, now)
-            return after, answers.of_task(200, after.task)
+        def change(before: StoredTask, now: dt.datetime) -> tuple[StoredTask, WriteResult]:
+            after = task_states.change(before, changes.given(), request.request_id, now)
+            return after, serialization.task_result(200, after.task)
 
-        return self._write(intent, task_id, if_match, asked, _live, change)
+        return self._write(request, task_id, preconditions, digest, _require_live, change)
 
-    def delete(self, intent: Intent, task_id: str, if_match: str | None) -> Answer:
+    def delete(self, request: WriteRequest, task_id: str, preconditions: Preconditions) -> WriteResult:
         """Delete a task; it can be restored until it is purged, 30 days later.
 
         Raises:
             as `update`.
         """
 
-        def change(before: StoredTask, now: dt.datetime) -> tuple[StoredTask, Answer]:
-            return task_states.deleted(before, intent.request_id, now), Answer(204)
+        def change(before: StoredTask, now: dt.datetime) -> tuple[StoredTask, WriteResult]:
+            return task_states.delete(before, request.request_id, now), WriteResult(204)
 
-        return self._write(intent, task_id, if_match, fingerprint("delete", task_id, {}), _live, change)
+        digest = fingerprint("delete", task_id, {})
+        return self._write(request, task_id, preconditions, digest, _require_live, change)
 
-    def restore(self, intent: Intent, task_id: str, if_match: str | None) -> Answer:
+    def restore(self, request: WriteRequest, task_id: str, preconditions: Preconditions) -> WriteResult:
         """Undo the deletion of a task; one that is not deleted stays as it is.
 
         Raises:
             as `update`; TaskNotFound also when it was deleted more than 30 days ago.
         """
 
-        def change(before: StoredTask, now: dt.datetime) -> tuple[StoredTask, Answer]:
-            after = task_states.restored(before, intent.request_id, now)
-            return after, answers.of_task(200, after.task)
+        def change(before: StoredTask, now: dt.datetime) -> tuple[StoredTask, WriteResult]:
+            after = task_states.restore(before, request.request_id, now)
+            return after, serialization.task_result(200, after.task)
 
-        return self._write(
-            intent, task_id, if_match, fingerprint("restore", task_id, {}), task_states.restorable, change
-        )
+        digest = fingerprint("restore", task_id, {})
+        return self._write(request, task_id, preconditions, digest, task_states.require_restorable, change)
 
     def _write(
-        self, intent: Intent, task_id: str, if_match: str | None, asked: str, of: Find, change: Change
-    ) -> Answer:
-        self._users.meet(intent.caller, intent.request_id)
+        self,
+        request: WriteRequest,
+        task_id: str,
+        preconditions: Preconditions,
+        digest: str,
+        require: RequireTask,
+        change: Change,
+    ) -> WriteResult:
+        self._users.ensure_profile(request.caller, request.request_id)
 
-        def attempt() -> Answer:
+        def attempt() -> WriteResult:
             now = self._now()
             seconds = int(now.timestamp())
-            (found,), record = self._tasks.find(intent.caller.user_id, [task_id], intent.key, seconds)
+            (found,), record = self._tasks.find(request.caller.user_id, [task_id], request.idempotency_key, seconds)
             if record:
-                return replay(record, asked)
-            before = of(found, now)
-            require_match(if_match, before.task.version)
-            after, answer = change(before, now)
+                return replay(record, digest)
+            before = require(found, now)
+            preconditions.require(task_tag(before.task.version))
+            after, result = change(before, now)
             writes = [] if after is before else [Write(after, replaces=before.task.version)]
-            if writes or intent.key is not None:
-                self._tasks.save(writes, record_of(intent, asked, answer, seconds), seconds)
-            answers.count_writes((before, after))
-            return answer
+            if writes or request.idempotency_key is not None:
+                self._tasks.save(writes, idempotency_record(request, digest, result, seconds), seconds)
+            serialization.count_writes((before, after))
+            return result
 
-        return commit(asked, attempt)
+        return retry_on_conflict(digest, attempt)
 
 
-def _live(found: StoredTask | None, _: dt.datetime) -> StoredTask:
-    return task_states.live(found)
+def _require_live(found: StoredTask | None, _: dt.datetime) -> StoredTask:
+    return task_states.require_live(found)

@@ -10,6 +10,7 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpUserPoolAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
+from api import contract
 from infra.bundling import Target
 from infra.stacks import functions, names, roles
 from infra.stacks.log_groups import log_group
@@ -60,8 +61,7 @@ CORS_RESPONSE_HEADERS = [
 ]
 # transactions have no action of their own: each operation in one is checked by its own name
 USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
-ERASE = ("dynamodb:BatchWriteItem",)
-INDEXES = ("by_due_date", "by_change")
+ERASE = ("dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem")
 
 ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -148,7 +148,7 @@ class ApiStack(Stack):
             },
             statements=[
                 roles.allow((*USE_TABLE, *ERASE), [table]),
-                roles.allow(("dynamodb:Query",), [f"{table}/index/{index}" for index in INDEXES]),
+                roles.allow(("dynamodb:Query",), [f"{table}/index/{index}" for index in contract.INDEXES]),
                 roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.CURSOR_SECRET)]),
             ],
             snap_start=True,

@@ -52,7 +52,7 @@ class DataStack(Stack):
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        for index, sort_key in (("by_due_date", "due_sort"), ("by_change", "change_sort")):
+        for index, sort_key in contract.INDEXES.items():
             table.add_local_secondary_index(index_name=index, sort_key=dynamodb.Attribute(name=sort_key, type=text))
         CfnOutput(self, "TableName", value=table.table_name, description="The application's table")
         return table

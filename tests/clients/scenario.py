@@ -37,10 +37,12 @@ from todo_client.models import (
     DeletedTask,
     GatewayError,
     NewTask,
+    NewTaskInBatch,
     Problem,
     Status,
     Task,
     TaskChanges,
+    TaskUpdate,
 )
 from todo_client.types import UNSET
 
@@ -62,7 +64,7 @@ def create(title: str) -> Task:
 
 def crud() -> dict[str, object]:
     task = create("one")
-    changed = update_task.sync(task.id, client=API, body=TaskChanges(status=Status.COMPLETED))
+    changed = update_task.sync(task.id, client=API, body=TaskUpdate(status=Status.COMPLETED))
     patched = patch_task.sync(task.id, client=API, body=TaskChanges(due_date=None))
     read = get_task.sync(task.id, client=API)
     removed = delete_task.sync_detailed(task.id, client=API)
@@ -98,7 +100,7 @@ def paging() -> dict[str, object]:
 
 def others() -> dict[str, object]:
     health, profile = get_health.sync(client=Client(base_url=BASE)), get_user.sync(client=API)
-    body = Batch(operations=[Create(op="create", task=NewTask(title="batched"))])
+    body = Batch(operations=[Create(op="create", task=NewTaskInBatch(title="batched"))])
     batch, changes = batch_tasks.sync(client=API, body=body, idempotency_key=new_key()), list_changes.sync(client=API)
     found: list[Any] = [health, profile, batch, changes]
     assert not [one for one in found if one is None or isinstance(one, Problem | GatewayError)], found
@@ -122,7 +124,7 @@ def raw(content: str, media_type: str = "application/json") -> Problem | Gateway
 def refusals() -> dict[str, int]:
     task, key = create("refused"), new_key()
     create_task.sync(client=API, body=NewTask(title="x"), idempotency_key=key)
-    title = TaskChanges(title="z")
+    title = TaskUpdate(title="z")
     batch = Batch(operations=[Delete(op="delete", id=NO_TASK)])
     nobody = AuthenticatedClient(base_url=BASE, token="none")
     found: list[tuple[object, int]] = [

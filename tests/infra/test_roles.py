@@ -130,7 +130,8 @@ def test_the_api_may_do_on_the_table_what_its_calls_need_and_no_more(deployed: T
     on_table = {action for action in actions(deployed, "TodoApiStack/Function") if action.startswith("dynamodb:")}
     # each of them is needed: tests/integration/api/test_permissions.py
     assert on_table == {
-        "dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+        "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
+        "dynamodb:PutItem", "dynamodb:Query",
     }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def test_the_table_has_the_keys_indexes_and_stream_that_the_code_relies_on(deplo
     }
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["PK", "SK"]
     assert indexes == {
+        "by_creation": (["PK", "live_sort"], {"ProjectionType": "ALL"}),
         "by_due_date": (["PK", "due_sort"], {"ProjectionType": "ALL"}),
         "by_change": (["PK", "change_sort"], {"ProjectionType": "ALL"}),
     }

@@ -98,6 +98,8 @@ def forget(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
                 **contract.erasure_key(user_id).typed(),
                 "entity_type": {"S": contract.EntityType.ERASURE.value},
                 "requested_at": {"S": dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")},
+                "erasure_id": {"S": str(uuid.uuid4())},
+                "generation": {"S": ""},
                 "request_id": {"S": str(uuid.uuid4())},
             },
             # a request that the API has left keeps its time, and how far it has come no longer matters
@@ -107,7 +109,7 @@ def forget(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
         dynamodb.update_item(
             TableName=table,
             Key=contract.erasure_key(user_id).typed(),
-            UpdateExpression="REMOVE next_part",
+            UpdateExpression="REMOVE deleting_since",
         )
     tasks = _keys(dynamodb, table, contract.task_partition(user_id))
     records = _keys(dynamodb, table, contract.idempotency_partition(user_id))

@@ -1,7 +1,7 @@
 """Requests to erase users, as the API leaves them in the application's table, and what of a user is still there.
 
-A request is the item `ERASURE` / `{user_id}`. While it has `next_part`, the API is still deleting. Whom the lake has
-erased is remembered for as long as a failure queue keeps what could tell of them again, as `ERASED` / SHA-256 of
+A request is the item `ERASURE` / `{user_id}`. While it has `deleting_since`, the API is still deleting. Whom the lake
+has erased is remembered for as long as a failure queue keeps what could tell of them again, as `ERASED` / SHA-256 of
 `{user_id}`: a replay asks for it.
 """
 
@@ -29,11 +29,13 @@ class Erasure:
     Args:
         user_id: whom.
         requested_at: when it was asked for.
-        request_id: of the request that asked.
+        erasure_id: made by the server, new for each request.
+        request_id: of the HTTP request.
     """
 
     user_id: str
     requested_at: datetime
+    erasure_id: str
     request_id: str
 
 
@@ -49,14 +51,14 @@ class Erasures:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="PK = :pk",
-            FilterExpression="attribute_not_exists(next_part)",
+            FilterExpression="attribute_not_exists(deleting_since)",
             ExpressionAttributeValues={":pk": {"S": contract.ERASURE_PARTITION}},
             ConsistentRead=True,
         )
         for page in pages:
             for item in page["Items"]:
                 requested_at = datetime.fromisoformat(item["requested_at"]["S"])
-                yield Erasure(item["SK"]["S"], requested_at, item["request_id"]["S"])
+                yield Erasure(item["SK"]["S"], requested_at, item["erasure_id"]["S"], item["request_id"]["S"])
 
     def remember(self, user_id: str, erased_at: datetime) -> None:
         """Keep that a user is being erased, by a hash, so that nothing older is replayed.
@@ -80,8 +82,8 @@ class Erasures:
             self.dynamodb.delete_item(
                 TableName=self.table,
                 Key=contract.erasure_key(erasure.user_id).typed(),
-                ConditionExpression="request_id = :done AND attribute_not_exists(next_part)",
-                ExpressionAttributeValues={":done": {"S": erasure.request_id}},
+                ConditionExpression="erasure_id = :done AND attribute_not_exists(deleting_since)",
+                ExpressionAttributeValues={":done": {"S": erasure.erasure_id}},
             )
 
     def alive(self, user_id: str) -> set[Item]:

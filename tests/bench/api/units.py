@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tests.integration.api.table import INDEXES
+from api.contract import INDEXES
 
 KILOBYTE = 1024
 GLOBAL_INDEXES = 4

@@ -3,11 +3,12 @@
 import uuid
 from typing import TYPE_CHECKING
 
+from api.contract import INDEXES
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEYS = {"PK": "HASH", "SK": "RANGE"}
-INDEXES = {"by_due_date": "due_sort", "by_change": "change_sort"}
 
 
 def create_table(dynamodb: "DynamoDBClient") -> str:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.account
 Items = Callable[[str], list[dict[str, Any]]]
 Erasures = Callable[[str], dict[str, Any] | None]
 USERS, TASKS = "/api/v1/users", "/api/v1/tasks"
+WRITES = ("PutItem", "TransactWriteItems", "BatchWriteItem")
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_nothing_is_left_but_the_request(settled: Client, bob: Client, items_of:
     bob.created("bob's", key="b")
     others = items_of(bob.user_id)
     assert kinds(items_of(settled.user_id)) == {"TASK", "IDEMPOTENCY", "INSIGHTS", "USER"}
+    generation = settled.send("GET", USERS).json()["created_at"]
     reply = settled.send("DELETE", USERS, x_request_id="erase-me")
     assert (reply.status, reply.text) == (204, "")
     assert items_of(settled.user_id) == []
@@ -62,16 +64,46 @@ def test_nothing_is_left_but_the_request(settled: Client, bob: Client, items_of:
         "PK": "ERASURE",
         "SK": settled.user_id,
         "entity_type": "ERASURE",
+        "erasure_id": request["erasure_id"],
+        "generation": generation,
         "requested_at": request["requested_at"],
         "request_id": "erase-me",
     }
     assert items_of(bob.user_id) == others
 
 
-def test_the_request_is_written_before_the_first_deletion(settled: Client, calls: list[str]) -> None:
+def test_the_profile_goes_in_the_transaction_that_writes_the_request(settled: Client, calls: list[str]) -> None:
     calls.clear()
     settled.send("DELETE", USERS)
-    assert calls.index("PutItem") < calls.index("BatchWriteItem")
+    # read both; request and profile; tasks, twice; records; figures; done
+    assert calls[:2] == ["TransactGetItems", "TransactWriteItems"]
+    assert calls[-1] == "PutItem"
+    assert set(calls[2:-1]) == {"Query", "BatchWriteItem"}
+
+
+def test_an_erasure_costs_what_the_user_has_and_a_repetition_next_to_nothing(
+    settled: Client, calls: list[str], erasure_of: Erasures
+) -> None:
+    settled.send("DELETE", USERS)
+    first = erasure_of(settled.user_id)
+    calls.clear()
+    assert settled.send("DELETE", USERS, x_request_id="again").status == 204
+    assert calls == ["TransactGetItems", "Query", "Query"]
+    assert erasure_of(settled.user_id) == first
+
+
+def test_each_request_of_a_user_who_came_back_has_an_id_of_its_own(settled: Client, erasure_of: Erasures) -> None:
+    found = []
+    for _ in range(2):
+        settled.created("back")
+        # a correlation id is the client's to choose, so it identifies no request
+        assert settled.send("DELETE", USERS, x_request_id="same").status == 204
+        found.append(erasure_of(settled.user_id))
+    first, second = found
+    assert first
+    assert second
+    assert first["erasure_id"] < second["erasure_id"]
+    assert first["generation"] < second["generation"]
 
 
 def test_repeating_it_does_no_harm(settled: Client, items_of: Items) -> None:
@@ -108,20 +140,21 @@ def test_after_a_crash_anywhere_it_goes_on(
         left[0] -= 1
 
     events = app.state.lists._tasks._client.meta.events
-    for operation in ("PutItem", "BatchWriteItem"):
+    for operation in WRITES:
         events.register(f"before-call.dynamodb.{operation}", crash)
     assert settled.send("DELETE", USERS).status == 500
-    for operation in ("PutItem", "BatchWriteItem"):
+    for operation in WRITES:
         events.unregister(f"before-call.dynamodb.{operation}", crash)
     remaining = items_of(settled.user_id)
-    # the lake hears of it whenever something is gone, and the profile goes last
-    assert (erasure_of(settled.user_id) is not None) == (calls_before_the_crash > 0)
-    assert not remaining or "USER" in kinds(remaining)
+    # the lake hears of it whenever something is gone, and waits until all of it is
+    request = erasure_of(settled.user_id)
+    assert (request is None) == ("USER" in kinds(remaining)) == (calls_before_the_crash == 0)
+    assert request is None or "deleting_since" in request
     assert settled.send("DELETE", USERS).status == 204
     assert items_of(settled.user_id) == []
     request = erasure_of(settled.user_id)
     assert request
-    assert "next_part" not in request
+    assert "deleting_since" not in request
 
 
 def test_more_than_one_request_can_do_is_done_by_several(
@@ -139,7 +172,7 @@ def test_more_than_one_request_can_do_is_done_by_several(
         assert (reply.problem_type, reply.headers["retry-after"]) == ("erasure-unfinished", "1")
         request = erasure_of(settled.user_id)
         assert request
-        assert "next_part" in request
+        assert "deleting_since" in request
         left.append(len(items_of(settled.user_id)))
         assert len(left) < 10
     # each request goes on where the one before stopped
@@ -160,9 +193,12 @@ def test_what_dynamodb_did_not_get_to_is_not_taken_for_deleted(
 
 def test_it_can_be_held_to_a_version_of_the_profile(settled: Client, items_of: Items) -> None:
     before = items_of(settled.user_id)
+    tag = settled.send("GET", USERS).headers["etag"]
     assert settled.send("DELETE", USERS, if_match='"2"').problem_type == "precondition-failed"
     assert items_of(settled.user_id) == before
-    assert settled.send("DELETE", USERS, if_match='"1"').status == 204
+    assert settled.send("DELETE", USERS, if_match=tag).status == 204
+    # it is done already (RFC 9110, section 13.1.1)
+    assert settled.send("DELETE", USERS, if_match=tag).status == 204
     assert settled.send("DELETE", USERS, if_match="1").problem_type == "invalid-header"
 
 

@@ -30,6 +30,7 @@ def every_route(task: str) -> list[tuple[str, str, Any]]:
         ("GET", "/api/v1/users", None),
         ("POST", "/api/v1/users", {}),
         ("PUT", "/api/v1/users", {}),
+        ("PATCH", "/api/v1/users", {}),
         ("DELETE", "/api/v1/users", None),
     ]
 

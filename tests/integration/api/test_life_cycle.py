@@ -127,6 +127,8 @@ class LifeCycle(RuleBasedStateMachine):
         if self.refused(reply, task_id, holds):
             return
         assert reply.status == 200, reply.text
+        if method == "PUT":  # leaves what is null; PATCH clears it
+            named = {name: value for name, value in named.items() if value is not None}
         if found := self.changed(task_id, named):
             self.tasks[task_id] = self.next_version(task_id, reply.json(), **found)
         assert reply.json() == self.tasks[task_id]
@@ -279,7 +281,11 @@ class LifeCycle(RuleBasedStateMachine):
         order = asked.get("sort", "-created_at")
         by_due_date = order.endswith("due_date")
         found = [task for task in live if wanted(task, asked) and (task["due_date"] or not by_due_date)]
-        key = (lambda task: (task["due_date"], task["id"])) if by_due_date else (lambda task: task["id"])
+        key = (
+            (lambda task: (task["due_date"], task["id"]))
+            if by_due_date
+            else (lambda task: (task["created_at"], task["id"]))
+        )
         return sorted(found, key=key, reverse=order.startswith("-"))
 
 

@@ -70,12 +70,12 @@ def test_filtered_pages_are_filled_up(alice: Client, monkeypatch: pytest.MonkeyP
     import api.repositories.task_lists as repository
 
     made = [alice.created(str(number), priority="high" if number % 5 == 0 else "low") for number in range(15)]
-    monkeypatch.setattr(repository, "_FILTERED_READ", 3)
+    monkeypatch.setattr(repository, "_FIRST_FILTERED_READ", 3)
     high = sorted(ids([made[0], made[5], made[10]]), reverse=True)
     calls.clear()
     pages = walk(alice, priority="high", limit=2)
     assert [ids(page) for page in pages] == [high[:2], high[2:]]
-    assert calls.count("Query") <= 8
+    assert calls.count("Query") <= 4
 
 
 def test_a_page_that_reaches_the_bound_on_queries_is_short_but_goes_on(
@@ -86,11 +86,56 @@ def test_a_page_that_reaches_the_bound_on_queries_is_short_but_goes_on(
     oldest = alice.created("oldest", priority="high")
     for number in range(9):
         alice.created(str(number), priority="low")
-    monkeypatch.setattr(repository, "_FILTERED_READ", 2)
-    monkeypatch.setattr(repository, "_QUERIES_PER_PAGE", 2)
-    pages = walk(alice, priority="high", limit=5)
-    assert pages[:2] == [[], []]
-    assert [task for page in pages for task in page] == [oldest]
+    monkeypatch.setattr(repository, "_FIRST_FILTERED_READ", 6)
+    monkeypatch.setattr(repository, "_MAX_QUERIES", 1)
+    assert walk(alice, priority="high", limit=5) == [[], [oldest]]
+
+
+def test_live_tasks_are_never_found_by_reading_deleted_ones(alice: Client, calls: list[str]) -> None:
+    oldest = alice.created("oldest", due_date="2026-12-01")
+    for number in range(3):
+        operations = [{"op": "create", "task": {"title": "x", "due_date": "2026-12-02"}} for _ in range(50)]
+        made = alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key=f"c{number}").json()
+        gone = [{"op": "delete", "id": result["task"]["id"]} for result in made["results"]]
+        alice.send("POST", f"{TASKS}/batch", {"operations": gone}, idempotency_key=f"d{number}")
+    for query in ({}, {"limit": 1}, {"sort": "created_at"}, {"sort": "-due_date"}, {"q": "OLDEST"}, {"q": "none"}):
+        calls.clear()
+        reply = alice.send("GET", TASKS, query=query)
+        assert reply.json() == ([] if query.get("q") == "none" else [oldest]), query
+        assert "link" not in reply.headers
+        assert calls == ["Query"], query
+
+
+def test_a_selective_filter_s_first_page_takes_two_calls(alice: Client, calls: list[str]) -> None:
+    wanted = alice.created("wanted", category="rare")
+    for number in range(7):
+        operations = [{"op": "create", "task": {"title": "x"}} for _ in range(50)]
+        alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key=f"c{number}")
+    for query, found in (({"category": "rare"}, [wanted]), ({"q": "nothing"}, []), ({"priority": "urgent"}, [])):
+        calls.clear()
+        reply = alice.send("GET", TASKS, query=query)
+        assert (reply.json(), "link" in reply.headers) == (found, False)
+        assert calls == ["Query", "Query"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "sought"),
+    [
+        ("Café", "CAFÉ"),
+        ("Café", "Cafe\u0301"),
+        ("Cafe\u0301", "café"),
+        ("İstanbul", "i\u0307stanbul"),
+        ("İstanbul", "I\u0307STANBUL"),
+        ("Straße", "STRASSE"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+    ],
+)
+def test_text_matches_whatever_its_case_and_the_encoding_of_accents(alice: Client, stored: str, sought: str) -> None:
+    task = alice.created(f"Visit {stored} soon", category=stored)
+    alice.created("Cafe", category="Cafe")
+    for query in ({"q": sought}, {"category": sought}):
+        assert alice.send("GET", TASKS, query=query).json() == [task], query
+    assert task["category"] == stored
 
 
 def test_a_cursor_survives_the_deletion_of_the_task_it_points_at(alice: Client) -> None:
@@ -129,17 +174,17 @@ def test_a_cursor_is_good_for_its_user_and_query_only(alice: Client, bob: Client
 
 
 def test_the_signing_key_is_fetched_only_when_a_cursor_is_met(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    services: list[str] = []
     build: Callable[..., Any] = Session.create_client
 
     def counting(session: Session, service: str, **settings: Any) -> Any:
-        asked.append(service)
+        services.append(service)
         return build(session, service, **settings)
 
     monkeypatch.setattr(Session, "create_client", counting)
     for number in range(3):
         alice.created(str(number))
     alice.send("GET", TASKS)
-    assert asked == []
+    assert services == []
     assert len(walk(alice, limit=1)) == 3
-    assert asked == ["secretsmanager"]
+    assert services == ["secretsmanager"]

@@ -136,7 +136,6 @@ def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) ->
     }
     page = nobody.send("GET", "/docs")
     assert page.headers["content-type"].startswith("text/html")
-    assert "openapi.json" in page.text
     assert calls == []
 
 
@@ -144,7 +143,8 @@ def test_the_reference_tells_the_constraints(alice: Client) -> None:
     document = alice.send("GET", "/openapi.json").json()
     schemas = document["components"]["schemas"]
     assert schemas["NewTask"]["required"] == ["title"]
-    assert schemas["NewTask"]["additionalProperties"] is False
+    assert "additionalProperties" not in schemas["NewTask"]
+    assert schemas["TaskChanges"]["additionalProperties"] is False
     assert schemas["NewTask"]["properties"]["title"]["maxLength"] == 200
     assert "required" not in schemas["TaskChanges"]
     assert "default" not in schemas["TaskChanges"]["properties"]["status"]

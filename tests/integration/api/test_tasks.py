@@ -76,14 +76,17 @@ def test_the_item_of_a_task_is_what_ingestion_expects(alice: Client, items_of: I
         "version": 1,
         "last_request_id": "req-1",
         "due_sort": f"2026-12-01#{task['id']}",
-        "change_sort": f"{task['created_at']}#{task['id']}",
+        "live_sort": f"{task['created_at']}#{task['id']}",
     }
 
 
-def test_an_update_changes_what_it_names_and_clears_what_it_nulls(alice: Client, items_of: Items) -> None:
+def test_a_patch_changes_what_it_gives_and_clears_what_it_nulls(alice: Client, items_of: Items) -> None:
     task = alice.created("before", description="d", category="c", due_date="2026-12-01")
     reply = alice.send(
-        "PUT", f"/api/v1/tasks/{task['id']}", {"title": "after", "due_date": None, "category": None}, x_request_id="u1"
+        "PATCH",
+        f"/api/v1/tasks/{task['id']}",
+        {"title": "after", "due_date": None, "category": None},
+        x_request_id="u1",
     )
     changed = reply.json()
     assert reply.status == 200
@@ -137,7 +140,7 @@ def test_a_deleted_task_is_nowhere_but_stays_restorable_in_the_table(alice: Clie
     assert item["version"] == 2
     assert item["deleted_at"] == item["updated_at"] > task["updated_at"]
     assert item["due_date"] == "2026-12-01"
-    assert "due_sort" not in item
+    assert not item.keys() & {"due_sort", "live_sort"}
     assert item["change_sort"].startswith(item["deleted_at"])
     assert abs(item["expiration_timestamp"] - moment(item["deleted_at"]).timestamp() - 30 * 86400) <= 1
 

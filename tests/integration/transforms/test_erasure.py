@@ -299,8 +299,9 @@ def test_maintenance_makes_few_files_of_many_and_forgets_old_snapshots_but_not_w
 
 
 def test_a_request_that_was_made_again_meanwhile_is_not_closed_with_the_first(household: Household) -> None:
-    def ask(request_id: str) -> None:
-        request = {"requested_at": "2026-11-20T00:00:00Z", "request_id": request_id}
+    def ask(erasure_id: str) -> None:
+        # the correlation id is the client's, who may send the same one twice
+        request = {"requested_at": "2026-11-20T00:00:00Z", "erasure_id": erasure_id, "request_id": "same"}
         key = {"PK": "ERASURE", "SK": USER}
         item: dict[str, Any] = {name: {"S": value} for name, value in (key | request).items()}
         household.dynamodb.put_item(TableName=household.name, Item=item)
@@ -311,6 +312,6 @@ def test_a_request_that_was_made_again_meanwhile_is_not_closed_with_the_first(ho
     ask("second")
     erasures.close(first)
     (second,) = erasures.due()
-    assert second.request_id == "second"
+    assert second.erasure_id == "second"
     erasures.close(second)
     assert household.pending() == []

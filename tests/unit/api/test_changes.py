@@ -10,7 +10,8 @@ from api.contract import Priority, Status
 from api.models.fields import timestamp
 from api.models.task import StoredTask, Task
 from api.repositories.task_items import change_sort
-from api.services.changes import LATE, Token, advance, mark
+from api.repositories.task_lists import ChangePage
+from api.services.changes import LATE, Token, advance, change_digest
 
 START = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 IDS = [str(ULID.from_datetime(START + dt.timedelta(seconds=number))) for number in range(4)]
@@ -57,7 +58,7 @@ def test_a_reader_ends_up_with_the_newest_version_of_every_task(
         visible.append((since, version(task_id, number, at)))
 
     known: dict[str, int] = {}
-    token = Token(0, True, "0", "0")
+    token = Token(0, True, "0", "0", "g")
 
     def read(now: dt.datetime, limit: int) -> bool:
         nonlocal token
@@ -68,9 +69,9 @@ def test_a_reader_ends_up_with_the_newest_version_of_every_task(
         rows = sorted((one for one in current.values() if change_sort(one.task) > token.after), key=_sort)
         page = rows[:limit]
         for one in page:
-            if mark(one.task) not in token.told:
+            if change_digest(one.task) not in token.delivered:
                 known[one.task.id] = max(known.get(one.task.id, 0), one.task.version)
-        token = Token.of(advance(token, page, len(rows) > limit, now).text())
+        token = Token.parse(advance(token, _page(page, token.after, len(rows) > limit), now).text())
         return not token.ended
 
     now = START
@@ -84,22 +85,26 @@ def test_a_reader_ends_up_with_the_newest_version_of_every_task(
     assert known == {stored.task.id: stored.task.version for _, stored in visible}
 
 
-def test_what_was_told_is_not_remembered_longer_than_it_is_read_anew() -> None:
+def test_a_delivered_change_is_remembered_while_it_can_be_read_again() -> None:
     stored = version(IDS[0], 1, START)
-    token = advance(Token(0, False, "0", "0"), [stored], False, START + dt.timedelta(seconds=1))
-    assert token.told == (mark(stored.task),)
-    token = advance(token, [stored], False, START + LATE + dt.timedelta(seconds=1))
+    token = advance(Token(0, False, "0", "0", "g"), _page([stored]), START + dt.timedelta(seconds=1))
+    assert token.delivered == (change_digest(stored.task),)
+    token = advance(token, _page([stored]), START + LATE + dt.timedelta(seconds=1))
     assert token.floor == token.after == change_sort(stored.task)
-    later = advance(token, [version(IDS[1], 1, START + 2 * LATE)], False, START + 4 * LATE)
-    assert later.told == (mark(version(IDS[1], 1, START + 2 * LATE).task),)
+    later = advance(token, _page([version(IDS[1], 1, START + 2 * LATE)]), START + 4 * LATE)
+    assert later.delivered == (change_digest(version(IDS[1], 1, START + 2 * LATE).task),)
 
 
-def test_a_token_stays_short_however_much_was_told() -> None:
+def test_a_token_stays_short_however_much_was_delivered() -> None:
     page = [version(IDS[0], number, START + dt.timedelta(microseconds=number)) for number in range(1, 400)]
-    token = advance(Token(0, False, "0", "0"), page, False, START)
-    assert len(token.told) == 128
-    assert mark(page[-1].task) in token.told
+    token = advance(Token(0, False, "0", "0", "g"), _page(page), START)
+    assert len(token.delivered) == 128
+    assert change_digest(page[-1].task) in token.delivered
     assert len(token.text()) < 2500
+
+
+def _page(tasks: list[StoredTask], after: str = "0", has_more: bool = False) -> ChangePage:
+    return ChangePage(tasks, change_sort(tasks[-1].task) if tasks else after, has_more)
 
 
 def _sort(stored: StoredTask) -> str:

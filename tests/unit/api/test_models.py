@@ -70,8 +70,8 @@ def test_defaults_of_a_new_task() -> None:
 
 def test_changes_are_what_was_named_and_nothing_else() -> None:
     changes = TaskChanges.model_validate({"category": None, "priority": "low"})
-    assert changes.named() == {"category": None, "priority": "low"}
-    assert TaskChanges.model_validate({}).named() == {}
+    assert changes.given() == {"category": None, "priority": "low"}
+    assert TaskChanges.model_validate({}).given() == {}
 
 
 @pytest.mark.parametrize("field", ["title", "status", "priority"])
@@ -89,7 +89,7 @@ def test_a_validation_error_does_not_quote_its_input() -> None:
 def test_a_query_s_parameters_leave_paging_out() -> None:
     given = {"status": "pending", "overdue": "false", "due_before": "2026-12-01", "q": "ẞ", "sort": "-due_date"}
     query = TaskQuery.model_validate({**given, "limit": "7", "cursor": "c"})
-    assert query.parameters() == given
+    assert query.given_parameters() == given
     assert query.limit == 7
 
 

@@ -42,7 +42,7 @@ def test_a_client_generator_finds_what_it_needs(document: Document) -> None:
     assert document["openapi"].startswith("3.1.")
     assert document["components"]["securitySchemes"]["CognitoToken"]["scheme"] == "bearer"
     names = [operation["operationId"] for _, operation in operations(document)]
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 16
     for place, operation in operations(document):
         assert operation["operationId"].isidentifier(), place
         assert all(operation[part] for part in ("summary", "description", "tags")), place
@@ -177,7 +177,7 @@ BREAKS: dict[str, tuple[Callable[[Document], object], str]] = {
     "a required field": (lambda d: schema(d, "NewTask")["required"].append("category"), "request body.category"),
     "a field that is not taken any more": (
         lambda d: schema(d, "NewTask")["properties"].pop("category"),
-        "request body.category: refused",
+        "request body.category: ignored",
     ),
     "a value that is not taken any more": (
         lambda d: schema(d, "Priority")["enum"].remove("urgent"),

@@ -8,15 +8,16 @@ import pytest
 from ulid import ULID
 
 from api.identity import Caller
-from api.models.answer import Record
 from api.models.task import NewTask, StoredTask, TaskChanges
+from api.models.write_result import IdempotencyRecord
 from api.problems import PreconditionFailed, WriteConflict
-from api.repositories.dynamodb import MovedError
+from api.repositories.dynamodb import VersionConflict
 from api.repositories.tasks import Write
-from api.services.intent import Intent
+from api.services.preconditions import NONE, Preconditions
 from api.services.tasks import TaskService
+from api.services.write_request import WriteRequest
 
-INTENT = Intent(Caller("u"), "r")
+REQUEST = WriteRequest(Caller("u"), "r")
 START = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 
@@ -40,19 +41,19 @@ class Tasks:
         assert key is None
         return [self.stored], None
 
-    def save(self, writes: list[Write], record: Record | None, now: int) -> None:
+    def save(self, writes: list[Write], record: IdempotencyRecord | None, now: int) -> None:
         assert record is None
         assert now > 0
         self.interfere()
         (write,) = writes
         if (self.stored.task.version if self.stored else None) != write.replaces:
-            raise MovedError
+            raise VersionConflict
         self.stored = write.stored
         self.writes += 1
 
 
 class Nobody:
-    def meet(self, caller: Caller, request_id: str) -> None:
+    def ensure_profile(self, caller: Caller, request_id: str) -> None:
         assert (caller.user_id, request_id) == ("u", "r")
 
 
@@ -69,12 +70,12 @@ def tasks() -> Tasks:
 @pytest.fixture
 def service(tasks: Tasks, clock: Clock) -> TaskService:
     made = TaskService(cast("Any", tasks), cast("Any", Nobody()), clock)
-    made.create(INTENT, NewTask(title="x"))
+    made.create(REQUEST, NewTask(title="x"))
     return made
 
 
 def changed(service: TaskService, **named: Any) -> None:
-    service.update(INTENT, "id", TaskChanges.model_validate(named), None)
+    service.update(REQUEST, "id", TaskChanges.model_validate(named), NONE)
 
 
 def current(tasks: Tasks) -> StoredTask:
@@ -94,7 +95,7 @@ def test_a_clock_that_goes_back_does_not_put_versions_out_of_order(
     clock.now = START - dt.timedelta(hours=1)
     changed(service, title="y")
     assert current(tasks).task.updated_at == "2026-11-23T12:00:00.000001Z"
-    service.delete(INTENT, "id", None)
+    service.delete(REQUEST, "id", NONE)
     assert current(tasks).deleted_at == current(tasks).task.updated_at == "2026-11-23T12:00:00.000002Z"
 
 
@@ -126,13 +127,13 @@ def test_with_if_match_a_lost_race_is_told(service: TaskService, tasks: Tasks) -
 
     tasks.interfere = other
     with pytest.raises(PreconditionFailed):
-        service.update(INTENT, "id", TaskChanges.model_validate({"title": "mine"}), '"1"')
+        service.update(REQUEST, "id", TaskChanges.model_validate({"title": "mine"}), Preconditions.parse('"1"'))
     assert current(tasks).task.title == "other's"
 
 
 def test_contention_without_end_is_told_and_changes_nothing(service: TaskService, tasks: Tasks) -> None:
     def always() -> None:
-        raise MovedError
+        raise VersionConflict
 
     tasks.interfere = always
     with pytest.raises(WriteConflict):

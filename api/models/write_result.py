@@ -1,18 +1,18 @@
-"""What a write answers, in the form in which it is kept for replays."""
+"""The response to a write, in the form in which it is kept for replays."""
 
 import dataclasses
 from collections.abc import Mapping
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
+class WriteResult:
     """A successful response, serialized before the write commits so that nothing can fail between the two.
 
     Args:
         status: HTTP status code.
         body: the JSON document, empty when there is none.
         headers: headers that belong to it (`ETag`, `Location`).
-        replayed: whether it was given before.
+        replayed: whether it is the recorded response to an earlier request.
     """
 
     status: int
@@ -22,14 +22,14 @@ class Answer:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Record:
-    """An idempotency record: what was asked under a key, and what was answered.
+class IdempotencyRecord:
+    """A request under an idempotency key, and the response to it.
 
     Args:
-        user_id: whose key it is; users cannot meet in each other's keys.
+        user_id: whose key it is; the keys of two users never meet.
         key: the `Idempotency-Key`.
-        fingerprint: of the request (see `api.services.idempotency.fingerprint`).
-        answer: what was answered.
+        fingerprint: of the request (`api.services.write_request.fingerprint`).
+        result: the response.
         expires_at: seconds since 1970 from which on the record counts as absent.
         request_id: of the request that wrote it.
     """
@@ -37,6 +37,6 @@ class Record:
     user_id: str
     key: str
     fingerprint: str
-    answer: Answer
+    result: WriteResult
     expires_at: int
     request_id: str

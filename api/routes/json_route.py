@@ -1,4 +1,4 @@
-"""What a request must be before anybody reads it."""
+"""What holds for every request: its size, its media type, its encoding, its query."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
-from api.problems import FieldError, MalformedJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed
+from api.problems import FieldError, MalformedJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed, describe
 
 MAX_BODY_BYTES = 256 * 1024
 JSON = "application/json"
@@ -21,13 +22,14 @@ class JsonRoute(APIRoute):
 
     Raises:
         PayloadTooLarge: the body is larger.
-        UnsupportedMediaType: there is a body and its media type is another.
+        UnsupportedMediaType: there is a body and its media type, its charset or its content coding is another.
         MalformedJson: it is not UTF-8.
-        ValidationFailed: a query parameter is repeated.
+        ValidationFailed: a known query parameter is repeated.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        known_parameters = _query_names(self)
 
         async def checked(request: Request) -> Response:
             body = await request.body()
@@ -35,8 +37,8 @@ class JsonRoute(APIRoute):
                 raise PayloadTooLarge(f"The body has {len(body)} bytes; {MAX_BODY_BYTES} are the most.")
             if body and self.body_field is not None:
                 _require_json(request, body)
-            if self.dependant.query_params:
-                _require_distinct(request)
+            if known_parameters:
+                _require_distinct(request, known_parameters)
             return await handle(request)
 
         return checked
@@ -44,12 +46,22 @@ class JsonRoute(APIRoute):
 
 def _require_json(request: Request, body: bytes) -> None:
     accepted = [MERGE_PATCH, JSON] if request.method == "PATCH" else [JSON]
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    # RFC 9110, section 12.5.3: a refused content coding is answered with those that are accepted
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        detail = f"The body must not be encoded, as {coding[:50]!r} is."
+        raise UnsupportedMediaType(detail, headers={"Accept-Encoding": "identity"})
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    media_type = media_type.strip().lower()
+    # RFC 5789, section 2.2, and RFC 9110, section 15.5.16
+    header = "Accept-Patch" if request.method == "PATCH" else "Accept"
     if media_type not in accepted:
         detail = f"The body must be {' or '.join(accepted)}, not {media_type or 'of no media type'}."
-        # RFC 5789, section 2.2, and RFC 9110, section 15.5.16
-        header = "Accept-Patch" if request.method == "PATCH" else "Accept"
         raise UnsupportedMediaType(detail, headers={header: ", ".join(accepted)})
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType("The body must be UTF-8.", headers={header: ", ".join(accepted)})
     # a parser would guess at UTF-16 and UTF-32, by their null bytes; RFC 8259 wants UTF-8, where JSON has none
     place = body.find(b"\0")
     if place < 0:
@@ -62,11 +74,22 @@ def _require_json(request: Request, body: bytes) -> None:
         raise MalformedJson(f"body: {message}", errors=[_error("body", "body", "not_utf_8", message)])
 
 
-def _require_distinct(request: Request) -> None:
-    times = Counter(name for name, _ in request.query_params.multi_items())
+def _query_names(route: APIRoute) -> frozenset[str]:
+    names: set[str] = set()
+    for field in route.dependant.query_params:
+        annotation = field.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            names |= annotation.model_fields.keys()
+        else:
+            names.add(field.alias)
+    return frozenset(names)
+
+
+def _require_distinct(request: Request, known: frozenset[str]) -> None:
+    times = Counter(name for name, _ in request.query_params.multi_items() if name in known)
     errors = [_error("query", name, "repeated", "is given more than once") for name, n in times.items() if n > 1]
     if errors:
-        raise ValidationFailed("; ".join(f"{one['field']}: {one['message']}" for one in errors), errors=errors)
+        raise ValidationFailed(describe(errors), errors=errors)
 
 
 def _error(location: str, field: str, code: str, message: str) -> FieldError:

@@ -1,21 +1,21 @@
-"""What a write of a task answers."""
+"""Tasks as JSON, and the metrics of what was written."""
 
 import orjson
 
-from api.models.answer import Answer
 from api.models.task import StoredTask, Task
+from api.models.write_result import WriteResult
 from api.observability import count
-from api.services.preconditions import entity_tag
+from api.services.preconditions import task_tag
 
 
 def task_json(task: Task) -> bytes:
-    """A task as clients see it."""
+    """Serialize a task as clients see it."""
     return orjson.dumps(dict(task))
 
 
-def of_task(status: int, task: Task, **headers: str) -> Answer:
-    """A task with its entity tag."""
-    return Answer(status, task_json(task), {"ETag": entity_tag(task.version), **headers})
+def task_result(status: int, task: Task, **headers: str) -> WriteResult:
+    """Make the response that shows a task, with its entity tag."""
+    return WriteResult(status, task_json(task), {"ETag": task_tag(task.version), **headers})
 
 
 def count_writes(*writes: tuple[StoredTask | None, StoredTask]) -> None:
