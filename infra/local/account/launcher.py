@@ -11,6 +11,7 @@ import os
 import pathlib
 import sys
 
+from infra.local.account import persistence
 from infra.local.account.settings import REGION, Settings
 
 SUPPORTED_VERSION = "1.5.33"
@@ -36,7 +37,7 @@ COMPLETIONS: tuple[str, ...] = (
 
 def settle_environment(settings: Settings) -> None:
     """Write MiniStack's variables for `settings` into this process's environment and create its folders."""
-    folders = {"STATE_DIR": "state", "S3_DATA_DIR": "s3", "TMPDIR": "tmp"}
+    folders = {"STATE_DIR": settings.state.name, "S3_DATA_DIR": "s3", "TMPDIR": "tmp"}
     os.environ.update(settings.environment())
     os.environ.update(settings.client_environment())
     os.environ.update(
@@ -64,7 +65,9 @@ def main() -> None:
     Raises:
         SystemExit: another version of MiniStack is installed than the one the completions were written for.
     """
-    settle_environment(Settings.from_environment())
+    settings = Settings.from_environment()
+    settle_environment(settings)
+    persistence.recover(settings.state)
     version = importlib.metadata.version("ministack")
     if version != SUPPORTED_VERSION:
         raise SystemExit(f"MiniStack {version} is installed, the completions are written for {SUPPORTED_VERSION}")
@@ -74,6 +77,7 @@ def main() -> None:
         importlib.import_module(f"infra.local.{name}").apply()
     from ministack import app
 
+    persistence.apply(app)
     app.main()
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 import psutil
 
 from infra import ROOT
+from infra.local.account import persistence
 from infra.local.account.settings import Settings
 
 START_SECONDS = 60.0
@@ -75,7 +76,7 @@ def find(settings: Settings) -> Running | None:
 
 
 def was_killed(settings: Settings) -> bool:
-    """Whether a process of this account ever ended without saving its state."""
+    """Whether a process of this account ever ended without saving its state, killed or on a full disk."""
     return _killed(settings.home).exists() or (_record(settings.home).exists() and find(settings) is None)
 
 
@@ -143,9 +144,9 @@ def stop(settings: Settings, say: Callable[[str], None]) -> bool:
     """Stop the account gracefully, which saves its state; False when it was not running.
 
     Raises:
-        AccountError: it does not end in time.
+        AccountError: it does not end in time, or its state could not be saved.
     """
-    running = find(settings)
+    running, began = find(settings), time.time()
     if running is None:
         _remember_a_kill(settings)
         return False
@@ -162,6 +163,13 @@ def stop(settings: Settings, say: Callable[[str], None]) -> bool:
         with contextlib.suppress(psutil.TimeoutExpired):
             process.wait(1)
     _record(settings.home).unlink(missing_ok=True)
+    if persistence.saved_at(settings.state) < began:
+        with contextlib.suppress(OSError):
+            _killed(settings.home).touch()
+        raise AccountError(
+            f"the account has stopped, but its state could not be saved; see {log_file(settings)} (is the disk full?). "
+            "What happened since it was started is lost, but for objects in buckets."
+        )
     return True
 
 

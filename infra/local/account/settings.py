@@ -72,6 +72,11 @@ class Settings:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def state(self) -> pathlib.Path:
+        """Where the services' state is saved."""
+        return self.home / "state"
+
+    @property
     def temporary(self) -> pathlib.Path:
         """Scratch space of jobs, builds and workers."""
         return self.home / "tmp"

@@ -14,7 +14,7 @@ import boto3
 import psutil
 import pytest
 
-from infra.local.account.settings import Settings
+from infra.local.account.settings import OWNER_KEYS, REGION, Settings
 from tests.conftest import free_port, until
 
 
@@ -58,17 +58,15 @@ def _queue_names(settings: Settings) -> list[str]:
     return [url.rsplit("/", 1)[-1] for url in sqs.list_queues().get("QueueUrls", [])]
 
 
+def create_queue(settings: Settings, name: str) -> None:
+    session = boto3.Session(region_name=REGION, **OWNER_KEYS)
+    session.client("sqs", endpoint_url=settings.endpoint).create_queue(QueueName=name)
+
+
 def test_an_account_goes_up_down_and_up_again_with_its_state(terminal: Terminal) -> None:
     assert "up at" in terminal.insights("up").stderr
     first = terminal.status()
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=terminal.settings.endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name="us-east-1",
-    )
-    sqs.create_queue(QueueName="kept")
+    create_queue(terminal.settings, "kept")
 
     again = terminal.insights("up")
     assert "already up" in again.stderr
@@ -113,6 +111,22 @@ def test_a_process_that_was_killed_is_noticed_and_replaced(terminal: Terminal) -
     assert (again["pid"] != killed.pid, again["killed"]) == (True, True)
     terminal.insights("reset", "--yes")
     assert terminal.status()["killed"] is False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
+def test_a_state_that_cannot_be_written_is_an_error_and_the_old_one_stays(terminal: Terminal) -> None:
+    terminal.insights("up")
+    create_queue(terminal.settings, "saved")
+    terminal.insights("down")
+    terminal.insights("up")
+    create_queue(terminal.settings, "lost")
+    # as on a full disk: what is longer than this cannot be written
+    psutil.Process(int(str(terminal.status()["pid"]))).rlimit(psutil.RLIMIT_FSIZE, (100, 100))
+    down = terminal.insights("down")
+    assert down.returncode == 1
+    assert "its state could not be saved" in down.stderr
+    assert "What had happened since it was started is lost" in terminal.insights("up").stderr
+    assert _queue_names(terminal.settings) == ["saved"]
 
 
 def test_two_starts_at_once_start_one_account(terminal: Terminal) -> None:
