@@ -76,8 +76,8 @@ UserServiceDep = Annotated[UserService, _service("users")]
 ErasureServiceDep = Annotated[ErasureService, _service("erasure")]
 InsightsServiceDep = Annotated[InsightsService, _service("insights")]
 TaskIdInPath = Annotated[str, Depends(_task_id)]
-# Checked where they are used: a problem of the header's own says what is wrong with it. Clients are told the form that
-# they are to send; tabs and bytes beyond ASCII are taken as well (RFC 9110, section 8.8.3).
+# Checked where they are used: a problem of the header's own says what is wrong with it. The document has the form that
+# clients send; tabs and bytes beyond ASCII are taken as well (RFC 9110, section 8.8.3).
 _ENTITY_TAGS = {"pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'}
 IfMatch = Annotated[
     str | None,

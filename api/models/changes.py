@@ -35,7 +35,7 @@ class DeletedTask(BaseModel):
 class ChangesPage(BaseModel):
     """Tasks that changed, each at its newest version; `next` is the token to go on with, at once if `has_more`.
 
-    A change may be told more than once. A client keeps, of each task, the highest version that it has been told.
+    A change may be delivered more than once. A client keeps, of each task, the highest version that it has received.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

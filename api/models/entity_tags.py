@@ -6,9 +6,6 @@ import re
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _SPACE = " \t"
 
-# The form that clients are told to send.
-ENTITY_TAGS_PATTERN = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
-
 
 def parse_entity_tags(value: str) -> tuple[str, ...] | None:
     """Split a list of entity tags.

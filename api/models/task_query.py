@@ -127,7 +127,7 @@ class Selection:
 
     @property
     def filters(self) -> bool:
-        """Whether tasks have to be looked at to tell which of them are wanted."""
+        """Whether tasks have to be read to find which of them match."""
         outside_keys = (self.due_before or self.due_after) and not self.by_due_date
         return bool(self.equal or outside_keys or self.category or self.text) or self.overdue is not None
 

@@ -26,7 +26,7 @@ class IdempotencyRecord:
     """A request under an idempotency key, and the response to it.
 
     Args:
-        user_id: whose key it is; the keys of two users never meet.
+        user_id: whose key it is; two users can have the same key.
         key: the `Idempotency-Key`.
         fingerprint: of the request (`api.services.write_request.fingerprint`).
         result: the response.

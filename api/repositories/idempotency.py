@@ -46,7 +46,7 @@ class IdempotencyRepository:
         """Items and the unexpired record of `key`, as they were at one instant, in one call.
 
         Read one after the other, a concurrent twin could commit in between: its effect would be seen without its
-        record, and a retried delete would be told 404.
+        record, and a retried delete would get 404.
 
         Args:
             keys: primary keys; at most 99.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class CursorKey:
     """Fetched when the first cursor is issued or checked, then kept for the life of the process.
 
-    Most requests never meet a cursor, so neither the client nor the call belongs to start-up.
+    Most requests have no cursor, so neither the client nor the call belongs to start-up.
     """
 
     def __init__(self, secret_id: str) -> None:

@@ -77,7 +77,7 @@ class TaskLists:
         if selection.by_due_date and lower > upper:
             return TaskPage([], None)
         request = self._query(user_id, selection, lower, upper)
-        # one more than asked for tells whether there is a next page
+        # one more than the limit shows whether there is a next page
         request["Limit"] = max(_FIRST_FILTERED_READ, limit + 1) if selection.filters else limit + 1
         sort = INDEXES[request["IndexName"]]
         found: list[Mapping[str, Any]] = []
@@ -135,7 +135,7 @@ class TaskLists:
             KeyConditionExpression=f"PK = :pk AND {sort} > :after",
             ExpressionAttributeValues={":pk": {"S": task_partition(user_id)}, ":after": {"S": after}},
             ConsistentRead=True,
-            # one more than asked for tells whether there are more
+            # one more than the limit shows whether there are more
             Limit=limit + 1,
         )
         items: Sequence[Mapping[str, Any]] = answer["Items"]

@@ -1,4 +1,4 @@
-"""Delta synchronization: what changed since a client last asked, with nothing lost to writers that overlap.
+"""Delta synchronization: what changed since a client's last request, with nothing lost to writers that overlap.
 
 Changes are delivered in the order of the times that their writers gave them, and a writer does so before it commits. So
 a change may become visible after a later one, and a reader that went on from the last delivered change would miss it.

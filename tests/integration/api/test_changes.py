@@ -70,7 +70,7 @@ def test_without_a_token_everything_is_a_change_and_then_nothing_is(alice: Clien
     assert replica.run() == []
 
 
-def test_updates_deletions_and_restores_are_told_in_their_order(alice: Client, replica: Replica) -> None:
+def test_updates_deletions_and_restores_are_delivered_in_order(alice: Client, replica: Replica) -> None:
     first, second = alice.created("first"), alice.created("second")
     replica.run()
     alice.send("PUT", f"{TASKS}/{first['id']}", {"title": "changed"})
@@ -98,7 +98,9 @@ def test_a_page_costs_three_calls(alice: Client, replica: Replica, calls: list[s
         assert calls == ["TransactGetItems", "Query", "Query"]
 
 
-def test_a_change_that_becomes_visible_after_a_later_one_is_told(alice: Client, replica: Replica, app: FastAPI) -> None:
+def test_a_change_that_becomes_visible_after_a_later_one_is_delivered(
+    alice: Client, replica: Replica, app: FastAPI
+) -> None:
     task = alice.created("slow")
     replica.run()
     held: list[str] = []

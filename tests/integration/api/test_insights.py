@@ -62,6 +62,6 @@ def test_published_figures_are_answered_in_one_call(
     Insights.model_validate(reply.json())
 
 
-def test_nobody_else_s_figures_are_told(alice: Client, bob: Client, dynamodb: "DynamoDBClient", table: str) -> None:
+def test_nobody_else_s_figures_are_shown(alice: Client, bob: Client, dynamodb: "DynamoDBClient", table: str) -> None:
     publish(dynamodb, table, alice.user_id)
     assert bob.send("GET", INSIGHTS, query={"user_id": alice.user_id}).status == 404

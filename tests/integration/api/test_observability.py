@@ -139,7 +139,7 @@ def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) ->
     assert calls == []
 
 
-def test_the_reference_tells_the_constraints(alice: Client) -> None:
+def test_the_document_has_the_constraints(alice: Client) -> None:
     document = alice.send("GET", "/openapi.json").json()
     schemas = document["components"]["schemas"]
     assert schemas["NewTask"]["required"] == ["title"]

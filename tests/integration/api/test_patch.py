@@ -29,7 +29,7 @@ def test_a_put_and_a_patch_under_one_key_are_the_same_request(alice: Client) -> 
     assert (patch.text, patch.headers["idempotency-replayed"]) == (put.text, "true")
 
 
-def test_another_media_type_is_told_what_would_be_right(alice: Client) -> None:
+def test_another_media_type_is_answered_with_the_accepted_ones(alice: Client) -> None:
     path = f"{TASKS}/{alice.created()['id']}"
     reply = alice.send("PATCH", path, [], content_type="application/json-patch+json")
     assert (reply.status, reply.problem_type) == (415, "unsupported-media-type")

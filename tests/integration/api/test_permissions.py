@@ -81,7 +81,7 @@ def test_these_actions_are_enough(as_role: Callable[..., Handler], alice: Client
 
 
 @pytest.mark.parametrize("missing", [*NEEDED, SECRET])
-def test_each_of_them_is_needed_and_its_lack_is_told_without_internals(
+def test_each_of_them_is_needed_and_its_lack_shows_no_internals(
     as_role: Callable[..., Handler], alice: Client, missing: str
 ) -> None:
     done = every_route(Client(as_role(*(action for action in (*NEEDED, SECRET) if action != missing)), alice.claims))

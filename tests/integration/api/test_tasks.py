@@ -166,7 +166,7 @@ def test_two_writers_that_saw_the_same_version_cannot_both_win(alice: Client) ->
     assert alice.send("DELETE", path, if_match='"1", "2"').status == 204
 
 
-def test_a_reader_that_knows_the_version_is_told_so(alice: Client) -> None:
+def test_a_reader_that_has_the_version_gets_304(alice: Client) -> None:
     path = f"/api/v1/tasks/{alice.created()['id']}"
     known = alice.send("GET", path, if_none_match='"1"')
     assert (known.status, known.text, known.headers["etag"]) == (304, "", '"1"')

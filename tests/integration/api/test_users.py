@@ -39,7 +39,7 @@ def test_the_first_request_writes_the_profile_that_ingestion_expects(alice: Clie
     }
 
 
-def test_the_profile_is_asked_for_once_per_process(alice: Client, items_of: Items, calls: list[str]) -> None:
+def test_the_profile_is_read_once_per_process(alice: Client, items_of: Items, calls: list[str]) -> None:
     for _ in range(3):
         alice.send("GET", "/api/v1/tasks")
     # looked for, written; then three lists
@@ -101,7 +101,7 @@ def test_post_makes_the_profile_once_and_then_changes_it(alice: Client, items_of
     assert profile_of(alice, items_of)["version"] == 2
 
 
-def test_post_without_a_body_makes_the_profile_that_the_token_tells(alice: Client) -> None:
+def test_post_without_a_body_makes_the_profile_from_the_token(alice: Client) -> None:
     made = alice.send("POST", USERS, idempotency_key="a")
     assert alice.claims
     assert (made.status, made.json()["email"]) == (201, alice.claims["email"])

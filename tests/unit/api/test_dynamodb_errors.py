@@ -22,7 +22,7 @@ def test_a_failed_condition_shows_the_item_it_was_about() -> None:
     assert refusals_of(error("ConditionalCheckFailedException"), 1) == [Refusal()]
 
 
-def test_a_transaction_s_reasons_are_told_per_action() -> None:
+def test_a_transaction_has_a_reason_per_action() -> None:
     assert refusals_of(error("TransactionCanceledException", "None", "ConditionalCheckFailed"), 2) == [None, Refusal()]
     assert refusals_of(error("TransactionCanceledException", "TransactionConflict", "None"), 2) == [
         Refusal(contended=True),
@@ -42,7 +42,7 @@ def test_no_other_cancellation_is_a_refusal(reason: str) -> None:
     assert is_throttling(cancelled) is (reason != "ValidationError")
 
 
-def test_throttling_is_told_from_mistakes() -> None:
+def test_throttling_is_distinguished_from_mistakes() -> None:
     assert is_throttling(error("ProvisionedThroughputExceededException"))
     assert is_throttling(error("ThrottlingException"))
     assert not is_throttling(error("AccessDeniedException"))

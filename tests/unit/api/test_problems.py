@@ -57,7 +57,7 @@ def test_a_document_has_every_member_and_errors_only_when_there_are_some() -> No
     assert (error["location"], error["field"]) == ("query", "cursor")
 
 
-def test_retries_are_told_when_they_make_sense() -> None:
+def test_problems_that_pass_have_retry_after() -> None:
     for kind in (problems.Unavailable, problems.WriteConflict, problems.RequestInProgress):
         assert kind().headers == {"Retry-After": "1"}
 
@@ -66,7 +66,7 @@ def event(claims: object) -> dict[str, object]:
     return {"requestContext": {"authorizer": {"jwt": {"claims": claims}}}}
 
 
-def test_only_an_id_token_tells_e_mail_and_name() -> None:
+def test_only_an_id_token_has_e_mail_and_name() -> None:
     claims = {"sub": "a-b", "email": "a@example.com", "name": "A"}
     assert caller_of(event({**claims, "token_use": "id"})) == Caller("a-b", "a@example.com", "A")
     assert caller_of(event({**claims, "token_use": "access"})) == Caller("a-b")

@@ -13,6 +13,7 @@ from api.models.write_result import IdempotencyRecord
 from api.problems import PreconditionFailed, WriteConflict
 from api.repositories.dynamodb import VersionConflict
 from api.repositories.tasks import Write
+from api.services import write_request
 from api.services.preconditions import NONE, Preconditions
 from api.services.tasks import TaskService
 from api.services.write_request import WriteRequest
@@ -120,7 +121,7 @@ def test_a_change_is_applied_afresh_to_what_another_writer_left(service: TaskSer
     assert (task.title, task.category, task.version) == ("mine", "other's", 3)
 
 
-def test_with_if_match_a_lost_race_is_told(service: TaskService, tasks: Tasks) -> None:
+def test_with_if_match_a_lost_race_is_412(service: TaskService, tasks: Tasks) -> None:
     def other() -> None:
         tasks.interfere = lambda: None
         changed(service, title="other's")
@@ -131,7 +132,11 @@ def test_with_if_match_a_lost_race_is_told(service: TaskService, tasks: Tasks) -
     assert current(tasks).task.title == "other's"
 
 
-def test_contention_without_end_is_told_and_changes_nothing(service: TaskService, tasks: Tasks) -> None:
+def test_contention_without_end_is_409_and_changes_nothing(
+    service: TaskService, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_request, "DEADLINE_SECONDS", 0.2)
+
     def always() -> None:
         raise VersionConflict
 
