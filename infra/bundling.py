@@ -86,6 +86,7 @@ BUNDLES = {
     ),
 }
 SILVER_CONTRACT = ("transforms/__init__.py", "transforms/silver/__init__.py", "transforms/silver/contract.py")
+RECONCILE_LOCK = "transforms/reconcile/requirements.lock"
 RECONCILE_MODULES = (*TABLE_CONTRACT, *SILVER_CONTRACT, "transforms/reconcile")
 GLUE_MODULES = (*TABLE_CONTRACT, *BRONZE_CONTRACT, "transforms/__init__.py", "transforms/silver")
 
@@ -127,6 +128,8 @@ def reconcile_source() -> pathlib.Path:
     folder = BUILD / "codebuild" / "reconcile"
     with _exclusive(), _replacing(folder) as partial:
         _copy_sources(RECONCILE_MODULES, partial)
+        # functions' bundles leave locks out; the build installs from this one
+        shutil.copyfile(ROOT / RECONCILE_LOCK, partial / RECONCILE_LOCK)
     return folder
 
 

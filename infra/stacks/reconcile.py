@@ -8,14 +8,13 @@ from infra import bundling
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
 
-LOCK = "transforms/reconcile/requirements.lock"
 BUILDSPEC = {
     "version": "0.2",
     "phases": {
         "install": {
             "runtime-versions": {"python": "3.11"},
             "commands": [
-                f"python3 -c 'import pyiceberg' || pip install --quiet --require-hashes -r {LOCK}",
+                f"python3 -c 'import pyiceberg' || pip install --quiet --require-hashes -r {bundling.RECONCILE_LOCK}",
             ],
         },
         "build": {"commands": ["python3 -m transforms.reconcile.measure"]},

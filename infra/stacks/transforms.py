@@ -1,5 +1,6 @@
 """Bronze to silver to gold: the crawler, the Glue job, the dbt runner, the Athena workgroup."""
 
+import json
 from collections.abc import Mapping
 
 from aws_cdk import Duration, Stack
@@ -114,8 +115,19 @@ class TransformsStack(Stack):
             targets=glue.CfnCrawler.TargetsProperty(
                 s3_targets=[glue.CfnCrawler.S3TargetProperty(path=f"s3://{names.bucket('bronze')}/cdc/")]
             ),
+            # a crawl reads the folders that came since the one before and adds their partitions; Glue then wants LOG
+            # https://docs.aws.amazon.com/glue/latest/dg/incremental-crawls.html
+            recrawl_policy=glue.CfnCrawler.RecrawlPolicyProperty(recrawl_behavior="CRAWL_NEW_FOLDERS_ONLY"),
             schema_change_policy=glue.CfnCrawler.SchemaChangePolicyProperty(
-                update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
+                update_behavior="LOG", delete_behavior="LOG"
+            ),
+            # one table per folder of the bucket, whatever the images in it look like
+            # https://docs.aws.amazon.com/glue/latest/dg/crawler-table-level.html
+            configuration=json.dumps(
+                {
+                    "Version": 1.0,
+                    "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas", "TableLevelConfiguration": 2},
+                }
             ),
         )
 

@@ -196,7 +196,9 @@ def test_the_crawler_reads_bronze_only_and_deletes_nothing(deployed: Templates) 
     crawler = deployed.one("AWS::Glue::Crawler").properties
     assert [joined(target["Path"]) for target in crawler["Targets"]["S3Targets"]] == [f"s3://{BRONZE}/cdc/"]
     assert crawler["DatabaseName"] == "todo_bronze"
-    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"}
+    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+    assert crawler["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}
+    assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 2
 
 
 def test_the_silver_job_gets_its_catalog_and_its_arguments(deployed: Templates) -> None:

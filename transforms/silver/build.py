@@ -119,7 +119,7 @@ class Build:
         rows = backfill.reconcile(self.tables.spark, name, events.task_events(changes), made)
         self._merge(TASK_EVENTS, rows, report, _period(counts))
 
-    def _merge(self, table: Table, rows: DataFrame, report: Report, where: str = "true") -> None:
+    def _merge(self, table: Table, rows: DataFrame, report: Report, where: str | None = None) -> None:
         with step(f"merge {table.name}") as notes:
             merged = merge(self.tables.spark, self.tables.name(table), table, rows, self.merged_at, where)
             if table.name in report.rows:

@@ -22,6 +22,10 @@ PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
     "write.parquet.dict-size-bytes": "131072",
+    # a small batch writes its rows and the positions of those that it replaces, not every file that holds one
+    # https://iceberg.apache.org/docs/latest/spark-writes/#merge-into
+    "write.merge.mode": "merge-on-read",
+    "write.update.mode": "merge-on-read",
 }
 
 
@@ -45,7 +49,7 @@ class Column:
 
     def ddl(self) -> str:
         """The column as a statement that creates or alters a table names it."""
-        return f"{self.name} {self.type}{'' if self.nullable else ' not null'} comment {_quoted(self.description)}"
+        return f"{self.name} {self.type}{'' if self.nullable else ' not null'} comment {quoted(self.description)}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,14 +99,15 @@ class Table:
         """
         columns = ",\n  ".join(column.ddl() for column in self.columns)
         partitions = f"\npartitioned by ({', '.join(self.partitioned_by)})" if self.partitioned_by else ""
-        properties = ", ".join(f"{_quoted(name)} = {_quoted(value)}" for name, value in PROPERTIES.items())
+        properties = ", ".join(f"{quoted(name)} = {quoted(value)}" for name, value in PROPERTIES.items())
         return (
             f"create table if not exists {database}.{name or self.name} (\n  {columns}\n) using iceberg{partitions}"
-            f"\ncomment {_quoted(self.grain)}\ntblproperties ({properties})"
+            f"\ncomment {quoted(self.grain)}\ntblproperties ({properties})"
         )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as a literal of Spark SQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -181,6 +181,7 @@ def tidy(lake: Lake, arguments: argparse.Namespace, report: Report) -> None:
     """Compact, expire snapshots, and delete files that nothing leads to."""
     now = datetime.now(UTC)
     for table in TABLES:
+        lake.tables.set_properties(table)
         with step(f"compact {table.name}") as notes:
             report.compacted[table.name] = lake.tables.compact(table, arguments.target_file_mib, arguments.least_files)
             notes.append(f"{report.compacted[table.name]} files replaced")

@@ -9,8 +9,12 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from transforms.silver.contract import MERGED_AT, Table
+from transforms.silver.contract import MERGED_AT, Table, quoted
 from transforms.silver.envelope import SEQUENCE_DIGITS
+
+# a ULID's first four characters change every twelve days: rows of about the same age share them
+PREFIX = 4
+MAX_RANGES = 200
 
 
 def rank(table: Table, alias: str = "") -> str:
@@ -39,7 +43,7 @@ def merge(
     table: Table,
     rows: DataFrame,
     merged_at: datetime,
-    where: str = "true",
+    where: str | None = None,
 ) -> int:
     """Merge `rows` into the table, in one commit, or in none if they bring nothing new.
 
@@ -50,7 +54,7 @@ def merge(
         rows: at most one per key, with the table's columns that are derived from bronze.
         merged_at: the run's instant, an aware time; every row that is inserted or replaced carries it.
         where: a condition on the target's row `t` that holds for every row whose key is in `rows`; it spares reading
-            the rest of a large table.
+            the rest of a large table. None: it is made of the keys in `rows`, if the key is one column.
 
     Returns:
         how many rows were inserted or replaced.
@@ -59,9 +63,12 @@ def merge(
         # a full build has nothing to compare its rows with, and they are not kept twice for it
         rows.select(*table.content_names(), sf.lit(merged_at).alias(MERGED_AT.name)).writeTo(name).append()
         return spark.table(name).count()
+    if where is None:
+        rows = rows.persist()
+        where = key_ranges(rows, table)
     same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
     known = spark.table(name).alias("t").where(where).select(*(f"t.{column}" for column in (*table.key, *table.order)))
-    # what brings nothing new is left out first: MERGE rewrites every file that holds a matching row, changed or not
+    # what brings nothing new is left out first: MERGE would write every matching row anew, changed or not
     fresh = (
         rows.alias("s")
         .join(known.alias("t"), sf.expr(same), "left")
@@ -84,4 +91,25 @@ def merge(
             when matched and {wins(table)} then update set *
             when not matched then insert *""")
     fresh.unpersist()
+    rows.unpersist()
     return int(total)
+
+
+def key_ranges(rows: DataFrame, table: Table) -> str:
+    """A condition on the target's row `t` that holds for every row whose key is in `rows`.
+
+    Iceberg leaves out the files whose bounds meet none of the ranges; maintenance sorts files by key.
+
+    Args:
+        rows: have the table's key.
+        table: its contract.
+    """
+    if len(table.key) > 1:
+        return "true"
+    (key,) = table.key
+    ends = (sf.min(key).alias("low"), sf.max(key).alias("high"))
+    found = rows.groupBy(sf.left(key, sf.lit(PREFIX)).alias("prefix")).agg(*ends).limit(MAX_RANGES + 1).collect()
+    if len(found) > MAX_RANGES:
+        found = rows.agg(*ends).collect()
+    ranges = [f"t.{key} between {quoted(row.low)} and {quoted(row.high)}" for row in found if row.low is not None]
+    return f"({' or '.join(ranges)})" if ranges else "false"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from pyspark.sql import SparkSession
 
-from transforms.silver.contract import MERGED_AT, TABLES, Column, Table
+from transforms.silver.contract import MERGED_AT, PROPERTIES, TABLES, Column, Table, quoted
 from transforms.silver.storage import needed
 
 if TYPE_CHECKING:
@@ -92,11 +92,33 @@ class Tables:
             least_files: so many small files in a partition make it worth the while.
         """
         options = f"'target-file-size-bytes', '{target_mib << 20}', 'min-input-files', '{least_files}'"
+        # a file of which rows have been replaced is worth it by itself
+        options += ", 'delete-file-threshold', '1', 'partial-progress.enabled', 'true'"
+        # sorted by key, files have narrow bounds, and a merge of few keys reads few files
+        order = f"strategy => 'sort', sort_order => '{table.key[0]}', " if self._is_sorted(table) else ""
+        name = f"table => '{self.database}.{table.name}'"
         done = self.spark.sql(
-            f"call {CATALOG}.system.rewrite_data_files(table => '{self.database}.{table.name}', "
-            f"options => map({options}, 'partial-progress.enabled', 'true'))"
+            f"call {CATALOG}.system.rewrite_data_files({name}, {order}options => map({options}))"
         ).collect()[0]
+        self.spark.sql(
+            f"call {CATALOG}.system.rewrite_position_delete_files({name}, options => map('rewrite-all', 'true'))"
+        )
         return int(done.rewritten_data_files_count)
+
+    def set_properties(self, table: Table) -> None:
+        """Give a table that an earlier version has created the properties of the contract."""
+        has = {row.key: row.value for row in self.spark.sql(f"show tblproperties {self.name(table)}").collect()}
+        # the format version is told elsewhere
+        lacks = {
+            name: value for name, value in PROPERTIES.items() if name != "format-version" and has.get(name) != value
+        }
+        if lacks:
+            given = ", ".join(f"{quoted(name)} = {quoted(value)}" for name, value in lacks.items())
+            self.spark.sql(f"alter table {self.name(table)} set tblproperties ({given})")
+
+    @staticmethod
+    def _is_sorted(table: Table) -> bool:
+        return not table.partitioned_by and len(table.key) == 1
 
     def renew(self, table: Table) -> None:
         """Write a table's files and manifests anew, so that its newest snapshot tells nothing of deleted rows.

@@ -20,6 +20,7 @@ from tests.integration.transforms.history import History, at, random_history, re
 from transforms.silver import build, job
 from transforms.silver.contract import TABLES, TASKS
 from transforms.silver.merge import merge
+from transforms.silver.tables import Tables
 
 pytestmark = [
     pytest.mark.account,
@@ -101,6 +102,40 @@ def test_rows_carry_the_instant_of_the_run_that_last_wrote_them(lake: Lake) -> N
     lake.run("--full-refresh", "true")
     (rebuilt,) = {moment for table in ("task_events", "tasks", "users") for moment in lake.merged_at(table).values()}
     assert rebuilt > after["t-2",]
+
+
+def data_files(lake: Lake, table: str) -> set[str]:
+    found = lake.spark.table(f"{lake.table(table)}.files").where("content = 0").select("file_path").collect()
+    return {row.file_path for row in found}
+
+
+def test_a_small_batch_writes_its_own_rows_and_rewrites_no_file(lake: Lake, spark: SparkSession) -> None:
+    history = History()
+    history.sign_up("u-1", "Ada@Example.com", "Ada")
+    for number in range(40):
+        history.create_task(f"t-{number:02}")
+    lake.arrive(HOURS[0], history.lines)
+    lake.run()
+    before = data_files(lake, "tasks")
+    first = len(history.lines)
+    history.complete_task("t-07")
+    history.create_task("t'08\\")
+    history.write("u-1", name="Ada Lovelace")
+    lake.arrive(HOURS[1], history.lines[first:])
+    assert lake.run()["rows"]["tasks"] == 2
+    assert_equals_oracle(lake, history.lines)
+    assert before < data_files(lake, "tasks")
+    summary = (
+        spark.table(f"{lake.table('tasks')}.snapshots").orderBy("committed_at").select("summary").tail(1)[0].summary
+    )
+    assert (summary["added-records"], summary["added-position-deletes"]) == ("2", "1")
+    assert "deleted-data-files" not in summary
+
+    # the nightly compaction applies the deletes and sorts by key
+    tables = Tables(spark, lake.database)
+    assert tables.compact(next(table for table in TABLES if table.name == "tasks"), 128, 5) >= 1
+    assert spark.table(f"{lake.table('tasks')}.delete_files").count() == 0
+    assert_equals_oracle(lake, history.lines)
 
 
 def test_rows_of_a_lake_that_lacks_the_column_count_as_merged_now(lake: Lake, spark: SparkSession) -> None:
