@@ -106,16 +106,16 @@ def build(name: str, target: Target) -> pathlib.Path:
     with _exclusive():
         python = bundle.interpreter(target)
         dependencies = _dependencies(bundle.lock, target, python)
-        wanted = _digest(dependencies.name, *_contents(bundle.sources))
+        digest = _digest(dependencies.name, *_contents(bundle.sources))
         # beside the folder, not in it: the stamp must not become part of the asset
         stamp = folder.with_suffix(".sha256")
-        if folder.exists() and stamp.exists() and stamp.read_text() == wanted:
+        if folder.exists() and stamp.exists() and stamp.read_text() == digest:
             return folder
         with _replacing(folder) as partial:
             shutil.copytree(dependencies, partial)
             _copy_sources(bundle.sources, partial)
             _compile([partial / source for source in bundle.sources], partial, python)
-        stamp.write_text(wanted)
+        stamp.write_text(digest)
     return folder
 
 

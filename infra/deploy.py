@@ -118,13 +118,13 @@ def _run(command: Sequence[str], environment: Mapping[str, str], what: str, quie
         console.status(what) as status,
         subprocess.Popen(command, env=environment, cwd=ROOT, **pipes) as process,
     ):
-        said = []
+        lines = []
         for line in process.stdout or ():
-            said.append(line)
+            lines.append(line)
             # hundreds of resource events pass by on a terminal; what each stack came to stays
             if line.strip():
                 status.update(f"{what}: {escape(line.strip()[:100])}")
             if MILESTONE in line:
                 console.print(line.strip(), markup=False)
     if process.returncode:
-        raise DeployError(f"{what} failed with status {process.returncode}:\n{''.join(said[-60:])}")
+        raise DeployError(f"{what} failed with status {process.returncode}:\n{''.join(lines[-60:])}")

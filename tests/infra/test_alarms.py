@@ -116,13 +116,13 @@ def test_every_alarm_notifies_the_operators_about_a_metric_that_exists(deployed:
 
 
 def test_the_machine_itself_has_an_alarm_for_each_bad_end(deployed: Templates) -> None:
-    endings = {
+    metrics = {
         alarm.properties["MetricName"]
         for alarm in alarms(deployed).values()
         if alarm.properties["Namespace"] == "AWS/States"
         and joined(alarm.properties["Dimensions"][0]["Value"]).endswith(":stateMachine:todo-insights-pipeline")
     }
-    assert endings == {
+    assert metrics == {
         "ExecutionsFailed",
         "ExecutionsTimedOut",
         "ExecutionsAborted",

@@ -64,6 +64,6 @@ def test_a_lock_is_what_its_command_writes(tmp_path: pathlib.Path, monkeypatch: 
 
 def test_the_command_line_is_pinned_with_an_integrity_hash() -> None:
     package = json.loads((ROOT / "infra" / "package-lock.json").read_text())["packages"]["node_modules/aws-cdk"]
-    wanted = json.loads((ROOT / "infra" / "package.json").read_text())["devDependencies"]["aws-cdk"]
-    assert package["version"] == wanted
+    expected = json.loads((ROOT / "infra" / "package.json").read_text())["devDependencies"]["aws-cdk"]
+    assert package["version"] == expected
     assert package["integrity"].startswith("sha512-")

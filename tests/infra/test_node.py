@@ -64,9 +64,9 @@ def test_the_environment_leads_jsii_and_the_path_to_the_chosen_node(machine: pat
 @pytest.mark.slow
 def test_the_command_line_is_installed_once_at_the_pinned_version(monkeypatch: pytest.MonkeyPatch) -> None:
     node.install()
-    wanted = json.loads((node.INFRA / "package.json").read_text())["devDependencies"]["aws-cdk"]
+    pinned = json.loads((node.INFRA / "package.json").read_text())["devDependencies"]["aws-cdk"]
 
-    said = subprocess.run(
+    version = subprocess.run(
         [*node.cdk_command(), "--version"],
         env=node.environment(os.environ),
         capture_output=True,
@@ -74,7 +74,7 @@ def test_the_command_line_is_installed_once_at_the_pinned_version(monkeypatch: p
         check=True,
     ).stdout
 
-    assert said.split()[0] == wanted
+    assert version.split()[0] == pinned
     # a second install must not need npm at all
     monkeypatch.setattr(node, "find", lambda: pytest.fail("installed again"))
     node.install()

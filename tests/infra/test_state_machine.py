@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 CFN_LINT = pathlib.Path(sys.executable).with_name("cfn-lint")
 
 
-def said(machine: dict[str, Any], folder: pathlib.Path) -> str:
+def lint_definition(machine: dict[str, Any], folder: pathlib.Path) -> str:
     """What cfn-lint says about a template that carries this definition inline; empty when nothing."""
     properties = {"RoleArn": "arn:aws:iam::123456789012:role/any", "Definition": machine}
     template = {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
@@ -31,7 +31,7 @@ def said(machine: dict[str, Any], folder: pathlib.Path) -> str:
 
 
 def test_the_definition_is_of_the_states_language(tmp_path: pathlib.Path) -> None:
-    assert said(pipeline.definition(), tmp_path) == ""
+    assert lint_definition(pipeline.definition(), tmp_path) == ""
 
 
 def _without_resource(states: dict[str, Any]) -> None:
@@ -51,4 +51,4 @@ def _of_no_kind(states: dict[str, Any]) -> None:
 def test_what_is_not_is_noticed(broken: Callable[[dict[str, Any]], None], tmp_path: pathlib.Path) -> None:
     machine = copy.deepcopy(pipeline.definition())
     broken(machine["States"])
-    assert said(machine, tmp_path) != ""
+    assert lint_definition(machine, tmp_path) != ""

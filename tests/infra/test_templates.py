@@ -177,8 +177,8 @@ def test_no_resource_needs_a_function_of_the_cdks_own(deployed: Templates) -> No
     assert not {kind for kind in types if kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource"}
 
 
-@pytest.mark.parametrize(("context", "said"), [({}, "none was given"), ({"target": "azure"}, "not 'azure'")])
-def test_the_app_says_which_context_it_needs(context: dict[str, str], said: str, tmp_path: Any) -> None:
+@pytest.mark.parametrize(("context", "message"), [({}, "none was given"), ({"target": "azure"}, "not 'azure'")])
+def test_the_app_says_which_context_it_needs(context: dict[str, str], message: str, tmp_path: Any) -> None:
     environment = node.environment({"CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps(context), "HOME": "/"})
 
     done = subprocess.run(
@@ -187,5 +187,5 @@ def test_the_app_says_which_context_it_needs(context: dict[str, str], said: str,
 
     assert done.returncode == 1
     assert "-c target=local|aws" in done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -110,8 +110,8 @@ class Requests:
         """What the SDK says under `event` while the block runs."""
         heard: list[Any] = []
 
-        def note(**said: Any) -> None:
-            heard.append(said[argument])
+        def note(**arguments: Any) -> None:
+            heard.append(arguments[argument])
 
         self._dynamodb.meta.events.register(event, note)
         yield heard

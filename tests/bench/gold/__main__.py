@@ -45,10 +45,10 @@ def measured(account: Account, folder: pathlib.Path, events: int) -> dict[str, A
     tables.fill(silver)
     print("silver: " + ", ".join(f"{len(rows):,} {name}" for name, rows in silver.items()), flush=True)
 
-    first = told("first build", builds.pipeline(), statements)
-    second = told("second build, nothing new", builds.pipeline(), statements)
-    fresh = told("dbt build --full-refresh", builds.plain("--full-refresh"), statements)
-    plain = told("plain dbt build, nothing new", builds.plain(), statements)
+    first = report_build("first build", builds.pipeline(), statements)
+    second = report_build("second build, nothing new", builds.pipeline(), statements)
+    fresh = report_build("dbt build --full-refresh", builds.plain("--full-refresh"), statements)
+    plain = report_build("plain dbt build, nothing new", builds.plain(), statements)
     share = scans(statements)
     return {
         "events": len(silver["task_events"]),
@@ -69,7 +69,7 @@ def measured(account: Account, folder: pathlib.Path, events: int) -> dict[str, A
     }
 
 
-def told(what: str, build: Build, statements: Statements) -> Build:
+def report_build(what: str, build: Build, statements: Statements) -> Build:
     """Print what a build cost, and take note of what its statements scanned."""
     scanned = statements.since_last()
     for node, count in scanned.items():

@@ -57,16 +57,16 @@ def measure() -> dict[str, float]:
 
 
 def _one(table: str, bucket: str) -> float:
-    s3, mark = boto3.client("s3"), uuid.uuid4().hex
+    s3, task_id = boto3.client("s3"), uuid.uuid4().hex
     before = _keys(s3, bucket)
     began = time.monotonic()
     boto3.client("dynamodb").put_item(
         TableName=table,
-        Item={"PK": {"S": f"TASK#{mark}"}, "SK": {"S": f"TASK#{mark}"}, "version": {"N": "1"}},
+        Item={"PK": {"S": f"TASK#{task_id}"}, "SK": {"S": f"TASK#{task_id}"}, "version": {"N": "1"}},
     )
     while time.monotonic() - began < GIVE_UP_SECONDS:
         for key in _keys(s3, bucket) - before:
-            if mark.encode() in gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()):
+            if task_id.encode() in gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()):
                 return time.monotonic() - began
         time.sleep(POLL_SECONDS)
     raise RuntimeError(f"no change in bronze {GIVE_UP_SECONDS:.0f} s after its write")

@@ -35,18 +35,18 @@ def measured(account: Account, folder: pathlib.Path, quick: bool) -> dict[str, A
     stream, lake = events.Stream(), Lake(account, "history", folder)
     events.write(stream, count, lake.bronze)
     lake.upload()
-    full, reference = told("full build", lake.spark()), told("DuckDB", lake.duckdb())
+    full, reference = report_cost("full build", lake.spark()), report_cost("DuckDB", lake.duckdb())
     equal = lake.rows_equal()
 
     events.write(stream, count // 100, lake.bronze)
     lake.upload()
-    increment = told("increment of 1 %", lake.spark())
+    increment = report_cost("increment of 1 %", lake.spark())
     lake.duckdb()
     equal = lake.rows_equal() and equal
 
     files = lake.data_files()
     lake.upload()
-    empty = told("empty window", lake.spark())
+    empty = report_cost("empty window", lake.spark())
     assert lake.data_files() == files, "an empty window wrote data files"
     figures: dict[str, Any] = {
         "rows_equal": equal,
@@ -62,13 +62,13 @@ def measured(account: Account, folder: pathlib.Path, quick: bool) -> dict[str, A
     growth = Lake(account, "growth", folder / "growth")
     events.write(events.Stream(), 5 * MILLION, growth.bronze)
     growth.upload()
-    large = told("full build of 5 M", growth.spark())
+    large = report_cost("full build of 5 M", growth.spark())
     figures["growth_5m_1m"] = round(large.wall / full.wall, 2)
     figures["peak_mib"] = round(max(figures["peak_mib"], large.peak_mib))
     return figures
 
 
-def told(what: str, cost: Cost) -> Cost:
+def report_cost(what: str, cost: Cost) -> Cost:
     """Print what something cost."""
     print(f"{what}: {cost.wall:.1f} s wall, {cost.cpu:.1f} s CPU, {cost.peak_mib:,.0f} MiB at most", flush=True)
     for line in cost.output.splitlines():

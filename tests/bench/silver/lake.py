@@ -88,7 +88,7 @@ class Lake:
         """The reference, on the same files."""
         self._reference.mkdir(exist_ok=True)
         inner, outer = (pad.hex() for pad in pads(KEY))
-        module = ["-m", "tests.bench.silver.reference"]
+        module = ["-m", "tests.bench.silver.duckdb_reference"]
         command = [sys.executable, *module, str(self.bronze), str(self._reference), inner, outer]
         return run(command, {**os.environ, "PYTHONPATH": str(ROOT)})
 

@@ -2,7 +2,7 @@
 
 A process of its own, so that its costs can be measured.
 
-python -m tests.bench.silver.reference BRONZE OUTPUT KEY_HEX
+python -m tests.bench.silver.duckdb_reference BRONZE OUTPUT KEY_HEX
 """
 
 import json
