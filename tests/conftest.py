@@ -25,6 +25,8 @@ from infra.toolchain import spark
 from tests.work_groups import assign_groups
 
 T = TypeVar("T")
+# an account starts in 4 s; several workers that start theirs at once share the processors
+START_SECONDS, STOP_SECONDS = 120, 60
 
 
 def until(what: str, condition: Callable[[], T | None], seconds: float = 30, every: float = 0.05) -> T:
@@ -62,13 +64,17 @@ class Account:
             )
         record = {"pid": self.process.pid, "port": self.settings.port}  # so that commands find the account
         (self.settings.home / "account.json").write_text(json.dumps(record))
-        until("the local account", self._answers, 30)
+        try:
+            until("the local account", self._answers, START_SECONDS)
+        except AssertionError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Stop gracefully, so that the state is saved."""
         if self.process:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(STOP_SECONDS)
 
     def _answers(self) -> bool:
         if self.process and self.process.poll() is not None:
