@@ -21,8 +21,8 @@ from ingestion.cdc.quarantine import set_aside
 from ingestion.cdc.transform import rfc3339
 
 logger = Logger()
-patience = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-firehose, sqs = boto3.client("firehose", config=patience), boto3.client("sqs", config=patience)
+retry_config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+firehose, sqs = boto3.client("firehose", config=retry_config), boto3.client("sqs", config=retry_config)
 to_bronze = functools.partial(deliver, firehose, os.environ["DELIVERY_STREAM_NAME"])
 to_quarantine = functools.partial(set_aside, sqs, os.environ["QUARANTINE_QUEUE_URL"])
 

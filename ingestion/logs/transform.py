@@ -17,7 +17,7 @@ import orjson
 
 SCHEMA_VERSION = 1
 LOG_TYPE = "request"
-DOCUMENT_BYTES_MOST = 64 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 
 class BadDocumentError(ValueError):
@@ -81,7 +81,7 @@ def request_line(logged: Mapping[str, Any], stored_at: object) -> bytes | None:
 def _document(data: bytes) -> dict[str, Any]:
     try:
         reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        text = reader.decompress(data, DOCUMENT_BYTES_MOST)
+        text = reader.decompress(data, MAX_DOCUMENT_BYTES)
         if reader.unconsumed_tail or not reader.eof:
             raise BadDocumentError("cut off, or longer than any document of CloudWatch Logs")
         document = orjson.loads(text)

@@ -74,34 +74,34 @@ class Resolver:
                 reason = str(error)
         return Resolved(lines, reason, export=not found.complete)
 
-    def _quarantined(self, told: Quarantined) -> Resolved:
+    def _quarantined(self, quarantined: Quarantined) -> Resolved:
         reason = "the message holds no record"
-        if told["record"]:
+        if quarantined["record"]:
             try:
-                return Resolved([_line(unpacked(told["record"]))])
+                return Resolved([_line(unpacked(quarantined["record"]))])
             except ValueError as error:  # a record in quarantine may have been damaged on its way, not at its source
                 reason = str(error)
-        record = self._in_stream(told)
+        record = self._in_stream(quarantined)
         if record is None:
-            return self._from_table(told, reason)
+            return self._from_table(quarantined, reason)
         try:
             return Resolved([_line(record)])
         except BadRecordError as error:
             return Resolved(unresolved=str(error))
 
-    def _in_stream(self, told: Quarantined) -> dict[str, Any] | None:
-        if not told["stream_arn"] or not (told["sequence_number"] or "").isdecimal():
+    def _in_stream(self, quarantined: Quarantined) -> dict[str, Any] | None:
+        if not quarantined["stream_arn"] or not (quarantined["sequence_number"] or "").isdecimal():
             return None
-        return shard.find(self._streams, told["stream_arn"], str(told["sequence_number"]))
+        return shard.find(self._streams, quarantined["stream_arn"], str(quarantined["sequence_number"]))
 
-    def _from_table(self, told: Quarantined, reason: str) -> Resolved:
+    def _from_table(self, quarantined: Quarantined, reason: str) -> Resolved:
         """The item as it is now, since the change itself is nowhere any more."""
-        if not told["keys"] or not told["stream_arn"]:
+        if not quarantined["keys"] or not quarantined["stream_arn"]:
             return Resolved(unresolved=f"{reason}; the stream no longer has it, and its key is not known")
-        table = told["stream_arn"].split("/")[1]
-        key: Any = {name: {"S": value} for name, value in told["keys"].items()}
+        table = quarantined["stream_arn"].split("/")[1]
+        key: Any = {name: {"S": value} for name, value in quarantined["keys"].items()}
         item = self._dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-        if item is None and told["event_name"] == "REMOVE":
+        if item is None and quarantined["event_name"] == "REMOVE":
             return Resolved(unresolved=f"{reason}; the stream no longer has it, and the item is gone")
         if item is None:  # its removal is a later change, which went its own way
             return Resolved()

@@ -40,12 +40,12 @@ class Erased:
         known: dict[tuple[str, str], datetime | None] = {}
         return [line for line in lines if not self._is_of_erased(json.loads(line), known)]
 
-    def _is_of_erased(self, told: dict[str, Any], known: dict[tuple[str, str], datetime | None]) -> bool:
-        table, keys = told["table_name"], told["keys"]
+    def _is_of_erased(self, change: dict[str, Any], known: dict[tuple[str, str], datetime | None]) -> bool:
+        table, keys = change["table_name"], change["keys"]
         owner = table, keys["PK"].partition("#")[2]
         if owner not in known:
             known[owner] = self._erased_at(*owner)
-        erased_at, created_at = known[owner], (told["new_image"] or told["old_image"] or {}).get("created_at")
+        erased_at, created_at = known[owner], (change["new_image"] or change["old_image"] or {}).get("created_at")
         if erased_at is None or _is_after(created_at, erased_at):
             return False
         return self._item(table, keys["PK"], keys["SK"]).get("created_at") != {"S": created_at}

@@ -39,14 +39,14 @@ def parse(body: str) -> Gap | Quarantined:
         UnknownMessageError: it is of neither kind.
     """
     try:
-        told: Any = json.loads(body)
-        if told.get("quarantine_version") == MESSAGE_VERSION:
-            missing = Quarantined.__annotations__.keys() - told.keys()
+        message: Any = json.loads(body)
+        if message.get("quarantine_version") == MESSAGE_VERSION:
+            missing = Quarantined.__annotations__.keys() - message.keys()
             if missing:
                 raise UnknownMessageError(f"a quarantine message without {', '.join(sorted(missing))}")
-            quarantined: Quarantined = told
+            quarantined: Quarantined = message
             return quarantined
-        batch = told["DDBStreamBatchInfo"]
+        batch = message["DDBStreamBatchInfo"]
         return Gap(
             stream_arn=str(batch["streamArn"]),
             shard_id=str(batch["shardId"]),

@@ -78,13 +78,13 @@ def changes(
                     done.append(message)
                 summary.messages += 1
                 seen(1)
-            wanted = erased.without(lines)
-            summary.erased += len(lines) - len(wanted)
-            summary.records += len(wanted)
+            kept = erased.without(lines)
+            summary.erased += len(lines) - len(kept)
+            summary.records += len(kept)
             summary.replayed += len(done)
             if not dry_run:
-                if wanted:
-                    bronze.write(SOURCE, wanted)
+                if kept:
+                    bronze.write(SOURCE, kept)
                 queue.delete(done)
         summary.replayed += len(aged_out)
         if aged_out and not dry_run:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 # a page may be empty though more follow; so many in a row mean that the shard has nothing more
-EMPTY_PAGES_MOST = 20
+MAX_EMPTY_PAGES = 20
 EMPTY_PAGE_SECONDS = 0.25
 
 
@@ -76,7 +76,7 @@ def _from(client: "DynamoDBStreamsClient", gap: Gap, where: Any, sleep: Callable
         StreamArn=gap.stream_arn, ShardId=gap.shard_id, ShardIteratorType=where, **position
     )["ShardIterator"]
     empty = 0
-    while iterator and empty < EMPTY_PAGES_MOST:
+    while iterator and empty < MAX_EMPTY_PAGES:
         page = client.get_records(ShardIterator=iterator)
         for record in page["Records"]:
             number = int(record["dynamodb"]["SequenceNumber"])

@@ -194,7 +194,7 @@ class Pipeline:
 
         return until("the execution to end", ended, SECONDS)
 
-    def told(self) -> dict[str, str]:
+    def read_message(self) -> dict[str, str]:
         """The one message that operators got: its subject, and its lines by what they begin with."""
         sqs = self.client("sqs")
 

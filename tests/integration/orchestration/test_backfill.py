@@ -82,7 +82,7 @@ def test_it_stops_at_a_failure_and_goes_on_there_after_the_repair(account: Accou
     assert json.loads(given) == {"from": "2026-11-03T00:00:00Z", "to": "2026-11-04T00:00:00Z"}
 
 
-def test_it_goes_on_after_a_failure_when_asked_to_and_still_exits_with_1(arn: str) -> None:  # noqa: ARG001
+def test_with_keep_going_it_continues_after_a_failure_and_still_exits_with_1(arn: str) -> None:  # noqa: ARG001
     result = runner.invoke(pipeline, [*DAYS, "--keep-going"])
 
     assert result.exit_code == 1

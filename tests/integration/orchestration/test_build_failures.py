@@ -65,6 +65,6 @@ def test_a_build_names_the_contract_the_test_and_the_sql_that_failed(pipeline: P
     assert "contract" in failures["model broken_contract"]
     assert "no_such_column" in failures["model broken_sql"]
     assert "Got 1 result" in failures["test unique_repeated_task_id"]
-    told = pipeline.told()
-    assert (told["State"], told["Error"], told["Reason"]) == ("BuildGold", "DbtModelFailed", ended["cause"])
+    message = pipeline.read_message()
+    assert (message["State"], message["Error"], message["Reason"]) == ("BuildGold", "DbtModelFailed", ended["cause"])
     assert pipeline.failed_states() == {"BuildGold"}

@@ -151,7 +151,7 @@ def test_history_describe_and_stop_speak_of_the_same_executions(pipeline: Pipeli
     assert "  error    StoppedByOperator: wrong data" in described.stdout
 
 
-def test_a_second_start_is_told_which_execution_runs_and_may_wait_for_its_end(pipeline: Pipeline) -> None:
+def test_a_second_start_names_which_execution_runs_and_may_wait_for_its_end(pipeline: Pipeline) -> None:
     pipeline.job(SLOW)
     running = state_machine.execution_name(json.loads(runner.invoke(app, ["start", "--json"]).stdout)["execution"])
 
@@ -160,12 +160,12 @@ def test_a_second_start_is_told_which_execution_runs_and_may_wait_for_its_end(pi
     assert refused.stderr.startswith(f"error: {running} has been running for ")
     assert "--wait-for-running" in refused.stderr
 
-    with subprocess.Popen(interruptible(pipeline.name, "start", "--wait-for-running", "--json"), **PIPED) as waiting:
+    with subprocess.Popen(interruptible(pipeline.name, "start", "--wait-for-running", "--json"), **PIPED) as command:
         time.sleep(3)
-        assert waiting.poll() is None
+        assert command.poll() is None
         runner.invoke(app, ["stop", running])
-        assert waiting.stdout is not None
-        second = json.loads(waiting.stdout.read())["execution"]
+        assert command.stdout is not None
+        second = json.loads(command.stdout.read())["execution"]
     assert state_machine.execution_name(second) != running
     runner.invoke(app, ["stop", second])
 
@@ -262,14 +262,14 @@ def test_an_account_that_does_not_answer_is_no_stack_trace(monkeypatch: pytest.M
 
 def test_an_interrupted_wait_leaves_the_execution_running(pipeline: Pipeline) -> None:
     pipeline.job(SLOW)
-    with subprocess.Popen(interruptible(pipeline.name, "start", "--wait"), **PIPED) as waiting:
-        assert waiting.stdout is not None
-        name = waiting.stdout.readline().split()[1]
+    with subprocess.Popen(interruptible(pipeline.name, "start", "--wait"), **PIPED) as command:
+        assert command.stdout is not None
+        name = command.stdout.readline().split()[1]
         time.sleep(0.5)
-        waiting.send_signal(signal.SIGINT)
-        output = waiting.stdout.read()
+        command.send_signal(signal.SIGINT)
+        output = command.stdout.read()
 
-    assert waiting.returncode == 130
+    assert command.returncode == 130
     assert f"insights pipeline watch {name}" in output
     assert json.loads(runner.invoke(app, ["describe", name, "--json"]).stdout)["status"] == "RUNNING"
     runner.invoke(app, ["stop", name])

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.account
 CRAWLS = allow("s3:ListBucket", "s3:GetObject", "glue:*", "logs:*")
 
 
-def test_a_missing_crawler_is_measured_told_and_named(pipeline: Pipeline) -> None:
+def test_a_missing_crawler_is_measured_reported_and_named(pipeline: Pipeline) -> None:
     ended = pipeline.run()
 
     assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
@@ -23,12 +23,12 @@ def test_a_missing_crawler_is_measured_told_and_named(pipeline: Pipeline) -> Non
     assert ended["cause"].startswith("EntityNotFoundException: ")
     assert "stackTrace" not in ended["cause"]
     assert pipeline.failed_states() == {"ResolveWindow"}
-    told = pipeline.told()
-    assert told["Subject"] == f"{pipeline.name}: ResolveWindow failed"
-    assert (told["State"], told["Error"]) == ("ResolveWindow", "EntityNotFoundException")
-    assert told["Reason"] == ended["cause"]
-    assert told["Runbook"] == "docs/runbooks/ResolveWindow.md"
-    assert told["Execution"] == ended["executionArn"]
+    message = pipeline.read_message()
+    assert message["Subject"] == f"{pipeline.name}: ResolveWindow failed"
+    assert (message["State"], message["Error"]) == ("ResolveWindow", "EntityNotFoundException")
+    assert message["Reason"] == ended["cause"]
+    assert message["Runbook"] == "docs/runbooks/ResolveWindow.md"
+    assert message["Execution"] == ended["executionArn"]
 
 
 def test_an_input_that_it_does_not_know_says_what_it_takes(pipeline: Pipeline) -> None:
@@ -36,7 +36,7 @@ def test_an_input_that_it_does_not_know_says_what_it_takes(pipeline: Pipeline) -
 
     assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
     assert ended["cause"] == f"InvalidInput: unknown field form: the input takes {', '.join(FIELDS)}"
-    assert pipeline.told()["Error"] == "InvalidInput"
+    assert pipeline.read_message()["Error"] == "InvalidInput"
 
 
 def test_a_crawl_that_fails_is_reported_and_gold_is_built_and_published(pipeline: Pipeline) -> None:
@@ -51,9 +51,9 @@ def test_a_crawl_that_fails_is_reported_and_gold_is_built_and_published(pipeline
     assert ended["status"] == "SUCCEEDED", ended
     assert json.loads(ended["output"])["published"]["users"] == 2
     assert pipeline.failed_states() == {"CrawlBronze"}
-    told = pipeline.told()
-    assert (told["State"], told["Error"]) == ("CrawlBronze", "CrawlFailed")
-    assert told["Reason"] == f"CrawlFailed: {crawled['LastCrawl']['ErrorMessage']}"
+    message = pipeline.read_message()
+    assert (message["State"], message["Error"]) == ("CrawlBronze", "CrawlFailed")
+    assert message["Reason"] == f"CrawlFailed: {crawled['LastCrawl']['ErrorMessage']}"
 
 
 def test_a_job_that_raises_is_named_with_its_message(pipeline: Pipeline) -> None:
@@ -67,7 +67,7 @@ def test_a_job_that_raises_is_named_with_its_message(pipeline: Pipeline) -> None
     assert "bronze holds nonsense" in run["ErrorMessage"]
     assert ended["cause"] == f"{run['ErrorMessage']} (job run {run['Id']})"
     assert pipeline.failed_states() == {"BuildSilver"}
-    assert pipeline.told()["State"] == "BuildSilver"
+    assert pipeline.read_message()["State"] == "BuildSilver"
 
 
 def test_a_build_that_fails_is_named_with_what_failed_in_it(pipeline: Pipeline) -> None:
@@ -89,7 +89,7 @@ def test_a_build_that_fails_is_named_with_what_failed_in_it(pipeline: Pipeline) 
     assert (ended["status"], ended["error"]) == ("FAILED", "CheckSilver")
     assert ended["cause"].startswith("test unique_users: Got 2 results")
     assert pipeline.failed_states() == {"CheckSilver"}
-    assert pipeline.told()["Error"] == "DbtTestFailed"
+    assert pipeline.read_message()["Error"] == "DbtTestFailed"
 
 
 def test_a_build_that_fails_without_naming_anything_gives_its_phase(pipeline: Pipeline) -> None:
@@ -119,10 +119,10 @@ def test_three_stages_that_work_make_an_execution_that_succeeds(pipeline: Pipeli
     assert given == {"--objects": objects, "--reject-threshold": "0.01", "--report": report}
     builds = pipeline.client("codebuild").list_builds_for_project(projectName=pipeline.name)["ids"]
     described = pipeline.client("codebuild").batch_get_builds(ids=builds)["builds"]
-    asked = [
+    variables = [
         {item["name"]: item["value"] for item in build["environment"]["environmentVariables"]} for build in described
     ]
-    assert {build["DBT_COMMAND"]: build["RUN_ID"] for build in asked} == {
+    assert {build["DBT_COMMAND"]: build["RUN_ID"] for build in variables} == {
         "check": ended["name"],
         "build": ended["name"],
     }
@@ -177,7 +177,7 @@ def test_a_job_whose_time_is_up_is_stopped_and_named_and_a_redrive_goes_on(pipel
     assert (failed["status"], failed["error"]) == ("FAILED", "BuildSilver")
     assert failed["cause"].startswith("States.Timeout: ")
     assert pipeline.failed_states() == {"BuildSilver"}
-    assert pipeline.told()["Error"] == "States.Timeout"
+    assert pipeline.read_message()["Error"] == "States.Timeout"
     until("the run to stop", lambda: pipeline.job_runs() == ["STOPPED"], 15)
 
     pipeline.client("s3").put_object(Bucket=pipeline.name, Key="job.py", Body=b"print('merged')")
@@ -191,8 +191,8 @@ def test_a_function_that_stays_throttled_is_tried_again_then_named_and_a_redrive
     pipeline.crawler(CRAWLS)
     pipeline.job("print('merged')")
     pipeline.project("version: 0.2\nphases:\n  build: {commands: [echo built]}\n")
-    patience = json.loads(DEFINITION.read_text())["States"]["PublishInsights"]["Retry"]
-    pipeline.change("PublishInsights", Retry=[{**one, "IntervalSeconds": 1, "BackoffRate": 1} for one in patience])
+    retriers = json.loads(DEFINITION.read_text())["States"]["PublishInsights"]["Retry"]
+    pipeline.change("PublishInsights", Retry=[{**one, "IntervalSeconds": 1, "BackoffRate": 1} for one in retriers])
     function = f"{pipeline.name}-publish"
     pipeline.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
 
@@ -201,7 +201,7 @@ def test_a_function_that_stays_throttled_is_tried_again_then_named_and_a_redrive
     assert (failed["status"], failed["error"]) == ("FAILED", "PublishInsights")
     assert failed["cause"].startswith("Lambda.TooManyRequestsException: Rate Exceeded")
     assert pipeline.failed_states() == {"PublishInsights"}
-    assert pipeline.told()["Error"] == "Lambda.TooManyRequestsException"
+    assert pipeline.read_message()["Error"] == "Lambda.TooManyRequestsException"
     # the first attempt, and as many as the definition grants a busy service
     assert pipeline.failures(failed["executionArn"]).count("Lambda.TooManyRequestsException") == 5
 

@@ -80,32 +80,32 @@ def test_what_changes_something_needs_a_word(account: Account, unique: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [("select nope from (values 1) as t (n)", "nope"), ("select * from no_such_table", "no_such_table")],
 )
-def test_an_error_is_what_athena_says(sql: str, said: str) -> None:
+def test_an_error_is_what_athena_says(sql: str, message: str) -> None:
     result = runner.invoke(app, [sql])
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.startswith("error: ")
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_two_formats_at_once_are_a_usage_error() -> None:
     assert runner.invoke(app, [ROWS, "--csv", "--json"]).exit_code == 2
 
 
-def test_a_saved_query_is_asked_by_words_of_its_title(account: Account) -> None:
+def test_a_saved_query_is_found_by_words_of_its_title(account: Account) -> None:
     client, workgroup = account.session.client("athena"), athena.WORKGROUP
     for title, sql in {"Key figures": "select 1 as one", "Key figures per week": "select 2 as two"}.items():
         client.create_named_query(Name=title, Database="default", QueryString=sql, WorkGroup=workgroup)
 
     assert runner.invoke(app, ["--saved", "key figures", "--csv"]).stdout == "one\n1\n"
     assert runner.invoke(app, ["--saved", "PER WEEK", "--csv"]).stdout == "two\n2\n"
-    for title, said in {"Key": "2 saved queries are called 'Key'", "streaks": "no saved queries are called"}.items():
+    for title, message in {"Key": "2 saved queries are called 'Key'", "streaks": "no saved queries are called"}.items():
         refused = runner.invoke(app, ["--saved", title])
         assert refused.exit_code == 1
-        assert said in refused.output
+        assert message in refused.output
         assert "  Key figures per week" in refused.output
 
 

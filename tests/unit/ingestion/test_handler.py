@@ -54,14 +54,14 @@ class Queue:
 
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
         assert QueueUrl == QUEUE
-        told = json.loads(MessageBody)
-        if told["sequence_number"] in self.refuses:
+        message = json.loads(MessageBody)
+        if message["sequence_number"] in self.refuses:
             raise EndpointConnectionError(endpoint_url=QUEUE)
-        self.messages.append(told)
+        self.messages.append(message)
 
     @property
     def sequence_numbers(self) -> list[int]:
-        return [int(told["sequence_number"]) for told in self.messages]
+        return [int(message["sequence_number"]) for message in self.messages]
 
 
 def invoke(
@@ -105,9 +105,9 @@ def test_a_quarantined_record_can_be_found_again_and_says_why_it_is_there(
 ) -> None:
     queue = Queue()
     invoke(function, monkeypatch, Firehose(), queue, [poison(3)])
-    (told,) = queue.messages
-    assert unpacked(told.pop("record")) == poison(3)
-    assert told == {
+    (message,) = queue.messages
+    assert unpacked(message.pop("record")) == poison(3)
+    assert message == {
         "quarantine_version": 1,
         "reason": "not a stream record as expected: InvalidOperation",
         "event_id": "event-3",
@@ -126,13 +126,13 @@ def test_an_image_beyond_the_streams_limit_goes_to_quarantine_with_the_record_if
     huge = record(task_image(description={"S": text}), sequence=2)
     assert invoke(function, monkeypatch, firehose, queue, [*changes(1), huge, *changes(3)]) == []
     assert versions(firehose) == [1, 3]
-    (told,) = queue.messages
-    assert "bytes are more than the 1024000" in told["reason"]
-    assert told["keys"] == {"PK": "TASK#u-1", "SK": "TASK#01JDX"}
+    (message,) = queue.messages
+    assert "bytes are more than the 1024000" in message["reason"]
+    assert message["keys"] == {"PK": "TASK#u-1", "SK": "TASK#01JDX"}
     if text.startswith("xx"):
-        assert unpacked(told["record"]) == huge
+        assert unpacked(message["record"]) == huge
     else:
-        assert told["record"] is None
+        assert message["record"] is None
 
 
 def test_a_refused_record_ahead_of_a_poison_one_is_the_one_to_name(
@@ -170,10 +170,10 @@ def test_repeating_from_the_named_record_on_loses_nothing_whatever_is_refused() 
             quarantined.append(bad["dynamodb"]["SequenceNumber"])
         return accepted
 
-    waiting = [*changes(1, 2), poison(3), *changes(4, 5), poison(6), *changes(7)]
-    while waiting:
-        size = chance.randint(1, len(waiting))
-        waiting = waiting[process(waiting[:size], deliver, set_aside, NOW).done :]
+    records = [*changes(1, 2), poison(3), *changes(4, 5), poison(6), *changes(7)]
+    while records:
+        size = chance.randint(1, len(records))
+        records = records[process(records[:size], deliver, set_aside, NOW).done :]
     versions = [json.loads(line)["new_image"]["version"] for line in delivered]
     assert list(dict.fromkeys(versions)) == [1, 2, 4, 5, 7]
     assert list(dict.fromkeys(quarantined)) == ["000000000000000000003", "000000000000000000006"]

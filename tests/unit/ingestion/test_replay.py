@@ -156,8 +156,8 @@ def test_a_record_that_is_bad_in_the_stream_too_stays(monkeypatch: pytest.Monkey
 
 
 def damaged(event_name: str = "MODIFY") -> str:
-    told = json.loads(message(record(task_image(), sequence=4), "why"))
-    return json.dumps({**told, "event_name": event_name, "record": None})
+    quarantined = json.loads(message(record(task_image(), sequence=4), "why"))
+    return json.dumps({**quarantined, "event_name": event_name, "record": None})
 
 
 def test_what_has_aged_out_is_taken_from_the_table_by_its_key() -> None:

@@ -59,7 +59,7 @@ def test_better_words_are_compatible() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda s: s["properties"]["table_name"].update(type="integer"), "table_name: type was string and is integer"),
         (lambda s: s["$defs"]["image"].update(type="object"), "image: type was ['object', 'null'] and is object"),
@@ -75,6 +75,6 @@ def test_better_words_are_compatible() -> None:
         (lambda s: s["allOf"].pop(), "a line: allOf was"),
     ],
 )
-def test_everything_else_is_refused_with_its_place(change: Change, told: str) -> None:
+def test_everything_else_is_refused_with_its_place(change: Change, message: str) -> None:
     (found,) = changed(change)
-    assert found.startswith(told)
+    assert found.startswith(message)

@@ -24,9 +24,9 @@ class Listing:
         assert operation == "list_objects_v2"
         return self
 
-    def paginate(self, **asked: str) -> Iterator[dict[str, Any]]:
+    def paginate(self, **request: str) -> Iterator[dict[str, Any]]:
         folder = "cdc/dt=2026-11-25/hour=12/"
-        if folder.startswith(asked["Prefix"]) and folder > asked["StartAfter"]:
+        if folder.startswith(request["Prefix"]) and folder > request["StartAfter"]:
             yield {
                 "Contents": [{"Key": f"{folder}{name}", "LastModified": NOW - age} for name, age in self.ages.items()]
             }

@@ -21,7 +21,7 @@ def summary(*entries: Entry) -> ExecutionSummary:
 
 
 def test_a_state_that_polls_counts_from_its_first_entry_to_its_last_exit() -> None:
-    told = summary(
+    found = summary(
         (0, "ExecutionStarted"),
         (1, "TaskStateEntered", "PollCrawl"),
         (2, "TaskStateExited", "PollCrawl"),
@@ -31,40 +31,40 @@ def test_a_state_that_polls_counts_from_its_first_entry_to_its_last_exit() -> No
         (100, "TaskStateExited", "BuildSilver"),
         (100, "ExecutionSucceeded"),
     )
-    assert told.seconds == {"PollCrawl": 60, "BuildSilver": 39}
-    assert not told.reported
+    assert found.seconds == {"PollCrawl": 60, "BuildSilver": 39}
+    assert not found.reported
 
 
 def test_an_execution_that_was_stopped_ends_in_the_state_under_way() -> None:
-    told = summary((0, "ExecutionStarted"), (1, "TaskStateEntered", "BuildSilver"), (31, "ExecutionAborted"))
-    assert (told.last, told.seconds, told.reported) == ("BuildSilver", {"BuildSilver": 30}, False)
+    found = summary((0, "ExecutionStarted"), (1, "TaskStateEntered", "BuildSilver"), (31, "ExecutionAborted"))
+    assert (found.last, found.seconds, found.reported) == ("BuildSilver", {"BuildSilver": 30}, False)
 
 
-def test_what_the_operator_gave_as_the_reason_is_told() -> None:
+def test_the_reason_is_what_the_operator_gave() -> None:
     details = {"error": "StoppedByOperator", "cause": "enough for today"}
     stopped = {"type": "ExecutionAborted", "timestamp": BEGIN, "executionAbortedEventDetails": details}
-    told = summarize([stopped], "NotifyOperators")
-    assert (told.error, told.cause) == ("StoppedByOperator", "enough for today")
+    found = summarize([stopped], "NotifyOperators")
+    assert (found.error, found.cause) == ("StoppedByOperator", "enough for today")
 
 
 def test_one_that_waits_was_last_in_the_task_before() -> None:
-    told = summary(
+    found = summary(
         (0, "ExecutionStarted"),
         (1, "TaskStateEntered", "ResolveWindow"),
         (2, "TaskStateExited", "ResolveWindow"),
         (9, "ExecutionTimedOut"),
     )
-    assert (told.last, told.seconds) == ("ResolveWindow", {"ResolveWindow": 1})
+    assert (found.last, found.seconds) == ("ResolveWindow", {"ResolveWindow": 1})
 
 
-def test_what_the_machine_told_itself_needs_no_second_message() -> None:
-    told = summary(
+def test_a_failure_that_the_machine_reported_needs_no_second_message() -> None:
+    found = summary(
         (1, "TaskStateEntered", "NotifyOperators"),
         (2, "TaskStateExited", "NotifyOperators"),
         (2, "TaskStateEntered", "Failed"),
         (3, "ExecutionFailed"),
     )
-    assert told.reported
+    assert found.reported
 
 
 def test_a_redrive_that_came_before_this_was_read_is_left_out() -> None:
@@ -79,7 +79,7 @@ def test_a_redrive_that_came_before_this_was_read_is_left_out() -> None:
 
 
 def test_a_redrive_is_a_summary_of_its_own() -> None:
-    told = summary(
+    found = summary(
         (1, "TaskStateEntered", "BuildSilver"),
         (9, "ExecutionAborted"),
         (1000, "ExecutionRedriven"),
@@ -88,4 +88,4 @@ def test_a_redrive_is_a_summary_of_its_own() -> None:
         (1040, "TaskStateExited", "BuildGold"),
         (1040, "ExecutionSucceeded"),
     )
-    assert told.seconds == {"BuildSilver": 30, "BuildGold": 10}
+    assert found.seconds == {"BuildSilver": 30, "BuildGold": 10}

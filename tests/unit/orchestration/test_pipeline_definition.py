@@ -61,19 +61,19 @@ def evaluate(expression: Any, **variables: Any) -> Any:
 def test_every_transition_leads_to_a_state() -> None:
     assert MACHINE["StartAt"] in STATES
     for name, state in STATES.items():
-        following = list(ways_on(state))
-        assert set(following) <= set(STATES), name
-        assert following or state["Type"] == "Succeed", f"{name} leads nowhere"
+        next_states = list(ways_on(state))
+        assert set(next_states) <= set(STATES), name
+        assert next_states or state["Type"] == "Succeed", f"{name} leads nowhere"
 
 
 def test_every_state_can_be_reached() -> None:
     reached: set[str] = set()
-    waiting = [MACHINE["StartAt"]]
-    while waiting:
-        name = waiting.pop()
+    pending = [MACHINE["StartAt"]]
+    while pending:
+        name = pending.pop()
         if name not in reached:
             reached.add(name)
-            waiting += ways_on(STATES[name])
+            pending += ways_on(STATES[name])
     assert reached == set(STATES)
 
 
@@ -83,8 +83,8 @@ def walked(*left_out: str, stage: int = 1) -> list[str]:
     taken: list[str] = []
     while True:
         choices = STATES["NextStage"]["Choices"]
-        following = (rule["Next"] for rule in choices if evaluate(rule["Condition"], **variables))
-        name = next(following, STATES["NextStage"]["Default"])
+        next_states = (rule["Next"] for rule in choices if evaluate(rule["Condition"], **variables))
+        name = next(next_states, STATES["NextStage"]["Default"])
         if name == "CheckCrawl":
             return taken
         taken.append(name)
@@ -122,12 +122,12 @@ def test_the_last_state_tells_a_redrive_from_the_failure(now: int | None, error:
     assert evaluate(STATES["ReadCause"]["Assign"]["redrives"], states=states) == (now or 0)
 
 
-@pytest.mark.parametrize(("waits", "holder", "following"), [(0, "me", "NextStage"), (9, "it", "WaitForLock")])
-def test_a_second_run_waits_for_the_lock(waits: int, holder: str, following: str) -> None:
+@pytest.mark.parametrize(("waits", "holder", "next_states"), [(0, "me", "NextStage"), (9, "it", "WaitForLock")])
+def test_a_second_run_waits_for_the_lock(waits: int, holder: str, next_states: str) -> None:
     states = {"context": {"Execution": {"Id": "me"}}}
     choices = STATES["HasLock"]["Choices"]
     taken = [rule["Next"] for rule in choices if evaluate(rule["Condition"], waits=waits, holder=holder, states=states)]
-    assert taken[0] == following
+    assert taken[0] == next_states
 
 
 def test_a_lock_that_is_held_for_an_hour_fails_the_run() -> None:
@@ -184,22 +184,22 @@ def test_a_crawl_runs_beside_the_other_stages_and_stops_none_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("crawl", "following"), [("none", "Summarize"), ("failed", "ReadCause"), ("started", "PollCrawl")]
+    ("crawl", "next_states"), [("none", "Summarize"), ("failed", "ReadCause"), ("started", "PollCrawl")]
 )
-def test_the_crawl_is_looked_at_when_the_stages_are_done(crawl: str, following: str) -> None:
+def test_the_crawl_is_looked_at_when_the_stages_are_done(crawl: str, next_states: str) -> None:
     choice = STATES["CheckCrawl"]
     taken = (rule["Next"] for rule in choice["Choices"] if evaluate(rule["Condition"], crawl=crawl))
-    assert next(taken, choice["Default"]) == following
+    assert next(taken, choice["Default"]) == next_states
 
 
 @pytest.mark.parametrize(
-    ("failed", "following"), [("CrawlBronze", "Summarize"), ("PollCrawl", "Summarize"), ("BuildGold", "Failed")]
+    ("failed", "next_states"), [("CrawlBronze", "Summarize"), ("PollCrawl", "Summarize"), ("BuildGold", "Failed")]
 )
-def test_a_crawl_that_failed_is_reported_and_the_run_succeeds(failed: str, following: str) -> None:
+def test_a_crawl_that_failed_is_reported_and_the_run_succeeds(failed: str, next_states: str) -> None:
     choice = STATES["IsReported"]
     variables = {"told": True, "toRecord": "", "failedState": failed}
     taken = (rule["Next"] for rule in choice["Choices"] if evaluate(rule["Condition"], **variables))
-    assert next(taken, choice["Default"]) == following
+    assert next(taken, choice["Default"]) == next_states
 
 
 def test_a_failed_crawl_is_a_failure_of_the_state_that_began_it() -> None:
@@ -219,7 +219,7 @@ def reported(failed: str, lost: set[str], deaf: bool) -> tuple[list[str], bool]:
         the states that metrics were recorded for, and whether the operators were told.
     """
     variables: dict[str, Any] = {"failedState": failed, "told": False, "toRecord": failed}
-    recorded, told, state, steps = [], False, "RecordFailure", 0
+    recorded, notified, state, steps = [], False, "RecordFailure", 0
     while state != "Failed":
         steps += 1
         assert steps < 10, "the failure path does not end"
@@ -231,11 +231,11 @@ def reported(failed: str, lost: set[str], deaf: bool) -> tuple[list[str], bool]:
         fails = deaf if state == "NotifyOperators" else variables["toRecord"] in lost
         if state == "RecordFailure" and not fails:
             recorded.append(variables["toRecord"])
-        told = told or (state == "NotifyOperators" and not fails)
+        notified = notified or (state == "NotifyOperators" and not fails)
         way = definition["Catch"][0] if fails else definition
         variables |= {name: evaluate(value, **variables) for name, value in way["Assign"].items()}
         state = way["Next"]
-    return recorded, told
+    return recorded, notified
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def exported(value: str, kind: str = "") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("error", "cause", "kind", "told"),
+    ("error", "cause", "kind", "reason"),
     [
         pytest.param(
             "States.TaskFailed",
@@ -385,8 +385,8 @@ def exported(value: str, kind: str = "") -> dict[str, Any]:
         ),
     ],
 )
-def test_the_reason_is_what_an_operator_needs(error: str, cause: str | None, kind: str, told: str) -> None:
-    assert explained(error, cause) == (kind, told)
+def test_the_reason_is_what_an_operator_needs(error: str, cause: str | None, kind: str, reason: str) -> None:
+    assert explained(error, cause) == (kind, reason)
 
 
 def test_a_long_reason_is_cut() -> None:

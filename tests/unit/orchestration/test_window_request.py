@@ -38,7 +38,7 @@ def test_only_a_run_of_everything_moves_the_mark(given: dict[str, Any], whole: b
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("now", "the input has to be an object with any of from, to, full_refresh, gold_only, select, skip, not 'now'"),
         (
@@ -58,6 +58,6 @@ def test_only_a_run_of_everything_moves_the_mark(given: dict[str, Any], whole: b
         ({"select": ["marts"]}, "select has to be a dbt selection"),
     ],
 )
-def test_what_it_does_not_know_is_refused_with_what_there_is(given: Any, said: str) -> None:
-    with pytest.raises(InvalidInput, match=said):
+def test_what_it_does_not_know_is_refused_with_what_there_is(given: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         Request.read(given)
