@@ -15,13 +15,14 @@ TESTS = pathlib.Path(__file__).parent
 FOLDERS: tuple[tuple[str, str | None], ...] = (
     ("e2e", "e2e"),
     ("integration/transforms/dbt", None),
-    ("integration/transforms/bi", "bi"),
+    ("integration/transforms/bi", None),
     ("integration/transforms", "spark"),
     ("integration/orchestration", None),
     ("infra", "templates"),
     ("integration/local", None),
     ("integration", None),
     ("unit", None),
+    ("", None),
 )
 
 
