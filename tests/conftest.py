@@ -22,7 +22,7 @@ import pytest
 
 from infra.local.account.settings import OWNER_KEYS, REGION, Settings
 from infra.toolchain import spark
-from tests.work_groups import assign_groups
+from tests.work_groups import GroupScheduling, sort_by_group
 
 T = TypeVar("T")
 # an account starts in 4 s; several workers that start theirs at once share the processors
@@ -101,11 +101,16 @@ def free_port() -> int:
             return port
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group the tests when several workers share them; a single process runs the quickest folders first."""
+    """Sort the tests when several workers share them; a single process runs the quickest folders first."""
     if hasattr(config, "workerinput"):
-        assign_groups(items)
+        sort_by_group(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> GroupScheduling:
+    """Give each worker whole groups of tests."""
+    return GroupScheduling(config)
 
 
 def pytest_unconfigure() -> None:

@@ -1,14 +1,16 @@
 """Which tests run on the same pytest-xdist worker, and in which order the groups are handed out.
 
-A group shares its expensive fixtures: the deployed stacks, a Spark session, the synthesized templates. pytest-xdist
-gives whole groups to workers (`--dist loadgroup`), in the order in which their first tests are collected; so the
-longest groups come first, and the short ones fill the gaps at the end.
+A group shares its expensive fixtures: the deployed stacks, a Spark session, the synthesized templates. A worker gets
+whole groups, in the order in which their first tests are collected; so the longest groups come first, and the short
+ones fill the gaps at the end. pytest-xdist's own `--dist loadgroup` does not group with pytest 9.2, which no longer
+lets a plugin change the id of a test; so the scheduler here finds the group by the test's path.
 https://pytest-xdist.readthedocs.io/en/stable/distribution.html
 """
 
 import pathlib
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = pathlib.Path(__file__).parent
 # Folder below tests/ to group name, the longest group first. None: each module of the folder is a group of its own.
@@ -26,17 +28,31 @@ FOLDERS: tuple[tuple[str, str | None], ...] = (
 )
 
 
-def assign_groups(items: list[pytest.Item]) -> None:
-    """Mark every test with its group, and put the longest groups first.
+def find_group(path: pathlib.PurePath) -> tuple[int, str]:
+    """The rank and the name of the group of a test module.
 
     Args:
-        items: the collected tests; sorted in place. The order of tests in a module does not change.
+        path: relative to tests/.
     """
-    ranks: dict[pytest.Item, int] = {}
-    for item in items:
-        path = item.path.relative_to(TESTS)
-        ranks[item], group = next(
-            (rank, group) for rank, (folder, group) in enumerate(FOLDERS) if path.is_relative_to(folder)
-        )
-        item.add_marker(pytest.mark.xdist_group(group or path.with_suffix("").as_posix()))
-    items.sort(key=ranks.__getitem__)
+    return next(
+        (rank, group or path.with_suffix("").as_posix())
+        for rank, (folder, group) in enumerate(FOLDERS)
+        if path.is_relative_to(folder)
+    )
+
+
+def sort_by_group(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest groups first.
+
+    Args:
+        items: the collected tests; sorted in place. The order of tests in a group does not change.
+    """
+    items.sort(key=lambda item: find_group(item.path.relative_to(TESTS))[0])
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
+    """pytest-xdist's scheduling of whole modules to workers, with groups in place of modules."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = pathlib.PurePath(nodeid.partition("::")[0])
+        return find_group(path.relative_to(TESTS.name))[1]

@@ -1,24 +1,21 @@
 """Which worker gets which test: what shares a session fixture stays together, and long groups come first."""
 
 import pathlib
+import re
+import subprocess
+import sys
 
-import pytest
-
-from tests.work_groups import TESTS, assign_groups
+from tests.work_groups import TESTS, find_group, sort_by_group
 
 
 class Item:
-    """As much of a collected test as the groups are made of."""
+    """As much of a collected test as its place in the order depends on."""
 
     def __init__(self, path: str) -> None:
         self.path = TESTS / path
-        self.group = ""
-
-    def add_marker(self, marker: pytest.MarkDecorator) -> None:
-        self.group = marker.args[0]
 
 
-def test_tests_are_grouped_by_what_they_share_and_the_longest_come_first() -> None:
+def test_the_longest_groups_come_first_and_their_tests_stay_in_order() -> None:
     paths = [
         "unit/api/test_cursors.py",
         "other/test_new.py",
@@ -29,21 +26,30 @@ def test_tests_are_grouped_by_what_they_share_and_the_longest_come_first() -> No
         "e2e/story/test_1_faults.py",
     ]
     items = [Item(path) for path in paths]
-    assign_groups(items)  # type: ignore[arg-type]
-    assert [(str(item.path.relative_to(TESTS)), item.group) for item in items] == [
-        ("e2e/test_api.py", "e2e"),
-        ("e2e/story/test_1_faults.py", "e2e"),
-        ("integration/transforms/dbt/test_gold.py", "integration/transforms/dbt/test_gold"),
-        ("integration/transforms/test_silver_job.py", "spark"),
-        ("integration/transforms/test_erasure.py", "spark"),
-        ("unit/api/test_cursors.py", "unit/api/test_cursors"),
-        ("other/test_new.py", "other/test_new"),
+    sort_by_group(items)  # type: ignore[arg-type]
+    assert [item.path.relative_to(TESTS).as_posix() for item in items] == [
+        "e2e/test_api.py",
+        "e2e/story/test_1_faults.py",
+        "integration/transforms/dbt/test_gold.py",
+        "integration/transforms/test_silver_job.py",
+        "integration/transforms/test_erasure.py",
+        "unit/api/test_cursors.py",
+        "other/test_new.py",
     ]
 
 
-def test_every_folder_of_tests_has_a_place() -> None:
-    for path in TESTS.rglob("test_*.py"):
-        item = Item(str(path.relative_to(TESTS)))
-        assign_groups([item])  # type: ignore[list-item]
-        assert item.group
-        assert pathlib.PurePath(item.group).suffix == ""
+def test_what_shares_a_session_fixture_is_one_group() -> None:
+    groups = {path: find_group(pathlib.PurePath(path))[1] for path in ("e2e/test_a.py", "e2e/story/test_b.py")}
+    assert set(groups.values()) == {"e2e"}
+    assert find_group(pathlib.PurePath("integration/transforms/test_silver_job.py"))[1] == "spark"
+    assert find_group(pathlib.PurePath("unit/api/test_cursors.py"))[1] == "unit/api/test_cursors"
+
+
+def test_a_worker_runs_whole_groups() -> None:
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-n", "2", "--dist=loadgroup"]
+    modules = ["tests/unit/lint/test_plain_names.py", "tests/unit/selection/test_changed.py"]
+    done = subprocess.run([*command, *modules], cwd=TESTS.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    ran = re.findall(r"\[(gw\d+)\].* PASSED (\S+?)::", done.stdout)
+    assert {module for _, module in ran} == set(modules)
+    assert len(set(ran)) == len(modules)  # no module ran on two workers
