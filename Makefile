@@ -102,8 +102,12 @@ deploy: setup ## Deploy every stack to the local account
 	@$(BIN)/insights up
 	@$(BIN)/insights deploy
 
-synth: setup ## Write both targets' templates to cdk.out/
+synth: setup ## Write every environment's templates to cdk.out/examples/
 	@$(BIN)/insights synth
+
+.PHONY: synth-accept
+synth-accept: setup ## Write cdk.snapshots/ and docs/alarms.md anew, to be reviewed as a diff
+	@$(BIN)/python -m infra.baselines
 
 pipeline: setup ## One pipeline execution, watched live
 	@$(BIN)/insights pipeline start --wait

@@ -1,12 +1,15 @@
 """The CDK app: six stacks, the same for AWS and for the local account.
 
-Context value `target` (`local` or `aws`) is required. It picks the machine that the functions' dependencies are built
-for and nothing else. The optional `owner`, `environment` and `cost-center` fill the tags.
+Context values `target` (`local` or `aws`) and `environment` (`dev`, `staging` or `prod`; `local` is the local account's
+own) choose what is synthesized; `infra.environments` lists the others.
 """
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
 
 import aws_cdk
 
-from infra.bundling import TARGETS, Target
+from infra.environments import CONTEXT, EXAMPLE, Environment, SettingsError, from_context
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack
 from infra.stacks.ingestion import IngestionStack
@@ -15,45 +18,54 @@ from infra.stacks.orchestration import OrchestrationStack
 from infra.stacks.transforms import TransformsStack
 
 PROJECT = "todo-api-with-insights"
-# tag -> the context value that fills it, and what it is otherwise
-TAGS = {
-    "Owner": ("owner", "todo-team"),
-    "Environment": ("environment", "development"),
-    "CostCenter": ("cost-center", "todo"),
-}
 # the one thing that crosses stacks as a reference is the table's stream: it must not change under its reader
 FEATURES = {"@aws-cdk/core:defaultCrossStackReferences": "strong"}
 
 
-def add_stacks(app: aws_cdk.App, target: Target) -> None:
-    """Put the six stacks into `app`, with functions built for `target`.
+def add_stacks(app: aws_cdk.App, environment: Environment) -> None:
+    """Put the six stacks into `app`, with the settings of `environment`.
 
     Stacks find each other's resources by their fixed names; the order below is what must exist when the next is made.
     """
-    data = DataStack(app, "TodoDataStack")
-    api = ApiStack(app, "TodoApiStack", target=target)
+    data = DataStack(app, "TodoDataStack", environment=environment)
+    api = ApiStack(app, "TodoApiStack", environment=environment)
     api.add_stack_dependency(data)
-    ingestion = IngestionStack(app, "TodoIngestionStack", table=data.table, target=target)
+    ingestion = IngestionStack(app, "TodoIngestionStack", table=data.table, environment=environment)
     ingestion.add_stack_dependency(data)
     # it subscribes to the api function's log group
     ingestion.add_stack_dependency(api)
-    transforms = TransformsStack(app, "TodoTransformsStack")
+    transforms = TransformsStack(app, "TodoTransformsStack", environment=environment)
     transforms.add_stack_dependency(data)
-    OrchestrationStack(app, "TodoOrchestrationStack", target=target).add_stack_dependency(transforms)
-    MonitoringStack(app, "TodoMonitoringStack")
-    aws_cdk.Tags.of(app).add("Project", PROJECT)
-    for tag, (key, otherwise) in TAGS.items():
-        aws_cdk.Tags.of(app).add(tag, app.node.try_get_context(key) or otherwise)
+    OrchestrationStack(app, "TodoOrchestrationStack", environment=environment).add_stack_dependency(transforms)
+    MonitoringStack(app, "TodoMonitoringStack", environment=environment, api_stack=api)
+    tags = {
+        "Project": PROJECT,
+        "Owner": environment.owner,
+        "Environment": environment.name,
+        "CostCenter": environment.cost_center,
+    }
+    for tag, value in tags.items():
+        aws_cdk.Tags.of(app).add(tag, value)
 
 
-def main() -> None:
-    """Synthesize into the folder that the CDK command line, or `infra.deploy`, names in CDK_OUTDIR.
+def synthesize(
+    context: Mapping[str, object],
+    output: str | None = None,
+    prepare: Callable[[aws_cdk.App], None] = lambda app: None,  # noqa: ARG005
+) -> None:
+    """Write the templates that `context` describes.
+
+    Args:
+        context: CDK context values, as `infra.environments` lists them; those in CDK_CONTEXT_JSON are added.
+        output: the folder; without it the one that CDK_OUTDIR names.
+        prepare: called with the app before it is synthesized.
 
     Raises:
-        SystemExit: the context has no `target`, or an unknown one.
+        SettingsError: the context names no target or environment, or a setting is not allowed.
     """
     app = aws_cdk.App(
-        context=FEATURES,
+        outdir=output,
+        context={**FEATURES, **context},
         analytics_reporting=False,
         tree_metadata=False,
         # a third of the time that synthesis takes, for traces that only name jsii's own frames
@@ -61,13 +73,32 @@ def main() -> None:
         # cfn-lint checks the same templates more thoroughly, in the tests
         builtin_cloud_formation_validation=False,
     )
-    target = app.node.try_get_context("target")
-    if target not in TARGETS:
-        given = f"not {target!r}" if target else "and none was given"
-        raise SystemExit(f"say where the functions will run: -c target={'|'.join(TARGETS)}, {given}")
-    add_stacks(app, target)
+    values = {key: app.node.try_get_context(key) for key in ("target", "environment", *CONTEXT)}
+    add_stacks(app, from_context(values))
+    prepare(app)
     app.synth()
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Synthesize one environment as the CDK command line asks for it, or every one below a folder.
+
+    Args:
+        arguments: none, or `--examples` and a folder, which gets one folder for each environment.
+
+    Raises:
+        SystemExit: the context names no target or environment, or a setting is not allowed.
+    """
+    try:
+        if not arguments:
+            synthesize({})
+            return
+        _, folder = arguments
+        for name, values in EXAMPLE.items():
+            target = "local" if name == "local" else "aws"
+            synthesize({**values, "environment": name, "target": target}, f"{folder}/{name}")
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

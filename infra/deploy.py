@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -33,52 +34,86 @@ class DeployError(RuntimeError):
     """Synthesis or deployment failed; the message carries what the tool printed."""
 
 
-def synth(target: Target, output: pathlib.Path) -> None:
+def synth(target: Target, output: pathlib.Path, context: Mapping[str, str] | None = None) -> None:
     """Write every stack's template, and the assets it uploads, to the folder `output`.
 
     Args:
         target: which machine the functions' dependencies are built for.
         output: replaced when it exists.
+        context: `environment` and other context values of `infra.environments`.
 
     Raises:
         DeployError: the app failed.
     """
+    with _replaced(output) as partial:
+        _synth({**(context or {}), "target": target}, {"CDK_OUTDIR": str(partial)})
+
+
+def synth_examples(output: pathlib.Path) -> None:
+    """Write the templates of every environment, with example addresses, to a folder each below `output`.
+
+    Args:
+        output: replaced when it exists.
+
+    Raises:
+        DeployError: the app failed.
+    """
+    with _replaced(output) as partial:
+        _synth({}, {}, "--examples", str(partial))
+
+
+@contextmanager
+def _replaced(output: pathlib.Path) -> Iterator[pathlib.Path]:
     # beside it first: whoever deploys from the folder meanwhile must not find it half-written
-    partial = output.with_name(f".{output.name}-{os.getpid()}")
-    environment = {
-        **node.environment(os.environ),
-        "CDK_OUTDIR": str(partial.absolute()),
-        # as `cdk synth -c target=…` would pass it, without starting the command line just for that
-        "CDK_CONTEXT_JSON": json.dumps({"target": target, "aws:cdk:enable-path-metadata": True}),
-        "PYTHONPATH": str(ROOT),
-    }
+    partial = output.absolute().with_name(f".{output.name}-{os.getpid()}")
     try:
-        _run([sys.executable, "-m", "infra.app"], environment, "cdk synth", quiet=True)
+        yield partial
         shutil.rmtree(output, ignore_errors=True)
         partial.rename(output)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool = False) -> dict[str, str]:
+def _synth(context: Mapping[str, str], variables: Mapping[str, str], *arguments: str) -> None:
+    environment = {
+        **node.environment(os.environ),
+        # as `cdk synth -c target=…` would pass it, without starting the command line just for that
+        "CDK_CONTEXT_JSON": json.dumps({**context, "aws:cdk:enable-path-metadata": True}),
+        "PYTHONPATH": str(ROOT),
+        **variables,
+    }
+    _run([sys.executable, "-m", "infra.app", *arguments], environment, "cdk synth", quiet=True)
+
+
+def deploy(
+    environment: Mapping[str, str],
+    target: Target = "local",
+    quiet: bool = False,
+    context: Mapping[str, str] | None = None,
+    confirm: Callable[[str], bool] | None = None,
+) -> dict[str, str]:
     """Deploy all stacks to the account that `environment` leads to, and bootstrap it first if it never was.
 
     Args:
         environment: the variables an AWS command line would need: region, credentials or profile, endpoints.
         target: as in `synth`.
         quiet: say nothing; otherwise each stack gets a line on standard error, and a terminal shows every event.
+        context: as in `synth`.
+        confirm: gets the difference to what is deployed and says whether to go on; None deploys without asking.
 
     Returns:
         the outputs of all stacks, by name.
 
     Raises:
-        DeployError: a step failed; what was deployed before it stays.
+        DeployError: a step failed, what was deployed before it stays; or `confirm` refused.
     """
     output = OUTPUT / target
     node.install()
     given = {**node.environment({**os.environ, **environment}), "CI": "true", "CDK_DISABLE_CLI_TELEMETRY": "true"}
     bootstrapped = _bootstrapped(given)
-    synth(target, output)
+    synth(target, output, context)
+    if confirm and not confirm(diff(output, given)):
+        raise DeployError("nothing was deployed")
     if not bootstrapped:
         _run([*node.cdk_command(), "bootstrap", "--app", str(output), *OPTIONS], given, "cdk bootstrap", quiet)
     with tempfile.TemporaryDirectory() as scratch:
@@ -89,6 +124,23 @@ def deploy(environment: Mapping[str, str], target: Target = "local", quiet: bool
     # what the CDK itself exports from one stack to another is not for people
     named = {name: value for stack in stacks.values() for name, value in stack.items()}
     return {name: value for name, value in named.items() if not name.startswith("ExportsOutput")}
+
+
+def diff(output: pathlib.Path, environment: Mapping[str, str]) -> str:
+    """What deploying the templates in `output` would change, as `cdk diff` words it.
+
+    Args:
+        output: a folder that `synth` wrote.
+        environment: as in `deploy`.
+
+    Raises:
+        DeployError: the CDK command line failed.
+    """
+    command = [*node.cdk_command(), "diff", "--app", str(output), "--method=template", *OPTIONS]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DeployError(f"cdk diff failed with status {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
 
 
 def _bootstrapped(environment: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""`insights deploy`, `synth` and `outputs`: the stacks and what they tell."""
+"""`insights deploy`, `destroy`, `synth` and `outputs`: the stacks and what they tell."""
 
 import os
 from typing import Annotated
@@ -14,30 +14,86 @@ from infra.cli.target import writes
 
 
 @writes()
-def deploy(context: typer.Context, as_json: AsJson = False) -> None:
+def deploy(
+    context: typer.Context,
+    environment: Annotated[
+        str | None,
+        typer.Option("--environment", "-e", metavar="dev|staging|prod", help="Required with `--target aws`."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-c", metavar="KEY=VALUE", help="A context value: alert-email=ops@example.com."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Deploy to AWS without showing the difference.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Deploy every stack with the CDK CLI and print the outputs."""
     from infra.deploy import DeployError
     from infra.deploy import deploy as deploy_stacks
 
     try:
-        found = deploy_stacks(dict(os.environ), target=context.obj)
+        found = deploy_stacks(
+            dict(os.environ),
+            target=context.obj,
+            context=_context_values(environment, settings or []),
+            confirm=None if yes or context.obj == "local" else _confirm_difference,
+        )
     except DeployError as error:
         fail(str(error))
     _print_outputs(found, as_json)
 
 
-def synth() -> None:
-    """Write the templates of both targets to cdk.out/.
+@writes()
+def destroy(
+    context: typer.Context,
+    delete_data: Annotated[
+        bool, typer.Option("--delete-data", help="Also delete table, buckets, databases, secrets and users, for good.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete every stack; the data stays unless it is named."""
+    import boto3
 
-    `cdk.out/local` is for the local account, `cdk.out/aws` for AWS.
+    from infra.teardown import DestroyError
+    from infra.teardown import destroy as destroy_stacks
+
+    with explain_errors():
+        session = boto3.Session()
+        what = "every stack AND ALL DATA" if delete_data else "every stack; data is kept"
+        if not yes and not typer.confirm(f"{context.obj}, {session.region_name}: delete {what}?"):
+            raise typer.Exit(1)
+        try:
+            destroy_stacks(session, delete_data=delete_data, report=typer.echo)
+        except DestroyError as error:
+            fail(str(error))
+
+
+def _context_values(environment: str | None, settings: list[str]) -> dict[str, str]:
+    values = {} if environment is None else {"environment": environment}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{setting!r} is not KEY=VALUE", param_hint="--set")
+        values[key] = value
+    return values
+
+
+def _confirm_difference(difference: str) -> bool:
+    typer.echo(difference, err=True)
+    return typer.confirm("Deploy this?", err=True)
+
+
+def synth() -> None:
+    """Write every environment's templates to cdk.out/examples/.
+
+    Addresses and origins are examples; `insights deploy` takes the real ones.
     """
-    from infra.deploy import DeployError
-    from infra.deploy import synth as synthesize
+    from infra.deploy import DeployError, synth_examples
 
     try:
-        for target in ("local", "aws"):
-            synthesize(target, ROOT / "cdk.out" / target)
-            typer.echo(f"cdk.out/{target}")
+        synth_examples(ROOT / "cdk.out" / "examples")
+        for folder in sorted((ROOT / "cdk.out" / "examples").iterdir()):
+            typer.echo(str(folder.relative_to(ROOT)))
     except DeployError as error:
         fail(str(error))
 

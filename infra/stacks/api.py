@@ -11,7 +11,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from api import contract
-from infra.bundling import Target
+from infra.environments import Environment
 from infra.stacks import functions, names, roles
 from infra.stacks.log_groups import log_group
 
@@ -63,6 +63,7 @@ CORS_RESPONSE_HEADERS = [
 USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
 ERASE = ("dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem")
 
+ACCESS_LOG_GROUP = "/aws/vendedlogs/apigateway/todo-api"
 ACCESS_LOG = {
     "requestId": "$context.requestId",
     "requestTime": "$context.requestTime",
@@ -75,12 +76,18 @@ ACCESS_LOG = {
 
 
 class ApiStack(Stack):
-    """Everything between a REST client and the table."""
+    """Everything between a REST client and the table.
 
-    def __init__(self, scope: Construct, construct_id: str, *, target: Target) -> None:
+    Attributes:
+        user_pool: where users sign up.
+        client: what they sign in with.
+        http_api: the API.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: sign-in, HTTP API, api function")
-        pool = self._user_pool()
-        client = pool.add_client(
+        self.user_pool = pool = self._user_pool(environment)
+        self.client = client = pool.add_client(
             "Client",
             user_pool_client_name="todo-client",
             # ALLOW_ADMIN_USER_PASSWORD_AUTH is what used to be called ADMIN_NO_SRP_AUTH; Cognito takes either name
@@ -92,8 +99,10 @@ class ApiStack(Stack):
             access_token_validity=Duration.hours(1),
             refresh_token_validity=Duration.days(30),
         )
-        api = self._http_api(
-            functions.live(self._function(target)), HttpUserPoolAuthorizer("Users", pool, user_pool_clients=[client])
+        self.http_api = api = self._http_api(
+            functions.live(self._function(environment)),
+            HttpUserPoolAuthorizer("Users", pool, user_pool_clients=[client]),
+            environment,
         )
         CfnOutput(self, "ApiEndpoint", value=api.api_endpoint, description="Base URL, without /api/v1")
         CfnOutput(self, "UserPoolId", value=pool.user_pool_id, description="Where users sign up")
@@ -101,7 +110,7 @@ class ApiStack(Stack):
             self, "UserPoolClientId", value=client.user_pool_client_id, description="The client they sign in with"
         )
 
-    def _user_pool(self) -> cognito.UserPool:
+    def _user_pool(self, environment: Environment) -> cognito.UserPool:
         # Cognito does not let a pool change these three later: user names, their case, and what signs in (ADR 0067)
         return cognito.UserPool(
             self,
@@ -125,26 +134,26 @@ class ApiStack(Stack):
                 require_digits=True,
                 require_symbols=False,
             ),
-            deletion_protection=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            deletion_protection=environment.protect_data,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
-    def _function(self, target: Target) -> lambda_.Function:
+    def _function(self, environment: Environment) -> lambda_.Function:
         table = names.arn(self, "dynamodb", "table", names.TABLE)
         return functions.function(
             self,
             "Function",
             name=names.API_FUNCTION,
             handler="api.entrypoint.handler",
-            target=target,
+            environment=environment,
             description="The REST API",
             # API Gateway gives up after 30 s; a client should hear the reason from the function before that
             timeout=Duration.seconds(28),
             memory=1024,
-            environment={
+            variables={
                 "TABLE_NAME": names.TABLE,
                 "CURSOR_KEY_SECRET_ID": names.CURSOR_SECRET,
-                "ENVIRONMENT": self.node.try_get_context("environment") or "development",
+                "ENVIRONMENT": environment.name,
             },
             statements=[
                 roles.allow((*USE_TABLE, *ERASE), [table]),
@@ -154,7 +163,9 @@ class ApiStack(Stack):
             snap_start=True,
         )
 
-    def _http_api(self, function: lambda_.IFunction, authorizer: HttpUserPoolAuthorizer) -> apigateway.HttpApi:
+    def _http_api(
+        self, function: lambda_.IFunction, authorizer: HttpUserPoolAuthorizer, environment: Environment
+    ) -> apigateway.HttpApi:
         integration = HttpLambdaIntegration("Function", function)
         api = apigateway.HttpApi(
             self,
@@ -164,8 +175,7 @@ class ApiStack(Stack):
             # what no route takes is told by the function what is wrong: 404, or 405 with the methods there are
             default_integration=integration,
             cors_preflight=apigateway.CorsPreflightOptions(
-                # no cookies are involved: a token in a header is all that authorizes, so any origin may ask
-                allow_origins=["*"],
+                allow_origins=list(environment.cors_origins),
                 allow_methods=[apigateway.CorsHttpMethod.ANY],
                 allow_headers=CORS_REQUEST_HEADERS,
                 expose_headers=CORS_RESPONSE_HEADERS,
@@ -177,11 +187,11 @@ class ApiStack(Stack):
         api.add_routes(path="/api/v1/{proxy+}", methods=methods, integration=integration, authorizer=authorizer)
         for path in PUBLIC_PATHS:
             api.add_routes(path=path, methods=READ, integration=integration)
-        self._stage(api)
+        self._stage(api, environment)
         return api
 
-    def _stage(self, api: apigateway.HttpApi) -> None:
-        access_log = log_group(self, "AccessLog", "/aws/vendedlogs/apigateway/todo-api")
+    def _stage(self, api: apigateway.HttpApi, environment: Environment) -> None:
+        access_log = log_group(self, "AccessLog", ACCESS_LOG_GROUP, environment)
         apigateway.CfnStage(
             self,
             "DefaultStage",
@@ -189,7 +199,8 @@ class ApiStack(Stack):
             stage_name="$default",
             auto_deploy=True,
             default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
-                throttling_rate_limit=500, throttling_burst_limit=1000
+                throttling_rate_limit=environment.throttle_rate,
+                throttling_burst_limit=environment.throttle_burst,
             ),
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
                 destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)

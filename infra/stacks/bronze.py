@@ -7,6 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
 
@@ -26,6 +27,7 @@ def delivery_stream(
     *,
     name: str,
     prefix: str,
+    environment: Environment,
     transform: lambda_.IFunction | None = None,
 ) -> firehose.CfnDeliveryStream:
     """A delivery stream to `{prefix}/dt=…/hour=…/` of the bronze bucket.
@@ -35,9 +37,10 @@ def delivery_stream(
         construct_id: the construct's id; role and logs derive theirs from it.
         name: the stream's name.
         prefix: the first part of the objects' keys; what cannot be delivered goes below `errors/{prefix}/`.
+        environment: decides how long records are buffered and logs kept.
         transform: the function that its records go through, if any.
     """
-    group = log_group(scope, f"{construct_id}Logs", f"/aws/kinesisfirehose/{name}")
+    group = log_group(scope, f"{construct_id}Logs", f"/aws/kinesisfirehose/{name}", environment)
     log_stream = logs.LogStream(
         scope,
         f"{construct_id}LogStream",
@@ -62,7 +65,9 @@ def delivery_stream(
             prefix=f"{prefix}/dt=!{{timestamp:yyyy-MM-dd}}/hour=!{{timestamp:HH}}/",
             error_output_prefix=f"errors/{prefix}/!{{firehose:error-output-type}}/dt=!{{timestamp:yyyy-MM-dd}}/",
             compression_format="GZIP",
-            buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(interval_in_seconds=60, size_in_m_bs=64),
+            buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
+                interval_in_seconds=environment.firehose_seconds, size_in_m_bs=64
+            ),
             cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
                 enabled=True, log_group_name=group.log_group_name, log_stream_name=log_stream.log_stream_name
             ),

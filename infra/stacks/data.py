@@ -1,7 +1,8 @@
 """What must survive everything else: the table, the lake's buckets, the catalog's databases, the secrets.
 
-Data outlives the stack. Table, buckets and secrets are retained when the stack goes, and the table refuses deletion; so
-`cdk destroy` of this stack leaves them behind on purpose, and a later deploy has to import or remove them first.
+Data outlives the stack: table, buckets, databases and secrets are retained when a deployed stack is deleted, and
+removed when its first deployment fails, so that the next one can create them. In prod the table refuses deletion, too.
+`insights destroy --delete-data` removes what is retained.
 """
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
@@ -12,9 +13,12 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from api import contract
+from infra.environments import Environment
 from infra.stacks import names
 
-OLD_VERSIONS = Duration.days(30)
+# a resource that was created by a deployment which then failed is removed, so that the next one can create it
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+RETAINED = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
 class DataStack(Stack):
@@ -24,18 +28,20 @@ class DataStack(Stack):
         table: the application's single table, with its change stream.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(
             scope, construct_id, description="Todo API with Insights: table, lake buckets, catalog, secrets"
         )
-        self.table = self._table()
-        self._buckets()
+        self._buckets(environment)
         for database in (names.BRONZE_DATABASE, names.SILVER_DATABASE, names.GOLD_DATABASE):
             self._database(database)
         self._secret("EmailHashKey", names.EMAIL_HASH_SECRET, "HMAC key of users.email_hash in silver")
         self._secret("CursorKey", names.CURSOR_SECRET, "HMAC key that signs the API's page cursors")
+        self.table = self._table(environment)
+        # last: what is protected against deletion could not be rolled back when something after it failed
+        self.table.node.add_dependency(*[child for child in self.node.children if child is not self.table])
 
-    def _table(self) -> dynamodb.Table:
+    def _table(self, environment: Environment) -> dynamodb.Table:
         text = dynamodb.AttributeType.STRING
         table = dynamodb.Table(
             self,
@@ -49,22 +55,23 @@ class DataStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            deletion_protection=True,
-            removal_policy=RemovalPolicy.RETAIN,
+            deletion_protection=environment.protect_data,
+            removal_policy=RETAINED,
         )
         for index, sort_key in contract.INDEXES.items():
             table.add_local_secondary_index(index_name=index, sort_key=dynamodb.Attribute(name=sort_key, type=text))
         CfnOutput(self, "TableName", value=table.table_name, description="The application's table")
         return table
 
-    def _buckets(self) -> None:
+    def _buckets(self, environment: Environment) -> None:
+        old = Duration.days(environment.old_versions_days)
         # bronze is written once and read again years later; nothing is ever overwritten there
-        bronze = self._bucket("Bronze", "bronze", [_to_infrequent_access("cdc/"), _expiring("errors/", 90)])
+        bronze = self._bucket("Bronze", "bronze", [_archived("cdc/", environment), _expiring("errors/", 90)], old)
         # Iceberg keeps its own history; S3 versions are the net below it
-        silver = self._bucket("Silver", "silver", [])
+        silver = self._bucket("Silver", "silver", [], old)
         # all of gold can be made again, and what a user's erasure took out of it is not to linger
-        gold = self._bucket("Gold", "gold", [_expiring("athena-results/", 7)], old_versions=Duration.days(1))
-        self._bucket("Artifacts", "artifacts", [_expiring("", 30)], versioned=False)
+        gold = self._bucket("Gold", "gold", [_expiring("athena-results/", 7)], Duration.days(1))
+        self._bucket("Artifacts", "artifacts", [_expiring("", 30)], None)
         for name, bucket in (("BronzeBucket", bronze), ("SilverBucket", silver), ("GoldBucket", gold)):
             CfnOutput(self, name, value=bucket.bucket_name, description=f"The {name[:-6].lower()} layer of the lake")
 
@@ -73,15 +80,13 @@ class DataStack(Stack):
         construct_id: str,
         layer: str,
         rules: list[s3.LifecycleRule],
-        *,
-        versioned: bool = True,
-        old_versions: Duration = OLD_VERSIONS,
+        old_versions: Duration | None,
     ) -> s3.Bucket:
         housekeeping = s3.LifecycleRule(
             id="housekeeping",
             abort_incomplete_multipart_upload_after=Duration.days(2),
-            noncurrent_version_expiration=old_versions if versioned else None,
-            expired_object_delete_marker=True if versioned else None,
+            noncurrent_version_expiration=old_versions,
+            expired_object_delete_marker=True if old_versions else None,
         )
         return s3.Bucket(
             self,
@@ -91,9 +96,9 @@ class DataStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
-            versioned=versioned,
+            versioned=old_versions is not None,
             lifecycle_rules=[housekeeping, *rules],
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RETAINED,
         )
 
     def _database(self, name: str) -> None:
@@ -103,7 +108,7 @@ class DataStack(Stack):
             catalog_id=self.account,
             database_input=glue.CfnDatabase.DatabaseInputProperty(name=name),
         )
-        database.apply_removal_policy(RemovalPolicy.RETAIN)
+        database.apply_removal_policy(RETAINED)
 
     def _secret(self, construct_id: str, name: str, description: str) -> None:
         secretsmanager.Secret(
@@ -112,7 +117,7 @@ class DataStack(Stack):
             secret_name=name,
             description=description,
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RETAINED,
         )
 
 
@@ -122,6 +127,12 @@ def _expiring(prefix: str, days: int) -> s3.LifecycleRule:
     )
 
 
-def _to_infrequent_access(prefix: str) -> s3.LifecycleRule:
-    infrequent = s3.Transition(storage_class=s3.StorageClass.INFREQUENT_ACCESS, transition_after=Duration.days(90))
-    return s3.LifecycleRule(id=f"archive-{prefix.strip('/')}", prefix=prefix, transitions=[infrequent])
+def _archived(prefix: str, environment: Environment) -> s3.LifecycleRule:
+    days = environment.bronze_to_infrequent_access_days
+    infrequent = s3.Transition(storage_class=s3.StorageClass.INFREQUENT_ACCESS, transition_after=Duration.days(days))
+    # readable at once like the others, so a full refresh still works, at a price per GB read
+    glacier = s3.Transition(
+        storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL,
+        transition_after=Duration.days(environment.bronze_to_glacier_days),
+    )
+    return s3.LifecycleRule(id=f"archive-{prefix.strip('/')}", prefix=prefix, transitions=[infrequent, glacier])

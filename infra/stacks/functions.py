@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import bundling
+from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
 
@@ -20,11 +21,11 @@ def function(
     *,
     name: str,
     handler: str,
-    target: bundling.Target,
     description: str,
     timeout: Duration,
     memory: int,
-    environment: Mapping[str, str],
+    environment: Environment,
+    variables: Mapping[str, str],
     statements: list[iam.PolicyStatement],
     snap_start: bool = False,
 ) -> lambda_.Function:
@@ -35,11 +36,11 @@ def function(
         construct_id: the construct's id; role and log group derive theirs from it.
         name: the function's name and its key in `bundling.BUNDLES`.
         handler: dotted path of the handler in the bundle.
-        target: which bundle to upload.
         description: shown in the console.
         timeout: for one invocation.
         memory: MiB; CPU grows with it.
-        environment: variables; Powertools' service name and namespace are added.
+        environment: decides which bundle is uploaded, how long logs are kept, and whether traces are sent.
+        variables: environment variables; Powertools' service name and namespace are added.
         statements: what the function may do besides writing its own log.
         snap_start: whether published versions start from a snapshot; whoever invokes has to use `live`.
     """
@@ -48,6 +49,7 @@ def function(
         f"{construct_id}Role",
         "lambda.amazonaws.com",
         roles.write_logs(scope, f"/aws/lambda/{name}"),
+        *([roles.write_traces()] if environment.tracing else []),
         *statements,
     )
     return lambda_.Function(
@@ -57,15 +59,16 @@ def function(
         description=description,
         runtime=RUNTIMES[bundling.BUNDLES[name].python],
         architecture=lambda_.Architecture.ARM_64,
-        code=lambda_.Code.from_asset(str(bundling.build(name, target))),
+        code=lambda_.Code.from_asset(str(bundling.build(name, environment.target))),
         handler=handler,
         timeout=timeout,
         memory_size=memory,
         role=role,
         snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
-        log_group=log_group(scope, f"{construct_id}Logs", f"/aws/lambda/{name}"),
+        log_group=log_group(scope, f"{construct_id}Logs", f"/aws/lambda/{name}", environment),
+        tracing=lambda_.Tracing.ACTIVE if environment.tracing else lambda_.Tracing.DISABLED,
         environment={
-            **environment,
+            **variables,
             "POWERTOOLS_SERVICE_NAME": name,
             "POWERTOOLS_METRICS_NAMESPACE": names.NAMESPACE,
         },

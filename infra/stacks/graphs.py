@@ -1,4 +1,4 @@
-"""The dashboard that operators look at: alarms, and graphs along the way of a change."""
+"""The dashboard `TodoApiMonitoring`: alarms first, then a section for each stage, in the order of the data's way."""
 
 from collections.abc import Sequence
 
@@ -7,77 +7,192 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.stacks import metrics, names, pipeline
+from infra.stacks.alarms.api import AVAILABILITY, LATENCY_LIMIT_MS
 
-# what the API counts in its log, in the embedded metric format
-BUSINESS = {
+Row = list[cloudwatch.IWidget]
+FULL_WIDTH = 24
+FIVE_MINUTES = Duration.minutes(5)
+ALL_FUNCTIONS = (
+    names.API_FUNCTION,
+    names.CDC_FUNCTION,
+    names.LOGS_FUNCTION,
+    names.WINDOW_FUNCTION,
+    names.PUBLISH_FUNCTION,
+    names.ENDED_FUNCTION,
+)
+# counters of the API's code
+COUNTERS = {
     "Tasks created": "TasksCreated",
     "Tasks completed": "TasksCompleted",
     "Answers from an idempotency key's record": "IdempotentReplays",
 }
+# figures of gold's business_metrics_kpis, as publishing gold reports them
+FIGURES = ("TotalUsers", "ActiveUsers", "TotalTasks", "CompletedTasks", "OverdueTasks", "CompletionRatePct")
 
 
-def dashboard(scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
+def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str) -> None:
     """Put the dashboard into a stack.
 
     Args:
         scope: the stack.
         alarms: to show the state of, above everything else.
+        api_id: of the HTTP API.
     """
-    rows: list[list[cloudwatch.IWidget]] = [
-        [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=4)],
-        [
-            _graph(
-                "API: invocations and errors",
-                metrics.of_function(names.API_FUNCTION, "Invocations", "Sum"),
-                metrics.of_function(names.API_FUNCTION, "Errors", "Sum"),
-                metrics.of_function(names.API_FUNCTION, "Throttles", "Sum"),
-            ),
-            _graph(
-                "API: duration",
-                *[metrics.of_function(names.API_FUNCTION, "Duration", p) for p in ("p50", "p90", "p99")],
-            ),
-            _graph(
-                "Table: consumed capacity",
-                metrics.of_table("ConsumedReadCapacityUnits"),
-                metrics.of_table("ConsumedWriteCapacityUnits"),
-            ),
-        ],
-        [_graph(title, metrics.of_api(metric)) for title, metric in BUSINESS.items()],
-        [
-            _graph(
-                "Change capture: invocations and errors",
-                metrics.of_function(names.CDC_FUNCTION, "Invocations", "Sum"),
-                metrics.of_function(names.CDC_FUNCTION, "Errors", "Sum"),
-            ),
-            _graph(
-                "Change capture: age of the oldest change",
-                metrics.of_function(names.CDC_FUNCTION, "IteratorAge", "Maximum"),
-            ),
-            _graph(
-                "Bronze: records delivered",
-                metrics.of_changes("DeliveryToS3.Records", "Sum"),
-                metrics.of_changes("DeliveryToS3.DataFreshness", "Maximum"),
-            ),
-        ],
-        [
-            _graph(
-                "Pipeline: executions",
-                *[
-                    metrics.of_executions(scope, f"Executions{ending}")
-                    for ending in ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")
-                ],
-            ),
-            _graph("Pipeline: duration", metrics.of_executions(scope, "ExecutionTime").with_(statistic="Maximum")),
-            _graph(
-                "Pipeline: failed states",
-                *map(metrics.failures, pipeline.task_states(pipeline.definition())),
-            ),
-        ],
+    rows: list[Row] = [
+        [cloudwatch.AlarmStatusWidget(title="Alarms by stage", alarms=list(alarms), width=FULL_WIDTH, height=3)],
+        *_api(api_id),
+        *_functions(),
+        *_table(),
+        *_ingestion(),
+        *_pipeline(scope),
+        *_quality(scope),
+        *_business(),
+        *_cost(),
     ]
     cloudwatch.Dashboard(
         scope, "Dashboard", dashboard_name=names.DASHBOARD, default_interval=Duration.hours(3), widgets=rows
     )
 
 
-def _graph(title: str, *metrics: cloudwatch.Metric) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8)
+def _api(api_id: str) -> list[Row]:
+    errors, requests = (metrics.of_http_api(api_id, name, "Sum", FIVE_MINUTES) for name in ("5xx", "Count"))
+    budget = cloudwatch.MathExpression(
+        expression=f"100 * (1 - (errors / requests) / {1 - AVAILABILITY:.6f})",
+        using_metrics={"errors": errors, "requests": requests},
+        period=Duration.days(1),
+        label="error budget left, %",
+    )
+    return [
+        _section("API health"),
+        [
+            _graph("Requests", requests, metrics.of_http_api(api_id, "4xx", "Sum", FIVE_MINUTES), errors),
+            _graph(
+                f"Latency in ms (limit {LATENCY_LIMIT_MS})",
+                *[metrics.of_http_api(api_id, "Latency", each, FIVE_MINUTES) for each in ("p50", "p95", "p99")],
+            ),
+            _graph(f"Error budget of the day ({AVAILABILITY:.1%} available)", budget),
+        ],
+    ]
+
+
+def _functions() -> list[Row]:
+    return [
+        _section("Lambda"),
+        [
+            _graph("Invocations", *[metrics.of_function(each, "Invocations", "Sum") for each in ALL_FUNCTIONS]),
+            _graph("Errors", *[metrics.of_function(each, "Errors", "Sum") for each in ALL_FUNCTIONS]),
+            _graph(
+                "Duration of the API in ms",
+                *[metrics.of_function(names.API_FUNCTION, "Duration", each) for each in ("p50", "p95", "p99")],
+            ),
+        ],
+    ]
+
+
+def _table() -> list[Row]:
+    return [
+        _section("DynamoDB"),
+        [
+            _graph(
+                "Consumed capacity",
+                metrics.of_table("ConsumedReadCapacityUnits"),
+                metrics.of_table("ConsumedWriteCapacityUnits"),
+            ),
+            _graph("Throttles", metrics.of_table("ReadThrottleEvents"), metrics.of_table("WriteThrottleEvents")),
+        ],
+    ]
+
+
+def _ingestion() -> list[Row]:
+    streams = (names.CDC_STREAM, names.LOGS_STREAM)
+    return [
+        _section("Ingestion"),
+        [
+            _graph("Age of the oldest change in ms", metrics.of_function(names.CDC_FUNCTION, "IteratorAge", "Maximum")),
+            _graph("Records delivered", *[metrics.of_stream(each, "DeliveryToS3.Records", "Sum") for each in streams]),
+            _graph(
+                "Freshness of delivery in s",
+                *[metrics.of_stream(each, "DeliveryToS3.DataFreshness", "Maximum") for each in streams],
+            ),
+        ],
+        [
+            _graph("Changes that failed", metrics.waiting(names.CDC_FAILURES), metrics.waiting(names.CDC_QUARANTINE)),
+        ],
+    ]
+
+
+def _pipeline(scope: Construct) -> list[Row]:
+    states = list(pipeline.task_states(pipeline.definition()))
+    return [
+        _section("Pipeline"),
+        [
+            _graph(
+                "Executions",
+                *[
+                    metrics.of_executions(scope, f"Executions{ending}")
+                    for ending in ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")
+                ],
+            ),
+            _graph("Failed states", *map(metrics.failures, states)),
+            _graph(
+                "Duration of states in s",
+                *[metrics.of_state(names.STATE_DURATION, state, "Maximum") for state in states],
+            ),
+        ],
+    ]
+
+
+def _quality(scope: Construct) -> list[Row]:
+    return [
+        _section("Data freshness and quality"),
+        [
+            _graph("Executions that succeeded", metrics.of_executions(scope, "ExecutionsSucceeded")),
+            _graph("Rows in which table and silver differ", metrics.of_lake(names.RECONCILE_DIFFERENCES)),
+            _graph("Failed maintenance", metrics.of_lake(names.MAINTENANCE_FAILED)),
+        ],
+    ]
+
+
+def _business() -> list[Row]:
+    tasks_per_user = cloudwatch.MathExpression(
+        expression="tasks / users",
+        using_metrics={"tasks": metrics.of_lake("TotalTasks"), "users": metrics.of_lake("TotalUsers")},
+        period=metrics.MINUTE,
+        label="tasks per user",
+    )
+    figures = [metrics.of_lake(each).with_(period=Duration.hours(1)) for each in FIGURES]
+    return [
+        _section("Business"),
+        [
+            cloudwatch.SingleValueWidget(title="Latest figures of gold", metrics=list(figures), width=16, height=6),
+            _graph("Tasks per user", tasks_per_user),
+        ],
+        [_graph(title, metrics.of_api(metric)) for title, metric in COUNTERS.items()],
+    ]
+
+
+def _cost() -> list[Row]:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/monitor_estimated_charges_with_cloudwatch.html
+    charges = [
+        cloudwatch.Metric(
+            namespace="AWS/Billing",
+            metric_name="EstimatedCharges",
+            dimensions_map={"Currency": "USD", "ServiceName": service},
+            statistic="Maximum",
+            period=Duration.hours(6),
+            region="us-east-1",
+        )
+        for service in ("AmazonDynamoDB", "AWSLambda", "AmazonS3", "AWSGlue", "AmazonAthena", "CodeBuild")
+    ]
+    return [
+        _section("Cost"),
+        [cloudwatch.GraphWidget(title="Estimated charges of the month in USD", left=list(charges), width=FULL_WIDTH)],
+    ]
+
+
+def _section(title: str) -> Row:
+    return [cloudwatch.TextWidget(markdown=f"## {title}", width=FULL_WIDTH, height=1)]
+
+
+def _graph(title: str, *shown: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(shown), width=8)

@@ -9,7 +9,7 @@ from aws_cdk.aws_lambda_event_sources import DynamoEventSource, SqsDlq
 from constructs import Construct
 
 from api import contract
-from infra.bundling import Target
+from infra.environments import Environment
 from infra.stacks import functions, names, roles
 from infra.stacks.bronze import delivery_stream
 from infra.stacks.queues import failure_queue
@@ -22,34 +22,36 @@ REQUEST_LOGS = '{ $.log_type = "request" }'
 class IngestionStack(Stack):
     """Everything between what happens and bronze."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, table: dynamodb.ITable, target: Target) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, table: dynamodb.ITable, environment: Environment
+    ) -> None:
         super().__init__(
             scope, construct_id, description="Todo API with Insights: change capture and request logs into bronze"
         )
-        self._capture_changes(table, target)
-        self._collect_logs(target)
+        self._capture_changes(table, environment)
+        self._collect_logs(environment)
 
-    def _capture_changes(self, table: dynamodb.ITable, target: Target) -> None:
+    def _capture_changes(self, table: dynamodb.ITable, environment: Environment) -> None:
         failures = failure_queue(self, "Failures", names.CDC_FAILURES)
         quarantine = failure_queue(self, "Quarantine", names.CDC_QUARANTINE)
-        stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix="cdc")
-        function = self._cdc_function(table, failures, quarantine, target)
+        stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix="cdc", environment=environment)
+        function = self._cdc_function(table, failures, quarantine, environment)
         function.node.add_dependency(stream)
         function.add_event_source(self._changes(table, failures))
 
     def _cdc_function(
-        self, table: dynamodb.ITable, failures: sqs.IQueue, quarantine: sqs.IQueue, target: Target
+        self, table: dynamodb.ITable, failures: sqs.IQueue, quarantine: sqs.IQueue, environment: Environment
     ) -> lambda_.Function:
         return functions.function(
             self,
             "Cdc",
             name=names.CDC_FUNCTION,
             handler="ingestion.cdc.handler.handler",
-            target=target,
+            environment=environment,
             description="Turns the table's changes into envelopes in bronze",
             timeout=Duration.seconds(60),
             memory=512,
-            environment={"DELIVERY_STREAM_NAME": names.CDC_STREAM, "QUARANTINE_QUEUE_URL": quarantine.queue_url},
+            variables={"DELIVERY_STREAM_NAME": names.CDC_STREAM, "QUARANTINE_QUEUE_URL": quarantine.queue_url},
             statements=[
                 roles.allow(READ_STREAM, [_stream_arn(table)]),
                 # lists every table's streams, so it takes no resource
@@ -77,20 +79,22 @@ class IngestionStack(Stack):
             filters=[lambda_.FilterCriteria.filter({"dynamodb": {"Keys": keys}})],
         )
 
-    def _collect_logs(self, target: Target) -> None:
+    def _collect_logs(self, environment: Environment) -> None:
         function = functions.function(
             self,
             "Logs",
             name=names.LOGS_FUNCTION,
             handler="ingestion.logs.handler.handler",
-            target=target,
+            environment=environment,
             description="Turns the API's log events into request logs in bronze",
             timeout=Duration.minutes(1),
             memory=512,
-            environment={},
+            variables={},
             statements=[],
         )
-        stream = delivery_stream(self, "LogsDelivery", name=names.LOGS_STREAM, prefix="logs", transform=function)
+        stream = delivery_stream(
+            self, "LogsDelivery", name=names.LOGS_STREAM, prefix="logs", environment=environment, transform=function
+        )
         role = roles.role(
             self,
             "LogsSubscriptionRole",

@@ -1,4 +1,4 @@
-"""The metrics that alarms and the dashboard are about, by the minute."""
+"""The metrics that alarms and the dashboard are about, by the minute unless a period is given."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -7,16 +7,34 @@ from constructs import Construct
 from infra.stacks import names
 
 MINUTE = Duration.minutes(1)
+AUTHORIZER_ERRORS = "AuthorizerErrors"
 
 
 def of_api(name: str) -> cloudwatch.Metric:
-    """What the API counts in its log, in the embedded metric format."""
+    """A counter of the API's code, in the embedded metric format."""
     return _metric(names.NAMESPACE, name, {"service": names.API_FUNCTION}, "Sum")
 
 
-def of_lake(name: str) -> cloudwatch.Metric:
-    """What a job or a build tells of the lake."""
-    return _metric(names.NAMESPACE, name, {}, "Maximum")
+def of_http_api(api_id: str, name: str, statistic: str, period: Duration = MINUTE) -> cloudwatch.Metric:
+    """A metric that API Gateway has of an HTTP API, such as `4xx`, `Count` or `Latency`."""
+    return _metric("AWS/ApiGateway", name, {"ApiId": api_id}, statistic, period)
+
+
+def of_authorizer(period: Duration) -> cloudwatch.Metric:
+    """How many requests the authorizer refused, counted in the API's access log."""
+    return _metric(names.NAMESPACE, AUTHORIZER_ERRORS, {}, "Sum", period)
+
+
+def of_user_pool(
+    pool_id: str, client_id: str, name: str, statistic: str, period: Duration = MINUTE
+) -> cloudwatch.Metric:
+    """A metric that Cognito has of a client of a user pool."""
+    return _metric("AWS/Cognito", name, {"UserPool": pool_id, "UserPoolClient": client_id}, statistic, period)
+
+
+def of_lake(name: str, statistic: str = "Maximum") -> cloudwatch.Metric:
+    """A figure that a job, a build or the publishing of gold reports."""
+    return _metric(names.NAMESPACE, name, {}, statistic)
 
 
 def of_state(name: str, state: str, statistic: str) -> cloudwatch.Metric:
@@ -30,24 +48,39 @@ def failures(state: str) -> cloudwatch.Metric:
 
 
 def of_executions(scope: Construct, name: str) -> cloudwatch.Metric:
-    """What Step Functions measures of the pipeline's executions."""
+    """A metric that Step Functions has of the pipeline's executions."""
     machine = names.arn(scope, "states", "stateMachine", names.STATE_MACHINE, ":")
     return _metric("AWS/States", name, {"StateMachineArn": machine}, "Sum")
 
 
-def of_function(function: str, name: str, statistic: str) -> cloudwatch.Metric:
-    """What Lambda measures of a function."""
-    return _metric("AWS/Lambda", name, {"FunctionName": function}, statistic)
+def of_function(function: str, name: str, statistic: str, period: Duration = MINUTE) -> cloudwatch.Metric:
+    """A metric that Lambda has of a function."""
+    return _metric("AWS/Lambda", name, {"FunctionName": function}, statistic, period)
 
 
-def of_table(name: str) -> cloudwatch.Metric:
-    """What DynamoDB measures of the application's table."""
-    return _metric("AWS/DynamoDB", name, {"TableName": names.TABLE}, "Sum")
+def of_table(name: str, operation: str | None = None) -> cloudwatch.Metric:
+    """A metric that DynamoDB has of the application's table, or of one operation on it."""
+    dimensions = {"TableName": names.TABLE} | ({"Operation": operation} if operation else {})
+    return _metric("AWS/DynamoDB", name, dimensions, "Sum")
 
 
-def of_changes(name: str, statistic: str) -> cloudwatch.Metric:
-    """What Firehose measures of the delivery of changes to bronze."""
-    return _metric("AWS/Firehose", name, {"DeliveryStreamName": names.CDC_STREAM}, statistic)
+def of_stream(stream: str, name: str, statistic: str, period: Duration = MINUTE) -> cloudwatch.Metric:
+    """A metric that Firehose has of a delivery stream."""
+    return _metric("AWS/Firehose", name, {"DeliveryStreamName": stream}, statistic, period)
+
+
+def of_build(project: str, name: str) -> cloudwatch.Metric:
+    """A metric that CodeBuild has of a project."""
+    return _metric("AWS/CodeBuild", name, {"ProjectName": project}, "Sum")
+
+
+def of_cancelled_queries(workgroup: str) -> cloudwatch.Metric:
+    """The most bytes that a cancelled query of an Athena workgroup had read.
+
+    https://docs.aws.amazon.com/athena/latest/ug/query-metrics-viewing.html
+    """
+    dimensions = {"WorkGroup": workgroup, "QueryState": "CANCELLED", "QueryType": "DML"}
+    return _metric("AWS/Athena", "ProcessedBytes", dimensions, "Maximum")
 
 
 def waiting(queue: str) -> cloudwatch.Metric:
@@ -55,7 +88,9 @@ def waiting(queue: str) -> cloudwatch.Metric:
     return _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, "Maximum")
 
 
-def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str) -> cloudwatch.Metric:
+def _metric(
+    namespace: str, name: str, dimensions: dict[str, str], statistic: str, period: Duration = MINUTE
+) -> cloudwatch.Metric:
     return cloudwatch.Metric(
-        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=MINUTE
+        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=period
     )

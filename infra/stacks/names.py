@@ -65,7 +65,7 @@ EMAIL_HASH_SECRET, CURSOR_SECRET = "todo-email-hash-key", "todo-cursor-key"
 API_FUNCTION, CDC_FUNCTION, LOGS_FUNCTION = "todo-api", "todo-cdc", "todo-logs"
 CDC_STREAM, LOGS_STREAM = "todo-cdc", "todo-logs"
 CDC_FAILURES, CDC_QUARANTINE = "todo-cdc-failures", "todo-cdc-quarantine"
-ALERTS = "todo-alerts"
+ALERTS, TICKETS = "todo-alerts", "todo-tickets"
 ALERTS_KEY_ALIAS = "alias/todo-alerts"
 DASHBOARD = "TodoApiMonitoring"
 

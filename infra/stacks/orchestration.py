@@ -5,12 +5,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
-from infra.bundling import Target
+from infra.environments import Environment
 from infra.stacks import names, pipeline, pipeline_functions, pipeline_triggers, reconcile, roles
 from infra.stacks.log_groups import log_group
 
-# where an operator finds the runbooks; context value `runbooks` puts the address of a checkout or a site in its place
-RUNBOOKS = "docs/runbooks/"
 LOG_GROUP = f"/aws/vendedlogs/states/{names.STATE_MACHINE}"
 # how Step Functions learns that a `.sync` build has ended:
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
@@ -32,16 +30,15 @@ DELIVER_LOGS = (
 class OrchestrationStack(Stack):
     """Runs the transforms in order and tells operators when one fails."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, target: Target) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: the pipeline's state machine")
-        pipeline_functions.window_function(self, target)
-        pipeline_functions.publish_function(self, target)
+        pipeline_functions.window_function(self, environment)
+        pipeline_functions.publish_function(self, environment)
         pipeline_functions.runs_table(self)
-        runbooks = self.node.try_get_context("runbooks") or RUNBOOKS
-        reconcile.project(self)
+        reconcile.project(self, environment)
         failures, undelivered = pipeline_triggers.dead_letters(self)
-        pipeline_triggers.schedules(self, failures, undelivered)
-        pipeline_triggers.execution_end(self, undelivered, target, runbooks)
+        pipeline_triggers.schedules(self, failures, undelivered, environment)
+        pipeline_triggers.execution_end(self, undelivered, environment)
         machine = stepfunctions.StateMachine(
             self,
             "Pipeline",
@@ -49,18 +46,19 @@ class OrchestrationStack(Stack):
             definition_body=stepfunctions.DefinitionBody.from_file(str(pipeline.DEFINITION)),
             definition_substitutions={
                 "AlertsTopicArn": names.arn(self, "sns", "", names.ALERTS),
-                "RunbooksUrl": runbooks,
+                "RunbooksUrl": environment.runbooks,
             },
-            role=self._role(),
+            role=self._role(environment),
+            tracing_enabled=environment.tracing,
             logs=stepfunctions.LogOptions(
-                destination=log_group(self, "Logs", LOG_GROUP),
+                destination=log_group(self, "Logs", LOG_GROUP, environment),
                 level=stepfunctions.LogLevel.ALL,
                 include_execution_data=True,
             ),
         )
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn, description="The pipeline")
 
-    def _role(self) -> iam.IRole:
+    def _role(self, environment: Environment) -> iam.IRole:
         return roles.role(
             self,
             "Role",
@@ -99,4 +97,5 @@ class OrchestrationStack(Stack):
                 **{"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.ALERTS_KEY_ALIAS}},
             ),
             roles.allow(DELIVER_LOGS, ["*"]),
+            *([roles.write_traces()] if environment.tracing else []),
         )

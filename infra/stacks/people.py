@@ -6,6 +6,7 @@ What Athena needs of its caller: https://docs.aws.amazon.com/athena/latest/ug/se
 from aws_cdk import Duration
 from constructs import Construct
 
+from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.lake import READ_CATALOG, READ_OBJECTS, READ_PARTITIONS
 
@@ -31,13 +32,14 @@ TABLES = (f"tables/{names.GOLD_DATABASE}/*", "pipeline_runs/*")
 WORKING_DAY = Duration.hours(8)
 
 
-def bi_role(scope: Construct) -> None:
-    """`todo-bi-user`: asks gold in the people's workgroup, and nothing else."""
+def bi_role(scope: Construct, environment: Environment) -> None:
+    """`todo-bi-user`, with the environment's name in dev and staging: queries gold, nothing else."""
     gold = names.bucket_arn("gold")
     roles.for_people(
         scope,
         "BiRole",
-        names.BI_ROLE,
+        # role names are unique in an account, whatever the Region
+        names.BI_ROLE + (f"-{environment.name}" if environment.name in ("dev", "staging") else ""),
         "Asks gold through Athena; reads neither bronze nor silver, changes nothing",
         WORKING_DAY,
         roles.allow(ASK, [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]),

@@ -7,7 +7,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.bundling import Target
+from infra.environments import Environment
 from infra.stacks import functions, names, roles
 
 RUNS = "pipeline_runs"
@@ -36,14 +36,14 @@ RUN_QUERIES = (
 READ_GOLD = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:GetPartition")
 
 
-def window_function(scope: Construct, target: Target) -> None:
+def window_function(scope: Construct, environment: Environment) -> None:
     """`todo-resolve-window`: acquires the run lock, lists bronze, writes the manifest of a run's objects."""
     executions = names.arn(scope, "states", "execution", f"{names.STATE_MACHINE}:*", ":")
     _function(
         scope,
         names.WINDOW_FUNCTION,
         "orchestration.window.handler.handler",
-        target,
+        environment,
         "Plans a run of the pipeline, one at a time",
         Duration.minutes(2),
         {"BRONZE_BUCKET": names.bucket("bronze"), "CRAWLER_NAME": names.CRAWLER},
@@ -58,14 +58,14 @@ def window_function(scope: Construct, target: Target) -> None:
     )
 
 
-def publish_function(scope: Construct, target: Target) -> None:
+def publish_function(scope: Construct, environment: Environment) -> None:
     """`todo-publish-insights`: reads gold through Athena, writes the table, metrics and the run's row."""
     gold, artifacts = names.bucket_arn("gold"), names.bucket_arn("artifacts")
     _function(
         scope,
         names.PUBLISH_FUNCTION,
         "orchestration.publish.handler.handler",
-        target,
+        environment,
         "Publishes gold's insights and figures",
         Duration.minutes(15),
         {
@@ -132,10 +132,10 @@ def _function(
     scope: Construct,
     name: str,
     handler: str,
-    target: Target,
+    environment: Environment,
     description: str,
     timeout: Duration,
-    environment: Mapping[str, str],
+    variables: Mapping[str, str],
     statements: Sequence[iam.PolicyStatement],
 ) -> None:
     functions.function(
@@ -143,11 +143,11 @@ def _function(
         "".join(word.capitalize() for word in name.removeprefix("todo-").split("-")),
         name=name,
         handler=handler,
-        target=target,
+        environment=environment,
         description=description,
         timeout=timeout,
         memory=512,
-        environment={"TABLE_NAME": names.TABLE, "ARTIFACTS_BUCKET": names.bucket("artifacts"), **environment},
+        variables={"TABLE_NAME": names.TABLE, "ARTIFACTS_BUCKET": names.bucket("artifacts"), **variables},
         statements=list(statements),
     )
 

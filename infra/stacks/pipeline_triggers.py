@@ -8,11 +8,11 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.bundling import Target
+from infra.environments import Environment
 from infra.stacks import functions, names, roles
 from infra.stacks.queues import failure_queue
 
-HOURLY, NIGHTLY, WEEKLY = "cron(5 * * * ? *)", "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)"
+NIGHTLY, WEEKLY = "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)"
 ENDINGS = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 # an execution that could not be started for two hours will be by the next schedule
 TRIED_FOR = Duration.hours(2)
@@ -27,8 +27,8 @@ def dead_letters(scope: Construct) -> tuple[sqs.Queue, sqs.Queue]:
     )
 
 
-def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue) -> None:
-    """The pipeline every hour, silver's maintenance every night, table against silver every week."""
+def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue, environment: Environment) -> None:
+    """Start the pipeline (hourly in prod), silver's maintenance every night, table against silver every week."""
     machine = names.arn(stack, "states", "stateMachine", names.STATE_MACHINE, ":")
     maintenance = names.arn(stack, "glue", "job", names.SILVER_MAINTENANCE_JOB)
     role = roles.role(
@@ -41,7 +41,14 @@ def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue) -> No
         roles.allow(["sqs:SendMessage"], [failures.queue_arn, undelivered.queue_arn]),
     )
     for construct_id, name, expression, description, target, given in (
-        ("Hourly", "todo-pipeline-hourly", HOURLY, "Everything since the last successful run", machine, "{}"),
+        (
+            "Hourly",
+            "todo-pipeline-hourly",
+            environment.pipeline_schedule,
+            "Everything since the last successful run",
+            machine,
+            "{}",
+        ),
         (
             "Nightly",
             "todo-silver-nightly",
@@ -81,7 +88,7 @@ def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue) -> No
         )
 
 
-def execution_end(stack: Stack, undelivered: sqs.IQueue, target: Target, runbooks: str) -> None:
+def execution_end(stack: Stack, undelivered: sqs.IQueue, environment: Environment) -> None:
     """`todo-pipeline-ended`, and the rule that calls it for each execution that ends."""
     rule = events.Rule(
         stack,
@@ -99,12 +106,12 @@ def execution_end(stack: Stack, undelivered: sqs.IQueue, target: Target, runbook
     )
     rule.add_target(
         targets.LambdaFunction(
-            _function(stack, target, runbooks), dead_letter_queue=undelivered, retry_attempts=8, max_event_age=TRIED_FOR
+            _function(stack, environment), dead_letter_queue=undelivered, retry_attempts=8, max_event_age=TRIED_FOR
         )
     )
 
 
-def _function(stack: Stack, target: Target, runbooks: str) -> lambda_.Function:
+def _function(stack: Stack, environment: Environment) -> lambda_.Function:
     topic = names.arn(stack, "sns", "", names.ALERTS)
     executions = names.arn(stack, "states", "execution", f"{names.STATE_MACHINE}:*", ":")
     return functions.function(
@@ -112,11 +119,11 @@ def _function(stack: Stack, target: Target, runbooks: str) -> lambda_.Function:
         "PipelineEnded",
         name=names.ENDED_FUNCTION,
         handler="orchestration.on_execution_end.handler.handler",
-        target=target,
+        environment=environment,
         description="Measures an execution's states, and tells when the machine could not",
         timeout=Duration.minutes(1),
         memory=512,
-        environment={"ALERTS_TOPIC": topic, "RUNBOOKS_URL": runbooks},
+        variables={"ALERTS_TOPIC": topic, "RUNBOOKS_URL": environment.runbooks},
         statements=[
             roles.allow(["states:GetExecutionHistory"], [executions]),
             # takes no resource; the namespace is what narrows it

@@ -5,6 +5,7 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_s3_assets as s3_assets
 
 from infra import bundling
+from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.log_groups import log_group
 
@@ -22,7 +23,7 @@ BUILDSPEC = {
 }
 
 
-def project(stack: Stack) -> None:
+def project(stack: Stack, environment: Environment) -> None:
     """CodeBuild project `todo-reconcile`."""
     source = s3_assets.Asset(stack, "ReconcileSource", path=str(bundling.reconcile_source()))
     group = f"/aws/codebuild/{names.RECONCILE_PROJECT}"
@@ -34,6 +35,8 @@ def project(stack: Stack) -> None:
             ["s3:GetObject"],
             [source.bucket.arn_for_objects(source.s3_object_key), names.bucket_arn("silver", "*")],
         ),
+        roles.allow(roles.READ_SOURCE_VERSION, [source.bucket.arn_for_objects(source.s3_object_key)]),
+        roles.allow(["s3:GetBucketLocation"], [source.bucket.bucket_arn]),
         roles.allow(["s3:ListBucket", "s3:GetBucketLocation"], [names.bucket_arn("silver")]),
         roles.allow(["dynamodb:Scan"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
         roles.allow(["glue:GetDatabase", "glue:GetTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
@@ -58,6 +61,8 @@ def project(stack: Stack) -> None:
         timeout=Duration.hours(8),
         concurrent_build_limit=1,
         logging=codebuild.LoggingOptions(
-            cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group(stack, "ReconcileLogs", group))
+            cloud_watch=codebuild.CloudWatchLoggingOptions(
+                log_group=log_group(stack, "ReconcileLogs", group, environment)
+            )
         ),
     )

@@ -7,13 +7,34 @@ AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.stacks import names
 
+# they take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+WRITE_TRACES = (
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+)
+# services that name the account on whose behalf they take a role; Lambda does not, when it takes a function's
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html#prevent-confused-deputy-condition-keys
+WITH_SOURCE_ACCOUNT = frozenset(
+    {
+        "codebuild.amazonaws.com",
+        "glue.amazonaws.com",
+        "logs.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "states.amazonaws.com",
+    }
+)
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+# a build reads the version of its source that it was started with:
+# https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
+READ_SOURCE_VERSION = ("s3:GetObjectVersion",)
 READ_SECRET = ("secretsmanager:GetSecretValue",)
 
 
@@ -42,7 +63,7 @@ def role(scope: Construct, name: str, service: str, *statements: iam.PolicyState
     made = iam.Role(
         scope,
         name,
-        assumed_by=iam.ServicePrincipal(service),
+        assumed_by=iam.ServicePrincipal(service, conditions=_only_for_this_account(service)),
         inline_policies={"exact": iam.PolicyDocument(statements=list(statements), minimize=False)},
     )
     return made.without_policy_updates()
@@ -78,9 +99,23 @@ def for_people(
     return made.without_policy_updates()
 
 
+def _only_for_this_account(service: str) -> dict[str, Mapping[str, str]] | None:
+    if service in WITH_SOURCE_ACCOUNT:
+        return {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    if service == "firehose.amazonaws.com":
+        # https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#firehose-assume-role
+        return {"StringEquals": {"sts:ExternalId": Aws.ACCOUNT_ID}}
+    return None
+
+
 def write_logs(scope: Construct, log_group: str) -> iam.PolicyStatement:
     """Allows writing to one log group that exists."""
     return allow(WRITE_LOGS, names.log_group_arns(scope, log_group))
+
+
+def write_traces() -> iam.PolicyStatement:
+    """Allows sending traces to X-Ray."""
+    return allow(WRITE_TRACES, ["*"])
 
 
 def make_logs(scope: Construct, log_group: str) -> iam.PolicyStatement:

@@ -9,6 +9,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 
 from api import contract
 from infra import ROOT, bundling
+from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, WRITE_OBJECTS, WRITE_TABLES
 
@@ -28,7 +29,7 @@ REWRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 CHANGES = ("cdc/*", "logs/*", "errors/*")
 
 
-def jobs(stack: Stack) -> None:
+def jobs(stack: Stack, environment: Environment) -> None:
     """Both jobs, each with a role of its own, in `stack`."""
     modules = s3_assets.Asset(stack, "SilverModules", path=str(bundling.glue_modules()))
     _job(
@@ -50,6 +51,7 @@ def jobs(stack: Stack) -> None:
             "--bronze": f"s3://{names.bucket('bronze')}/",
             "--email-key-secret-id": names.EMAIL_HASH_SECRET,
         },
+        flexible=False,
     )
     _job(
         stack,
@@ -97,6 +99,7 @@ def jobs(stack: Stack) -> None:
             "--quarantine": names.CDC_QUARANTINE,
             "--state-machine": _machine(stack),
         },
+        flexible=environment.glue_flex,
     )
 
 
@@ -109,6 +112,8 @@ def _job(
     modules: s3_assets.Asset,
     statements: list[iam.PolicyStatement],
     arguments: Mapping[str, str],
+    *,
+    flexible: bool,
 ) -> None:
     code = s3_assets.Asset(stack, f"{construct_id}Script", path=str(ROOT / "transforms" / "silver" / script))
     role = roles.role(
@@ -131,6 +136,9 @@ def _job(
         glue_version="5.1",
         worker_type="G.1X",
         number_of_workers=2,
+        # spare capacity is a third cheaper and may start later: for what nobody waits for
+        # https://docs.aws.amazon.com/glue/latest/dg/add-job.html#flex
+        execution_class="FLEX" if flexible else "STANDARD",
         timeout=60,
         max_retries=0,
         execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),

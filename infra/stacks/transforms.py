@@ -12,6 +12,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infra import ROOT
+from infra.environments import Environment
 from infra.stacks import names, people, roles, silver
 from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, READ_PARTITIONS, WRITE_OBJECTS, WRITE_TABLES
 from infra.stacks.log_groups import log_group
@@ -42,25 +43,37 @@ RUN_QUERIES = (
 class TransformsStack(Stack):
     """Everything between bronze and a BI user's query."""
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: bronze to silver to gold")
-        self._workgroups()
+        self._workgroups(environment)
         self._crawler()
-        silver.jobs(self)
-        self._dbt_project()
+        silver.jobs(self, environment)
+        self._dbt_project(environment)
 
-    def _workgroups(self) -> None:
+    def _workgroups(self, environment: Environment) -> None:
         workgroup = self._workgroup(
-            "Workgroup", names.WORKGROUP, "Queries on gold by people", people.RESULTS, enforced=True
+            "Workgroup",
+            names.WORKGROUP,
+            "Queries on gold by people",
+            people.RESULTS,
+            enforced=True,
+            scan_limit_gib=environment.athena_scan_limit_gib,
         )
         named_queries(self, workgroup)
-        people.bi_role(self)
+        people.bi_role(self, environment)
         # where results go is not enforced for dbt: Athena would put its tables among the results, which expire
         # https://docs.aws.amazon.com/athena/latest/ug/create-table-as.html
-        self._workgroup("DbtWorkgroup", names.DBT_WORKGROUP, "Statements of dbt", "athena-results/dbt/", enforced=False)
+        self._workgroup(
+            "DbtWorkgroup",
+            names.DBT_WORKGROUP,
+            "Statements of dbt",
+            "athena-results/dbt/",
+            enforced=False,
+            scan_limit_gib=environment.dbt_scan_limit_gib,
+        )
 
     def _workgroup(
-        self, construct_id: str, name: str, description: str, results: str, *, enforced: bool
+        self, construct_id: str, name: str, description: str, results: str, *, enforced: bool, scan_limit_gib: int
     ) -> athena.CfnWorkGroup:
         return athena.CfnWorkGroup(
             self,
@@ -71,7 +84,7 @@ class TransformsStack(Stack):
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=enforced,
                 publish_cloud_watch_metrics_enabled=True,
-                bytes_scanned_cutoff_per_query=100 * GIB,
+                bytes_scanned_cutoff_per_query=scan_limit_gib * GIB,
                 engine_version=athena.CfnWorkGroup.EngineVersionProperty(
                     selected_engine_version="Athena engine version 3"
                 ),
@@ -131,14 +144,14 @@ class TransformsStack(Stack):
             ),
         )
 
-    def _dbt_project(self) -> None:
+    def _dbt_project(self, environment: Environment) -> None:
         source = s3_assets.Asset(
             self,
             "DbtSource",
             path=str(ROOT / "transforms" / "dbt"),
             exclude=["target", "logs", "dbt_packages", ".user.yml", "__pycache__", "*.pyc"],
         )
-        group = log_group(self, "DbtLogs", f"/aws/codebuild/{names.DBT_PROJECT}")
+        group = log_group(self, "DbtLogs", f"/aws/codebuild/{names.DBT_PROJECT}", environment)
         codebuild.Project(
             self,
             "Dbt",
@@ -166,8 +179,7 @@ class TransformsStack(Stack):
                 }
             ),
             timeout=Duration.minutes(60),
-            queued_timeout=Duration.minutes(30),
-            # two builds at once would swap the same tables under each other
+            # two builds at once would swap the same tables under each other; a second one is refused, not queued
             concurrent_build_limit=1,
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group)),
         )
@@ -179,6 +191,8 @@ class TransformsStack(Stack):
             "DbtRole",
             "codebuild.amazonaws.com",
             roles.allow(READ_OBJECTS, [_object_arn(source), names.bucket_arn("silver", "*")]),
+            roles.allow(roles.READ_SOURCE_VERSION, [_object_arn(source)]),
+            roles.allow(["s3:GetBucketLocation"], [source.bucket.bucket_arn]),
             roles.allow(LIST_BUCKET, [names.bucket_arn("silver"), names.bucket_arn("gold")]),
             roles.allow(WRITE_OBJECTS, [names.bucket_arn("gold", "*")]),
             roles.allow(["s3:ListBucketMultipartUploads"], [names.bucket_arn("gold")]),

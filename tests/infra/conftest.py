@@ -1,4 +1,4 @@
-"""Both targets' templates, synthesized once per session, as `make synth` writes them."""
+"""Every environment's templates, synthesized once per session, as `make synth` writes them."""
 
 import dataclasses
 import json
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.bundling import TARGETS
-from infra.deploy import synth
+from infra.deploy import synth_examples
+from infra.environments import NAMES
 
 
 def joined(value: Any) -> str:
@@ -38,7 +38,7 @@ class Resource:
 
 @dataclasses.dataclass(frozen=True)
 class Templates:
-    """The templates of one target."""
+    """The templates of one environment."""
 
     folder: pathlib.Path
     stacks: dict[str, dict[str, Any]]
@@ -62,17 +62,18 @@ class Templates:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates]:
-    """The templates by target."""
+    """The templates by environment."""
+    output = tmp_path_factory.mktemp("cdk") / "examples"
+    synth_examples(output)
     found: dict[str, Templates] = {}
-    for target in TARGETS:
-        folder = tmp_path_factory.mktemp("cdk") / target
-        synth(target, folder)
+    for name in NAMES:
+        folder = output / name
         stacks = {path.name.split(".")[0]: json.loads(path.read_text()) for path in folder.glob("*.template.json")}
-        found[target] = Templates(folder, stacks)
+        found[name] = Templates(folder, stacks)
     return found
 
 
 @pytest.fixture(scope="session")
 def deployed(templates: dict[str, Templates]) -> Templates:
-    """The templates that go to AWS."""
-    return templates["aws"]
+    """The templates of prod on AWS."""
+    return templates["prod"]

@@ -251,7 +251,7 @@ def test_the_jobs_modules_import_as_glue_puts_them_on_the_path(tmp_path: pathlib
 
 
 def test_dbts_source_is_the_project_without_what_a_run_leaves_behind(templates: dict[str, Templates]) -> None:
-    folder = templates["aws"].folder
+    folder = templates["prod"].folder
     manifest = json.loads((folder / "TodoTransformsStack.assets.json").read_text())
     (asset,) = [item["source"]["path"] for item in manifest["files"].values() if item["displayName"] == "DbtSource"]
     project = folder / asset

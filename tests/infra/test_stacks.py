@@ -50,14 +50,19 @@ def test_the_table_can_be_restored_and_is_not_deleted_by_mistake(deployed: Templ
     table = deployed.one("AWS::DynamoDB::Table")
     assert table.properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table.properties["DeletionProtectionEnabled"] is True
-    assert table.definition["DeletionPolicy"] == "Retain"
+    assert table.definition["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
-@pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret"])
+@pytest.mark.parametrize(
+    "kind", ["AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret", "AWS::Glue::Database"]
+)
 def test_what_holds_data_outlives_its_stack(deployed: Templates, kind: str) -> None:
-    policies = [resource.definition["DeletionPolicy"] for resource in deployed.resources(kind)]
-    assert policies
-    assert set(policies) == {"Retain"}
+    policies = [
+        (resource.definition["DeletionPolicy"], resource.definition["UpdateReplacePolicy"])
+        for resource in deployed.resources(kind)
+    ]
+    # a failed first deployment leaves nothing behind that would block the next one
+    assert set(policies) == {("RetainExceptOnCreate", "Retain")}
 
 
 def test_every_bucket_is_private_encrypted_and_refuses_plain_http(deployed: Templates) -> None:
@@ -138,7 +143,7 @@ def test_functions_know_what_they_need_from_their_environment(deployed: Template
     assert api["Environment"]["Variables"] == {
         "TABLE_NAME": "todo-app-data",
         "CURSOR_KEY_SECRET_ID": "todo-cursor-key",
-        "ENVIRONMENT": "development",
+        "ENVIRONMENT": "prod",
         "POWERTOOLS_SERVICE_NAME": "todo-api",
         "POWERTOOLS_METRICS_NAMESPACE": "TodoInsights",
     }

@@ -5,24 +5,30 @@ import pathlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from infra import ROOT, bundling
 from infra.app import PROJECT
-from infra.bundling import TARGETS
 from infra.cli.stack_outputs import STACKS
-from infra.toolchain import node
+from infra.environments import NAMES
 from tests.infra.conftest import Templates, joined
 
 pytestmark = pytest.mark.slow
 
 CFN_LINT = pathlib.Path(sys.executable).with_name("cfn-lint")
 
+# what only an account with a bill and an owner has
+ONLY_ON_AWS = {
+    "AWS::Budgets::Budget",
+    "AWS::CE::AnomalyMonitor",
+    "AWS::CE::AnomalySubscription",
+    "AWS::SNS::Subscription",
+}
+
 # a name in the design, and the property that carries it
-NAMES = [
+DESIGNED = [
     ("AWS::DynamoDB::Table", "TableName", "todo-app-data"),
     ("AWS::Glue::Crawler", "Name", "todo-bronze-crawler"),
     ("AWS::Glue::Job", "Name", "todo-silver"),
@@ -58,6 +64,11 @@ TAGS = {"Project", "Owner", "Environment", "CostCenter"}
 # types that take no tags, or whose tags the CDK does not set because they belong to their parent
 UNTAGGED = {
     "AWS::Logs::SubscriptionFilter",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Subscription",
+    "AWS::Budgets::Budget",
+    "AWS::CE::AnomalyMonitor",
+    "AWS::CE::AnomalySubscription",
     "AWS::Athena::NamedQuery",
     "AWS::ApiGatewayV2::Authorizer",
     "AWS::ApiGatewayV2::Integration",
@@ -78,46 +89,35 @@ UNTAGGED = {
 }
 
 
-def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
-    """The paths at which two JSON documents differ."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in one.keys() | other.keys():
-            yield from differences(one.get(key), other.get(key), f"{path}/{key}")
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for index, (left, right) in enumerate(zip(one, other, strict=True)):
-            yield from differences(left, right, f"{path}/{index}")
-    elif one != other:
-        yield path
+def test_every_environment_has_the_six_stacks(templates: dict[str, Templates]) -> None:
+    assert {name: set(found.stacks) for name, found in templates.items()} == {name: set(STACKS) for name in NAMES}
 
 
-def test_both_targets_have_the_six_stacks(templates: dict[str, Templates]) -> None:
-    assert {target: set(found.stacks) for target, found in templates.items()} == {
-        "local": set(STACKS),
-        "aws": set(STACKS),
-    }
+def test_the_local_account_gets_the_resources_that_prod_gets(templates: dict[str, Templates]) -> None:
+    def resources(name: str) -> set[tuple[str, str, str]]:
+        # a published version is named after its code
+        return {
+            (resource.stack, re.sub(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}", r"\1", resource.id), resource.type)
+            for resource in templates[name].resources()
+            if resource.type not in ONLY_ON_AWS
+        }
+
+    assert resources("local") == resources("prod") == resources("staging") == resources("dev")
 
 
-def test_the_targets_differ_in_the_functions_code_and_in_nothing_else(templates: dict[str, Templates]) -> None:
-    # a published version is named after its code
-    local, aws = (
-        json.loads(re.sub(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}", r"\1", json.dumps(templates[target].stacks)))
-        for target in TARGETS
-    )
-
-    found = {path for path in differences(local, aws) if "/Metadata/" not in path}
-
-    functions = {
-        f"/{resource.stack}/Resources/{resource.id}/Properties/Code/S3Key"
-        for resource in templates["aws"].resources("AWS::Lambda::Function")
-        if any(bundling.build(resource.properties["FunctionName"], "aws").rglob("*.so"))
-    }
-    assert functions
-    assert found == functions
+def test_only_the_bundles_differ_between_the_targets(templates: dict[str, Templates]) -> None:
+    for resource in templates["prod"].resources("AWS::Lambda::Function"):
+        name = resource.properties["FunctionName"]
+        local = templates["local"].one("AWS::Lambda::Function", FunctionName=name).properties
+        differing = {key for key in resource.properties if resource.properties[key] != local.get(key)}
+        # the tag, and the api function's variable, name the environment
+        native = any(bundling.build(name, "aws").rglob("*.so"))
+        assert differing - {"Tags", "Environment"} == ({"Code"} if native else set()), name
 
 
-@pytest.mark.parametrize("target", ["local", "aws"])
-def test_cfn_lint_has_nothing_to_say(templates: dict[str, Templates], target: str) -> None:
-    paths = sorted(templates[target].folder.glob("*.template.json"))
+@pytest.mark.parametrize("name", ["local", "prod"])
+def test_cfn_lint_has_nothing_to_say(templates: dict[str, Templates], name: str) -> None:
+    paths = sorted(templates[name].folder.glob("*.template.json"))
 
     done = subprocess.run([CFN_LINT, *paths], cwd=ROOT, capture_output=True, text=True)
 
@@ -126,7 +126,7 @@ def test_cfn_lint_has_nothing_to_say(templates: dict[str, Templates], target: st
 
 
 def test_cfn_lint_sees_a_mistake(templates: dict[str, Templates], tmp_path: Any) -> None:
-    template = templates["aws"].stacks["TodoDataStack"] | {"Outputs": {"Broken": {"Value": {"Ref": "Nothing"}}}}
+    template = templates["prod"].stacks["TodoDataStack"] | {"Outputs": {"Broken": {"Value": {"Ref": "Nothing"}}}}
     broken = tmp_path / "broken.template.json"
     broken.write_text(json.dumps(template))
 
@@ -136,7 +136,7 @@ def test_cfn_lint_sees_a_mistake(templates: dict[str, Templates], tmp_path: Any)
     assert "'Nothing' is not one of" in done.stdout
 
 
-@pytest.mark.parametrize(("kind", "name", "value"), NAMES)
+@pytest.mark.parametrize(("kind", "name", "value"), DESIGNED)
 def test_the_designs_names_are_there(deployed: Templates, kind: str, name: str, value: str) -> None:
     assert value in [resource.properties.get(name) for resource in deployed.resources(kind)]
 
@@ -175,17 +175,3 @@ def test_everything_that_takes_tags_has_all_four(deployed: Templates) -> None:
 def test_no_resource_needs_a_function_of_the_cdks_own(deployed: Templates) -> None:
     types = {resource.type for resource in deployed.resources()}
     assert not {kind for kind in types if kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource"}
-
-
-@pytest.mark.parametrize(("context", "message"), [({}, "none was given"), ({"target": "azure"}, "not 'azure'")])
-def test_the_app_says_which_context_it_needs(context: dict[str, str], message: str, tmp_path: Any) -> None:
-    environment = node.environment({"CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps(context), "HOME": "/"})
-
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.app"], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-
-    assert done.returncode == 1
-    assert "-c target=local|aws" in done.stderr
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr

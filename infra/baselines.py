@@ -1,0 +1,113 @@
+"""Writes what is reviewed as a difference: every environment's templates, and the list of alarms.
+
+`make synth-accept` writes `cdk.snapshots/<environment>/<stack>.json` and `docs/alarms.md` from the stacks. A change of
+a stack shows in them as a diff; a test refuses a checkout whose baselines are not what its stacks synthesize.
+"""
+
+import json
+import pathlib
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from infra import ROOT
+from infra.deploy import synth_examples
+from infra.environments import NAMES
+
+SNAPSHOTS = ROOT / "cdk.snapshots"
+ALARMS = ROOT / "docs" / "alarms.md"
+# what changes with every change of code, and says nothing about the stacks
+ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+VERSION_ID = re.compile(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}")
+DESCRIPTION = re.compile(
+    r"\[(?P<severity>\w+)\] (?P<meaning>.+)\. Impact: (?P<impact>.+)\. Runbook: .*?(?P<book>\w+)\.md"
+)
+INTRODUCTION = """# Alarms
+
+Every alarm of the `prod` environment. `make synth-accept` writes this page from the stacks.
+
+Only the composite alarms below notify, of the alarm and of its end: severity *page* through the topic `todo-alerts`,
+*ticket* through `todo-tickets`. A composite alarm is on while any alarm of its stage and severity is on, except while a
+stage that feeds it pages; so one incident notifies once. A failed state of the pipeline pages by the state machine's
+own message, which has the reason; its alarm makes a ticket that closes by itself.
+
+"""
+
+
+def normalized(template: dict[str, Any]) -> dict[str, Any]:
+    """A template without what follows from the code of functions rather than from the stack.
+
+    Args:
+        template: as the CDK wrote it.
+    """
+    resources = {
+        name: {key: value for key, value in resource.items() if key != "Metadata"}
+        for name, resource in template["Resources"].items()
+    }
+    kept = {key: value for key, value in template.items() if key not in ("Rules", "Parameters", "Metadata")}
+    text = json.dumps({**kept, "Resources": resources}, indent=1, sort_keys=True)
+    document: dict[str, Any] = json.loads(VERSION_ID.sub(r"\1", ASSET_HASH.sub("ASSET", text)))
+    return document
+
+
+def templates(folder: pathlib.Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Environment, stack and normalized template of everything that `synth_examples` wrote to `folder`."""
+    for name in NAMES:
+        for path in sorted((folder / name).glob("*.template.json")):
+            yield name, path.name.split(".")[0], normalized(json.loads(path.read_text()))
+
+
+def text(template: dict[str, Any]) -> str:
+    """A baseline's content."""
+    return json.dumps(template, indent=1, sort_keys=True) + "\n"
+
+
+def alarms_page(monitoring: dict[str, Any]) -> str:
+    """The text of docs/alarms.md.
+
+    Args:
+        monitoring: the template of `TodoMonitoringStack`.
+    """
+    rows, groups = [], []
+    for resource in monitoring["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::CloudWatch::CompositeAlarm":
+            groups.append(f"| `{properties['AlarmName']}` | {properties['AlarmDescription']} |")
+        elif resource["Type"] == "AWS::CloudWatch::Alarm":
+            found = DESCRIPTION.fullmatch(properties["AlarmDescription"])
+            if found is None:
+                raise ValueError(f"{properties['AlarmName']}: the description has not the expected form")
+            rows.append(
+                f"| `{properties['AlarmName']}` | {found['severity']} | {found['meaning']} | {found['impact']} | "
+                f"[{found['book']}](runbooks/{found['book']}.md) |"
+            )
+    return (
+        INTRODUCTION
+        + "| composite alarm | description |\n|---|---|\n"
+        + "\n".join(sorted(groups))
+        + "\n\n| alarm | severity | what happened | impact | runbook |\n|---|---|---|---|---|\n"
+        + "\n".join(sorted(rows))
+        + "\n"
+    )
+
+
+def write(folder: pathlib.Path) -> None:
+    """Write the baselines of the templates below `folder`."""
+    for path in SNAPSHOTS.glob("*/*.json"):
+        path.unlink()
+    for name, stack, template in templates(folder):
+        path = SNAPSHOTS / name / f"{stack}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text(template))
+        if (name, stack) == ("prod", "TodoMonitoringStack"):
+            ALARMS.write_text(alarms_page(template))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        examples = pathlib.Path(scratch) / "examples"
+        synth_examples(examples)
+        write(examples)
+    print(f"{SNAPSHOTS.relative_to(ROOT)} {ALARMS.relative_to(ROOT)}", file=sys.stderr)

@@ -1,0 +1,203 @@
+"""What an environment costs a month: `python -m infra.cost_model` writes docs/cost.md.
+
+Prices are list prices of us-east-1 without free tiers, each with its source. What a request uses comes from the benches
+(`make bench-api`, `make bench-silver`, `make bench-gold`) and from the settings of prod; both are stated in the page.
+"""
+
+import dataclasses
+import sys
+
+from infra import ROOT
+
+PAGE = ROOT / "docs" / "cost.md"
+PRICES_OF = "2025-11"
+DAYS = 30
+REQUESTS_A_DAY = (1_000, 100_000, 10_000_000)
+GB = 1e9
+
+
+@dataclasses.dataclass(frozen=True)
+class Price:
+    """A list price.
+
+    Args:
+        dollars: per unit.
+        unit: what it buys.
+        source: the page that states it.
+    """
+
+    dollars: float
+    unit: str
+    source: str
+
+
+AWS = "https://aws.amazon.com"
+PRICES = {
+    "http_api": Price(1.00 / 1e6, "request", f"{AWS}/api-gateway/pricing/"),
+    "lambda_request": Price(0.20 / 1e6, "invocation", f"{AWS}/lambda/pricing/"),
+    "lambda_time": Price(0.0000133334, "GB-second, arm64", f"{AWS}/lambda/pricing/"),
+    "snapshot": Price(0.0000015046, "GB-second of a cached snapshot", f"{AWS}/lambda/pricing/"),
+    "write_unit": Price(0.625 / 1e6, "write request unit", f"{AWS}/dynamodb/pricing/on-demand/"),
+    "read_unit": Price(0.125 / 1e6, "read request unit", f"{AWS}/dynamodb/pricing/on-demand/"),
+    "table_storage": Price(0.25 + 0.20, "GB-month, with point-in-time recovery", f"{AWS}/dynamodb/pricing/on-demand/"),
+    "firehose": Price(0.029 / GB, "byte, records rounded up to 5 KB", f"{AWS}/firehose/pricing/"),
+    "s3_storage": Price(0.023, "GB-month", f"{AWS}/s3/pricing/"),
+    "s3_write": Price(0.005 / 1e3, "PUT", f"{AWS}/s3/pricing/"),
+    "logs": Price(0.50 / GB, "byte ingested", f"{AWS}/cloudwatch/pricing/"),
+    "alarm": Price(0.10, "metric alarm and metric in it, month", f"{AWS}/cloudwatch/pricing/"),
+    "composite_alarm": Price(0.50, "composite alarm, month", f"{AWS}/cloudwatch/pricing/"),
+    "metric": Price(0.30, "custom metric, month", f"{AWS}/cloudwatch/pricing/"),
+    "dashboard": Price(3.00, "dashboard, month", f"{AWS}/cloudwatch/pricing/"),
+    "glue": Price(0.44, "DPU-hour", f"{AWS}/glue/pricing/"),
+    "glue_flex": Price(0.29, "DPU-hour of Flex", f"{AWS}/glue/pricing/"),
+    "build": Price(0.005, "minute of general1.small", f"{AWS}/codebuild/pricing/"),
+    "athena": Price(5.00 / 1e12, "byte scanned, at least 10 MB a query", f"{AWS}/athena/pricing/"),
+    "transition": Price(0.025 / 1e3, "state transition", f"{AWS}/step-functions/pricing/"),
+    "secret": Price(0.40, "secret, month", f"{AWS}/secrets-manager/pricing/"),
+    "key": Price(1.00, "KMS key, month", f"{AWS}/kms/pricing/"),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What a request and a run use.
+
+    Args:
+        write_share: share of requests that write a task.
+        write_units: of one write, indexes and idempotency record included.
+        read_units: of one read, a page of a list on average.
+        request_seconds: billed time of the api function.
+        change_bytes: of one change event in bronze, before compression.
+        log_bytes: of one request's log lines.
+        item_bytes: of one task in the table, indexes included.
+        runs: executions a month that find something to do.
+        silver_minutes: of the Glue job with two DPUs, at few data.
+        gold_minutes: of dbt in CodeBuild, at few data.
+        crawl_minutes: billed, at least ten.
+        statements: of dbt and publishing, a run.
+        transitions: of the state machine, a run.
+        events_a_minute: change events that the Glue job takes beyond its fixed time.
+    """
+
+    write_share: float = 0.3
+    write_units: float = 6
+    read_units: float = 2
+    request_seconds: float = 0.03
+    change_bytes: float = 1_500
+    log_bytes: float = 800
+    item_bytes: float = 1_200
+    runs: int = 24 * DAYS
+    silver_minutes: float = 2.5
+    gold_minutes: float = 3
+    crawl_minutes: float = 10
+    statements: int = 40
+    transitions: int = 20
+    events_a_minute: float = 500_000
+
+
+TEXT = """# What it costs
+
+`python -m infra.cost_model` writes this page for a `prod` environment: list prices of us-east-1 without free tiers and
+taxes, entered as of {prices_of} and not checked since; each has its source below. *Idle* is an environment that nobody
+uses: alarms, dashboard, a cached snapshot of the api function, and hourly executions that find nothing to do.
+
+{costs}
+
+## The three largest levers at low traffic
+
+1. How often the pipeline builds: crawler, Glue jobs and dbt cost {builds:,.0f} USD a month when each hour has new data.
+   `pipeline_schedule` of dev runs three times a day, for an eighth of it.
+2. The crawler alone costs {crawler:,.0f} USD: each crawl is billed for ten minutes, and only bronze analysts need it.
+3. Alarms, metrics and logs cost {cloudwatch:,.0f} USD, whatever the traffic.
+
+At high traffic they are the write units of DynamoDB, the requests of API Gateway, and the time of the api function.
+
+## What a request and a run use
+
+| input | value |
+|---|---|
+{inputs}
+
+Their meaning and units are in `Usage` of [infra/cost_model.py](../infra/cost_model.py).
+
+## Prices
+
+| US dollars | per | source |
+|---|---|---|
+{prices}
+"""
+# of the stacks, as docs/alarms.md lists them
+ALARMS, COMPOSITE_ALARMS, CUSTOM_METRICS = 105, 9, 40
+FIREHOSE_STEP = 5_000
+
+
+def _cost(name: str, amount: float) -> float:
+    return PRICES[name].dollars * amount
+
+
+def monthly(requests_a_day: int, usage: Usage) -> dict[str, float]:
+    """Dollars a month by service.
+
+    Args:
+        requests_a_day: to the API; 0 is an environment that nobody uses.
+        usage: what each of them needs.
+    """
+    requests = requests_a_day * DAYS
+    writes = requests * usage.write_share
+    # with no traffic, an execution ends after its first state: nothing is built
+    runs = usage.runs if requests else 0
+    silver = runs * usage.silver_minutes + writes / usage.events_a_minute
+    snapshot = _cost("snapshot", 1.0 * DAYS * 86_400)
+    stored = writes * (usage.item_bytes + 0.2 * usage.change_bytes) / GB
+    return {
+        "API Gateway": _cost("http_api", requests),
+        "Lambda": _cost("lambda_request", requests + writes / 20)
+        + _cost("lambda_time", requests * usage.request_seconds + writes / 20 * 0.5 * 0.3)
+        + snapshot,
+        "DynamoDB": _cost("write_unit", writes * usage.write_units)
+        + _cost("read_unit", (requests - writes) * usage.read_units)
+        + _cost("table_storage", writes * usage.item_bytes / GB),
+        "Firehose": _cost("firehose", (writes + requests) * FIREHOSE_STEP),
+        "S3": _cost("s3_storage", stored) + _cost("s3_write", runs * 200 + 2 * 60 * 24 * DAYS * (requests > 0)),
+        "Glue jobs": _cost("glue", silver * 2 / 60) + _cost("glue_flex", DAYS * 5 * 2 / 60),
+        "Glue crawler": _cost("glue", runs * usage.crawl_minutes / 60),
+        "CodeBuild": _cost("build", runs * usage.gold_minutes + 4 * 5),
+        "Athena": _cost("athena", runs * usage.statements * max(10e6, stored * GB / 1_000)),
+        "Step Functions": _cost("transition", usage.runs * 4 + runs * usage.transitions),
+        "CloudWatch": _cost("logs", requests * usage.log_bytes + usage.runs * 20_000)
+        + _cost("alarm", ALARMS)
+        + _cost("composite_alarm", COMPOSITE_ALARMS)
+        + _cost("metric", CUSTOM_METRICS)
+        + _cost("dashboard", 1),
+        "Secrets and key": _cost("secret", 2) + _cost("key", 1),
+    }
+
+
+def page(usage: Usage) -> str:
+    """The text of docs/cost.md."""
+    columns = (0, *REQUESTS_A_DAY)
+    costs = {requests: monthly(requests, usage) for requests in columns}
+    head = ["| US dollars a month | idle | " + " | ".join(f"{each:,} requests a day" for each in REQUESTS_A_DAY) + " |"]
+    head.append("|---" * (len(columns) + 1) + "|")
+    rows = [
+        f"| {service} | " + " | ".join(f"{costs[each][service]:,.2f}" for each in columns) + " |"
+        for service in costs[0]
+    ]
+    rows.append("| **total** | " + " | ".join(f"**{sum(costs[each].values()):,.2f}**" for each in columns) + " |")
+    inputs = [f"| `{field.name}` | {getattr(usage, field.name):,} |" for field in dataclasses.fields(usage)]
+    prices = [f"| {price.dollars:.10g} | {price.unit} | {price.source} |" for price in PRICES.values()]
+    small = costs[REQUESTS_A_DAY[0]]
+    return TEXT.format(
+        prices_of=PRICES_OF,
+        costs="\n".join([*head, *rows]),
+        builds=small["Glue crawler"] + small["Glue jobs"] + small["CodeBuild"],
+        crawler=small["Glue crawler"],
+        cloudwatch=small["CloudWatch"],
+        inputs="\n".join(inputs),
+        prices="\n".join(prices),
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(Usage()))
+    print(PAGE.relative_to(ROOT), file=sys.stderr)

@@ -1,0 +1,94 @@
+"""Composite alarms: one per stage and severity, the only alarms that notify.
+
+A cause in one stage makes alarms of later stages go off, too. A composite alarm therefore stays silent while a stage
+that feeds it pages, and a ticket while its own stage pages: one incident notifies once.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.stacks.alarms.api import BURN_RATES
+from infra.stacks.alarms.definition import Alarm, Severity, Stage
+
+# stage -> all stages before it, whose incidents explain its own
+CAUSES: dict[Stage, tuple[Stage, ...]] = {
+    "table": (),
+    "api": ("table",),
+    "ingestion": ("table",),
+    "pipeline": ("table", "ingestion"),
+    "quality": ("table", "ingestion", "pipeline"),
+}
+SEVERITIES: tuple[Severity, ...] = ("page", "ticket")
+Actions = Mapping[Severity, cloudwatch.IAlarmAction]
+
+
+def create(
+    scope: Construct, created: Sequence[tuple[Alarm, cloudwatch.Alarm]], actions: Actions
+) -> list[cloudwatch.CompositeAlarm]:
+    """Make the composite alarms.
+
+    Args:
+        scope: the stack.
+        created: every alarm's definition with its CloudWatch alarm.
+        actions: whom each severity notifies, of the alarm and of its end.
+
+    Returns:
+        the composite alarms, in the order of the stages.
+    """
+    made: dict[tuple[Stage, Severity], cloudwatch.CompositeAlarm] = {}
+    for stage, causes in CAUSES.items():
+        for severity in SEVERITIES:
+            members = [(each, alarm) for each, alarm in created if (each.stage, each.severity) == (stage, severity)]
+            if not members:
+                continue
+            silencing = [made[cause, "page"] for cause in causes if (cause, "page") in made]
+            if severity == "ticket" and (stage, "page") in made:
+                silencing.append(made[stage, "page"])
+            made[stage, severity] = _composite(scope, stage, severity, members, silencing, actions[severity])
+    return list(made.values())
+
+
+def _composite(
+    scope: Construct,
+    stage: Stage,
+    severity: Severity,
+    members: Sequence[tuple[Alarm, cloudwatch.Alarm]],
+    silencing: Sequence[cloudwatch.IAlarm],
+    action: cloudwatch.IAlarmAction,
+) -> cloudwatch.CompositeAlarm:
+    rule = cloudwatch.AlarmRule.any_of(*_terms(members))
+    if silencing:
+        quiet = [
+            cloudwatch.AlarmRule.not_(cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM))
+            for alarm in silencing
+        ]
+        rule = cloudwatch.AlarmRule.all_of(rule, *quiet)
+    composite = cloudwatch.CompositeAlarm(
+        scope,
+        f"Composite{stage.capitalize()}{severity.capitalize()}",
+        composite_alarm_name=f"todo-{stage}-{severity}",
+        alarm_description=f"[{severity}] Something is wrong in stage {stage}: its alarms in ALARM say what",
+        alarm_rule=rule,
+    )
+    composite.add_alarm_action(action)
+    composite.add_ok_action(action)
+    return composite
+
+
+def _terms(members: Sequence[tuple[Alarm, cloudwatch.Alarm]]) -> list[cloudwatch.IAlarmRule]:
+    def in_alarm(alarm: cloudwatch.Alarm) -> cloudwatch.IAlarmRule:
+        return cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM)
+
+    by_name = {each.name: alarm for each, alarm in members}
+    terms: list[cloudwatch.IAlarmRule] = []
+    for objective in ("availability", "latency"):
+        for speed, _, _, long, short in BURN_RATES:
+            windows = [f"todo-slo-{objective}-{speed}-{window.to_minutes():.0f}m" for window in (long, short)]
+            both = [by_name.pop(name) for name in windows if name in by_name]
+            # a budget burns only while both of its windows say so
+            if both:
+                terms.append(cloudwatch.AlarmRule.all_of(*map(in_alarm, both)))
+    return [*map(in_alarm, by_name.values()), *terms]

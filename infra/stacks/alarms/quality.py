@@ -1,0 +1,51 @@
+"""Alarms on whether the lake is fresh and right: gold is rebuilt, table and silver agree, maintenance is done."""
+
+from collections.abc import Iterator
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.environments import Environment
+from infra.stacks import metrics, names
+from infra.stacks.alarms.definition import Alarm
+
+
+def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
+    """Alarms on freshness of gold, and on completeness and maintenance of silver.
+
+    Args:
+        scope: the stack that the alarms belong to.
+        environment: says how old gold may be.
+    """
+    yield Alarm(
+        name="todo-slo-freshness",
+        stage="quality",
+        severity="page",
+        meaning=f"No execution of the pipeline has succeeded for {environment.freshness_hours} hours",
+        impact="insights and gold are older than promised",
+        runbook="ServiceLevels",
+        metric=metrics.of_executions(scope, "ExecutionsSucceeded").with_(period=Duration.hours(1)),
+        operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+        periods=environment.freshness_hours,
+        # no data is what it is about
+        missing_data=cloudwatch.TreatMissingData.BREACHING,
+    )
+    yield Alarm(
+        name=f"{names.RECONCILE_PROJECT}-differences",
+        stage="quality",
+        severity="ticket",
+        meaning="Table and silver do not agree; `insights reconcile` lists where",
+        impact="figures of some users are wrong",
+        runbook="Reconcile",
+        metric=metrics.of_lake(names.RECONCILE_DIFFERENCES),
+    )
+    yield Alarm(
+        name=f"{names.SILVER_MAINTENANCE_JOB}-failed",
+        stage="quality",
+        severity="ticket",
+        meaning="Maintenance of silver failed",
+        impact="users who asked for it may not be erased yet; small files pile up",
+        runbook="Maintenance",
+        metric=metrics.of_lake(names.MAINTENANCE_FAILED),
+    )

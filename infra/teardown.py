@@ -1,0 +1,148 @@
+"""Removes what `insights deploy` made: the stacks and, when asked, the data that outlives them.
+
+Stacks are deleted in the reverse of their order of deployment. Table, buckets, databases, secrets and user pool are
+retained by their deletion policy; `delete_data` removes them afterwards. A stack that a failed deployment has left
+behind is deleted the same way, so that the next deployment can begin.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, WaiterError
+
+# deployed in this order: infra/app.py
+STACKS = (
+    "TodoDataStack",
+    "TodoApiStack",
+    "TodoIngestionStack",
+    "TodoTransformsStack",
+    "TodoOrchestrationStack",
+    "TodoMonitoringStack",
+)
+# stated again, because infra.stacks.names loads the CDK, which takes seconds and needs Node; a test compares them
+TABLE, USER_POOL = "todo-app-data", "todo-users"
+LAYERS = ("bronze", "silver", "gold", "artifacts")
+DATABASES = ("todo_bronze", "todo_silver", "todo_analytics")
+SECRETS = ("todo-email-hash-key", "todo-cursor-key")
+GONE = frozenset(
+    {
+        "EntityNotFoundException",
+        "NoSuchBucket",
+        "ResourceNotFoundException",
+        "ValidationError",  # DescribeStacks of a stack that does not exist
+    }
+)
+
+
+class DestroyError(RuntimeError):
+    """Something could not be removed; what was removed before it is gone."""
+
+
+def destroy(session: boto3.Session, *, delete_data: bool, report: Callable[[str], None]) -> None:
+    """Delete every stack of this project in the session's account and Region.
+
+    Args:
+        session: credentials and Region.
+        delete_data: also delete table, buckets with all versions, databases, secrets and the user pool, for good.
+        report: gets one line for each thing that was deleted.
+
+    Raises:
+        DestroyError: data is to be deleted while table or user pool refuse deletion, as prod's do, or a stack could
+            not be deleted.
+    """
+    if delete_data:
+        _refuse_protected(session)
+    cloudformation = session.client("cloudformation")
+    for stack in reversed(STACKS):
+        if _absent(lambda name=stack: cloudformation.describe_stacks(StackName=name)):  # type: ignore[misc]
+            continue
+        cloudformation.delete_stack(StackName=stack)
+        try:
+            cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=stack, WaiterConfig={"Delay": 2, "MaxAttempts": 900}
+            )
+        except WaiterError as error:
+            raise DestroyError(f"{stack} could not be deleted: {_reason(cloudformation, stack) or error}") from error
+        report(f"deleted stack {stack}")
+    if delete_data:
+        for deleted in _delete_data(session):
+            report(f"deleted {deleted}")
+
+
+def _refuse_protected(session: boto3.Session) -> None:
+    table = _found(lambda: session.client("dynamodb").describe_table(TableName=TABLE)["Table"])
+    if table and table.get("DeletionProtectionEnabled"):
+        raise DestroyError(
+            f"table {TABLE} is protected against deletion, as every prod table is: turn the protection off in "
+            "the console first if its data is really to go"
+        )
+
+
+def _delete_data(session: boto3.Session) -> Iterator[str]:
+    account, region = session.client("sts").get_caller_identity()["Account"], session.region_name
+    dynamodb, glue = session.client("dynamodb"), session.client("glue")
+    secrets = session.client("secretsmanager")
+    if not _absent(lambda: dynamodb.delete_table(TableName=TABLE)):
+        yield f"table {TABLE}"
+    for layer in LAYERS:
+        bucket = f"todo-{layer}-{account}-{region}"
+        if not _absent(lambda name=bucket: _delete_bucket(session, name)):  # type: ignore[misc]
+            yield f"bucket {bucket}"
+    for database in DATABASES:
+        if not _absent(lambda name=database: glue.delete_database(Name=name)):  # type: ignore[misc]
+            yield f"database {database}"
+    for secret in SECRETS:
+        # without it the name would stay taken for at least seven days
+        if not _absent(
+            lambda name=secret: secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)  # type: ignore[misc]
+        ):
+            yield f"secret {secret}"
+    yield from _delete_user_pools(session)
+
+
+def _delete_user_pools(session: boto3.Session) -> Iterator[str]:
+    cognito = session.client("cognito-idp")
+    for page in cognito.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 60}):
+        for pool in page["UserPools"]:
+            if pool.get("Name") == USER_POOL:
+                cognito.delete_user_pool(UserPoolId=pool["Id"])
+                yield f"user pool {pool['Id']}"
+
+
+def _delete_bucket(session: boto3.Session, name: str) -> None:
+    s3 = session.client("s3")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        objects: Any = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        if objects:
+            s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+    s3.delete_bucket(Bucket=name)
+
+
+def _reason(cloudformation: Any, stack: str) -> str:
+    try:
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    except ClientError:
+        return ""
+    return next((str(event["ResourceStatusReason"]) for event in events if event.get("ResourceStatusReason")), "")
+
+
+def _found(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            return None
+        raise
+
+
+def _absent(call: Callable[[], Any]) -> bool:
+    """Call; whether AWS answered that the thing does not exist."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            return True
+        raise
+    return False

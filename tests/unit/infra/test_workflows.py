@@ -1,0 +1,58 @@
+"""What CI runs and may do: actions of a fixed content, roles within their boundary."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from infra import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+class _Template(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (`!Sub`, `!Ref`, …) as their plain values."""
+
+
+def _plain(loader: _Template, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    return loader.construct_sequence(node) if isinstance(node, yaml.SequenceNode) else None
+
+
+_Template.add_multi_constructor("!", _plain)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_every_action_is_pinned_by_its_digest(workflow: Any) -> None:
+    used = re.findall(r"uses: (.+)", workflow.read_text())
+    assert used
+    # a tag can be moved to other content, a digest cannot
+    assert [each for each in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
+
+
+def test_one_deployment_of_an_environment_runs_at_a_time_and_is_never_cancelled() -> None:
+    deploy = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["deploy"]
+    assert deploy["concurrency"] == {"group": "deploy-${{ inputs.deploy }}", "cancel-in-progress": False}
+    assert deploy["environment"] == "${{ inputs.deploy }}"
+
+
+def test_a_role_of_ci_may_do_nothing_beyond_its_boundary_and_no_wildcard_action() -> None:
+    resources = yaml.load((ROOT / "infra" / "ci-roles.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
+
+    def actions(document: dict[str, Any]) -> set[str]:
+        listed = [statement["Action"] for statement in document["Statement"]]
+        return {each for item in listed for each in (item if isinstance(item, list) else [item])}
+
+    boundary = actions(resources["Boundary"]["Properties"]["PolicyDocument"])
+    roles = {name: each["Properties"] for name, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
+    assert set(roles) == {"DeployRole", "DbtRole"}
+    for name, role in roles.items():
+        assert role["PermissionsBoundary"] == "Boundary"
+        allowed = {action for policy in role["Policies"] for action in actions(policy["PolicyDocument"])}
+        assert allowed <= boundary, name
+        assert [action for action in allowed if "*" in action] == []
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        subject = trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+        assert subject.startswith("repo:${Repository}:")
