@@ -21,7 +21,7 @@ def _plain(loader: _Template, _suffix: str, node: yaml.Node) -> Any:
     return loader.construct_sequence(node) if isinstance(node, yaml.SequenceNode) else None
 
 
-_Template.add_multi_constructor("!", _plain)  # type: ignore[no-untyped-call]
+_Template.add_multi_constructor("!", _plain)
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
