@@ -149,6 +149,10 @@ reference: setup ## Write docs/cli.md from the commands themselves
 bench-gold: setup ## What gold costs: dbt's builds of 100,000 events by model, bytes scanned, the saved queries
 	@$(BIN)/python -m tests.bench.gold $(ARGS)
 
+.PHONY: bench-growth
+bench-growth: setup ## How the cost of a run grows with the history: 100,000 and 1,000,000 events, the same increment
+	@$(BIN)/python -m tests.bench.growth $(ARGS)
+
 .PHONY: bench-silver
 bench-silver: setup ## What silver costs, against DuckDB: make bench-silver ARGS=--quick builds 100,000 events only
 	@$(BIN)/python -m tests.bench.silver $(ARGS)

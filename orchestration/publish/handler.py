@@ -5,7 +5,7 @@ It may be tried again as often as it takes: every write replaces what an earlier
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,14 +13,14 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orchestration.publish import gold, insights, kpis, runs, table
+from orchestration.publish import insights, kpis, query, runs, table
 
 logger = Logger()
 athena, s3, cloudwatch = boto3.client("athena"), boto3.client("s3"), boto3.client("cloudwatch")
 items = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 WORKGROUP, DATABASE = os.environ["ATHENA_WORKGROUP"], os.environ["GOLD_DATABASE"]
 GOLD, ARTIFACTS = os.environ["GOLD_BUCKET"], os.environ["ARTIFACTS_BUCKET"]
-USERS = f"select {', '.join(insights.COLUMNS)} from user_insights"  # noqa: S608
+USERS = f"select {', '.join(insights.COLUMNS)} from user_insights where {{}} order by as_of, user_id"  # noqa: S608
 KPIS = "select metric, value from business_metrics_kpis"
 
 
@@ -35,9 +35,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
         QueryFailed: gold cannot be read.
     """
     plan, now = event["plan"], datetime.now(UTC)
-    users = (insights.item(row) for row in _rows(USERS))
-    published = table.publish(items, s3, GOLD, users, anew=plan["full_refresh"])
-    kpis.put(cloudwatch, kpis.data(_rows(KPIS)))
+    since = table.Progress() if plan["full_refresh"] else table.progress(s3, GOLD)
+    published = table.publish(items, s3, GOLD, _rows(USERS.format(since.condition())))
+    metrics = list(_rows(KPIS))
+    kpis.put(cloudwatch, kpis.data(metrics))
+    published["users"] = _users(metrics)
     silver = _read(plan["report"].removeprefix(f"s3://{ARTIFACTS}/"))
     builds = [_read(f"dbt/{plan['run']}/{command}/run_results.json") for command in ("check", "build")]
     started = datetime.fromisoformat(event["started"])
@@ -49,7 +51,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
 
 
 def _rows(sql: str) -> Iterator[dict[str, str]]:
-    return gold.rows(athena, s3, WORKGROUP, DATABASE, sql)
+    return query.rows(athena, s3, WORKGROUP, DATABASE, sql)
+
+
+def _users(metrics: Iterable[Mapping[str, str]]) -> int:
+    return next((round(float(row["value"])) for row in metrics if row["metric"] == "total_users"), 0)
 
 
 def _read(key: str) -> Mapping[str, Any]:

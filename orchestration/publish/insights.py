@@ -1,6 +1,5 @@
 """A row of gold's `user_insights` as the item that the API serves. The contract is insights.schema.json."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -56,15 +55,12 @@ def item(row: Mapping[str, str]) -> Item:
         "cycle_time_hours": {p: _hours(row[f"cycle_time_{p}_hours"]) for p in ("p50", "p90")},
         **{name: json.loads(row[name] or "[]") for name in ("by_category", "by_priority", "weekly")},
     }
-    # the same figures on the same day are not worth a write; a new day is, so that `as_of` tells how fresh they are
-    told = json.dumps({**figures, "as_of": as_of[:10]}, sort_keys=True)
     return {
         **key(row["user_id"]),
         "entity_type": "INSIGHTS",
         "user_id": row["user_id"],
         "as_of": as_of,
         "figures": json.dumps(figures, separators=(",", ":"), ensure_ascii=False),
-        "digest": hashlib.sha256(told.encode()).hexdigest(),
     }
 
 

@@ -1,90 +1,119 @@
-"""Insights into the table: only what changed, and nobody who is gone.
+"""Insights into the table: the rows that gold worked out since the last time, page by page.
 
-What was published last is remembered in one object beside gold, user -> digest, so that nothing has to be read from the
-table. It is written last: a run that stops halfway writes the same items again, which does no harm.
+How far publishing has come is one small object beside gold, written after each page. A run that stops halfway is
+resumed there; a page that is written twice does no harm.
 """
 
-import gzip
+import dataclasses
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from api import contract
-from orchestration.publish.insights import Item, key
+from orchestration.publish.insights import Item, item, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
 
-PUBLISHED = "published/user_insights.json.gz"
+PROGRESS = "published/progress.json"
+PAGE = 500
 
 
-def publish(table: "Table", s3: "S3Client", bucket: str, items: Iterable[Item], *, anew: bool) -> dict[str, int]:
-    """Bring the table's insights to what `items` say.
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """The last row that was published, in the order of `as_of` and `user_id`.
+
+    Args:
+        as_of: of the row, as Athena writes timestamps; empty before the first row.
+        user_id: of the row.
+    """
+
+    as_of: str = ""
+    user_id: str = ""
+
+    def condition(self) -> str:
+        """The SQL condition of the rows after this one."""
+        if not self.as_of:
+            return "true"
+        moment, user = f"timestamp '{_quoted(self.as_of)}'", f"'{_quoted(self.user_id)}'"
+        # the first half alone lets engines skip files
+        return f"as_of >= {moment} and (as_of > {moment} or user_id > {user})"
+
+
+def progress(s3: "S3Client", bucket: str) -> Progress:
+    """How far publishing has come.
+
+    Args:
+        s3: keeps it.
+        bucket: of gold.
+    """
+    try:
+        stored = s3.get_object(Bucket=bucket, Key=PROGRESS)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return Progress()
+    return Progress(**json.loads(stored))
+
+
+def publish(table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
+    """Write an item for each row.
 
     Users whose erasure is asked for get none. An erasure that begins during the writes is noticed after them: whoever
     erases puts its mark before deleting anything, so either the mark is seen here or the item is deleted there.
 
     Args:
         table: of the application.
-        s3: keeps what was published.
+        s3: keeps the progress.
         bucket: of gold.
-        items: one per user.
-        anew: write every item, changed or not.
+        rows: of `user_insights`, ordered by `as_of` and `user_id`.
 
     Returns:
-        how many users have insights (`users`), and how many items were written and deleted.
+        how many items were written (`written`), and for how many users under erasure the item was deleted (`deleted`).
     """
-    before = _published(s3, bucket)
-    erased = _erased(table)
-    after: dict[str, str] = {}
+    erased = set(_erased(table))
     written = 0
+    for page in _pages(rows):
+        items = [item(row) for row in page if row["user_id"] not in erased]
+        _put(table, items)
+        written += len(items)
+        last = Progress(page[-1]["as_of"].removesuffix(" UTC"), page[-1]["user_id"])
+        s3.put_object(Bucket=bucket, Key=PROGRESS, Body=json.dumps(dataclasses.asdict(last)).encode())
+    deleted = 0
     with table.batch_writer() as batch:
-        for item in items:
-            user = item["user_id"]
-            if user in erased:
-                continue
-            after[user] = item["digest"]
-            if anew or before.get(user) != item["digest"]:
-                batch.put_item(Item=dict(item))
-                written += 1
-    late = _erased(table) & after.keys()
-    gone = (before.keys() - after.keys()) | late
-    with table.batch_writer() as batch:
-        for user in sorted(gone):
+        for user in _erased(table):
             batch.delete_item(Key=dict(key(user)))
-    kept = {user: digest for user, digest in after.items() if user not in late}
-    s3.put_object(Bucket=bucket, Key=PUBLISHED, Body=gzip.compress(json.dumps(kept, sort_keys=True).encode()))
-    return {"users": len(kept), "written": written, "deleted": len(gone)}
+            deleted += 1
+    return {"written": written, "deleted": deleted}
 
 
 def remember(table: "Table", seen: Mapping[str, Any]) -> None:
     """Keep how far bronze had been seen when this run was planned; `orchestration.window` reads it."""
-    table.put_item(
-        Item={**contract.watermark_key().plain(), "entity_type": contract.EntityType.WATERMARK.value, **seen}
-    )
+    table.put_item(Item={"PK": "PIPELINE", "SK": "WATERMARK", "entity_type": "WATERMARK", **seen})
 
 
-def _erased(table: "Table") -> set[str]:
+def _pages(rows: Iterable[Mapping[str, str]]) -> Iterator[list[Mapping[str, str]]]:
+    following = iter(rows)
+    while page := list(itertools.islice(following, PAGE)):
+        yield page
+
+
+def _put(table: "Table", items: list[Item]) -> None:
+    with table.batch_writer() as batch:
+        for one in items:
+            batch.put_item(Item=dict(one))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _erased(table: "Table") -> Iterator[str]:
     from boto3.dynamodb.conditions import Key
 
-    asked: dict[str, Any] = {
-        "KeyConditionExpression": Key("PK").eq(contract.ERASURE_PARTITION),
-        "ProjectionExpression": "SK",
-    }
-    found: set[str] = set()
+    request: dict[str, Any] = {"KeyConditionExpression": Key("PK").eq("ERASURE"), "ProjectionExpression": "SK"}
     while True:
-        page = table.query(**asked, ConsistentRead=True)
-        found |= {str(item["SK"]) for item in page["Items"]}
+        page = table.query(**request, ConsistentRead=True)
+        yield from (str(found["SK"]) for found in page["Items"])
         if "LastEvaluatedKey" not in page:
-            return found
-        asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def _published(s3: "S3Client", bucket: str) -> dict[str, str]:
-    try:
-        stored = s3.get_object(Bucket=bucket, Key=PUBLISHED)["Body"].read()
-    except s3.exceptions.NoSuchKey:
-        return {}
-    known: dict[str, str] = json.loads(gzip.decompress(stored))
-    return known
+            return
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

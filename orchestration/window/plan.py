@@ -98,6 +98,8 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         "from": rfc3339(request.start),
         "to": rfc3339(request.end),
         "full_refresh": request.full_refresh,
+        # old snapshots of gold's tables hold what an erasure, after which gold is built alone, has to delete
+        "refresh_gold": request.full_refresh or request.gold_only,
         "select": REQUEST_MODELS if is_light else request.select,
         "exclude": request.skip,
         "left_out": [stage for stage in STAGES if stage in left_out],

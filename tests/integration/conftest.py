@@ -16,6 +16,17 @@ RoleFactory = Callable[..., str]
 
 @pytest.fixture
 def role(account: Account) -> Iterator[RoleFactory]:
+    """Roles for one test, see `roles`."""
+    yield from roles(account)
+
+
+@pytest.fixture(scope="module")
+def role_of_module(account: Account) -> Iterator[RoleFactory]:
+    """Roles for all tests of a module, see `roles`."""
+    yield from roles(account)
+
+
+def roles(account: Account) -> Iterator[RoleFactory]:
     """`role("lambda", {"Effect": "Allow", …}, …)` creates a role for `<service>.amazonaws.com` and returns its ARN.
 
     The statements are the whole of what it may do; it is deleted after the test.

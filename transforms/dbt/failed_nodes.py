@@ -15,9 +15,11 @@ LONGEST_REASON = 400
 # dbt's headline repeats the node's name, its trace names only its own macros
 NOISE = re.compile(r"^(\w+ )+Error in \w+ .*\(.*\)$|^> ")
 LONGEST_LINE = 1500
-# what an operator is told, by the first kind of node that failed
+# one word for operators, by the first kind of node that failed
 ERRORS = {"source": "SourceStale", "test": "DbtTestFailed", "unit_test": "DbtTestFailed"}
-MODEL_FAILED, NOTHING_RAN = "DbtModelFailed", "DbtStopped"
+MODEL_FAILED, SILVER_FAILED, NOTHING_RAN = "DbtModelFailed", "SilverTestFailed", "DbtStopped"
+# dbt names tests of sources so: https://docs.getdbt.com/reference/resource-properties/data-tests
+OF_A_SOURCE = re.compile(r"test\.\w+\.source_")
 
 Results = dict[str, Any]
 Result = dict[str, Any]
@@ -34,10 +36,13 @@ def failed_nodes(results: Results) -> str:
 
 
 def error(results: Results) -> str:
-    """The kind of failure in one word; a model that failed counts for more than tests that failed."""
-    kinds = [str(result["unique_id"]).split(".", 1)[0] for result in _failures(results)]
+    """The kind of failure in one word; silver's tests come first, then models, then gold's tests."""
+    names = [str(result["unique_id"]) for result in _failures(results)]
+    kinds = [name.split(".", 1)[0] for name in names]
     if not kinds:
         return ""
+    if any(OF_A_SOURCE.match(name) for name in names):
+        return SILVER_FAILED
     return next((MODEL_FAILED for kind in kinds if kind not in ERRORS), ERRORS.get(kinds[0], MODEL_FAILED))
 
 

@@ -1,11 +1,16 @@
 """Runs dbt for the pipeline, and keeps what dbt says about the run.
 
-Variables: DBT_COMMAND is `build` (models and their tests; then the docs) or `check` (freshness of the sources, tests on
-them); DBT_SELECT and DBT_EXCLUDE narrow a build. What dbt leaves in target/ goes to
+Variables: DBT_COMMAND is `build` (freshness of the sources; then everything in dbt's order: tests of sources, models,
+their tests) or `check` (freshness and tests of the sources only). DBT_SELECT and DBT_EXCLUDE narrow a build;
+DBT_FULL_REFRESH and dbt's other variables work as dbt documents them. What dbt leaves in target/ goes to
 s3://ARTIFACTS_BUCKET/dbt/RUN_ID/DBT_COMMAND/, also after a failure. One process for all, because dbt takes seconds to
-start. A whole build that would find nothing changed builds nothing (unchanged.py).
+start.
+
+The first whole build of a UTC day tests every row and writes the documentation; until one has passed, the next does.
+The others test the rows that changed lately (DBT_CHANGED_SINCE, see dbt_project.yml), and no mart as a whole.
 """
 
+import datetime as dt
 import os
 import pathlib
 import sys
@@ -13,59 +18,68 @@ from collections.abc import Mapping
 
 TARGET = pathlib.Path("target")
 ARTIFACTS = ("run_results.json", "sources.json", "manifest.json", "catalog.json", "static_index.html")
-# tests whose every parent is a source are CheckSilver's; a test of a source and a model stays with the model
-OF_SOURCES = "source:*"
-CAUTIOUS = "--indirect-selection=cautious"
-# dbt then says in its results that it built nothing
-NOTHING = ["build", "--exclude", "*", "--warn-error-options", '{"silence": ["NoNodesForSelectionCriteria"]}']
+# a test of a source and a model is not one of the source alone
+OF_SOURCES = ["test", "--indirect-selection=cautious", "--select", "source:*"]
+TESTED = "dbt/tested.txt"
+CHANGED_SINCE = "DBT_CHANGED_SINCE"
+# a build that failed is mended and run again within that time, or the first one of the next day looks at every row
+LATELY = dt.timedelta(days=1)
+READS_WHOLE_TABLES = "tag:every_row"
 
 
-def steps(command: str, select: str, exclude: str) -> list[list[str]]:
+def steps(command: str, select: str, exclude: str, *, every_row: bool) -> list[list[str]]:
     """dbt's command lines of one run.
 
     Args:
         command: `build` or `check`.
         select: node selection of a build, as after `dbt build --select`; empty: everything.
         exclude: likewise, what to leave out.
+        every_row: whether tests that read whole tables run, and documentation is written.
 
     Raises:
         SystemExit: there is no such command.
     """
+    freshness = ["source", "freshness"]
     if command == "check":
-        return [["source", "freshness"], ["test", CAUTIOUS, "--select", OF_SOURCES]]
-    if command == "build":
-        chosen = ["--select", *select.split()] if select else []
-        build = ["build", CAUTIOUS, *chosen, "--exclude", OF_SOURCES, *exclude.split()]
-        return [build, ["docs", "generate", "--no-compile", "--static"]]
-    raise SystemExit(f"DBT_COMMAND has to be build or check, not {command!r}")
+        return [freshness, OF_SOURCES]
+    if command != "build":
+        raise SystemExit(f"DBT_COMMAND has to be build or check, not {command!r}")
+    left_out = [*exclude.split(), *([] if every_row else [READS_WHOLE_TABLES])]
+    build = [
+        "build",
+        *(["--select", *select.split()] if select else []),
+        *(["--exclude", *left_out] if left_out else []),
+    ]
+    return [freshness, build, *([["docs", "generate", "--no-compile", "--static"]] if every_row else [])]
 
 
 def main(variables: Mapping[str, str]) -> int:
-    """Run the command that `variables` ask for; 0 when every step of it went well.
+    """Run the command that `variables` name; 0 when every step of it went well.
 
     Raises:
-        SystemExit: the variables ask for nothing that there is.
+        SystemExit: the variables name no command.
     """
-    import unchanged  # type: ignore[import-not-found]  # beside this script
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
     command = variables.get("DBT_COMMAND", "build")
     select, exclude = variables.get("DBT_SELECT", ""), variables.get("DBT_EXCLUDE", "")
-    wanted = steps(command, select, exclude)
+    today = dt.datetime.now(dt.UTC).date()
     whole = command == "build" and not select and not exclude
-    if whole and unchanged.stands(variables):
-        print("neither silver nor the project nor the day has changed since the last build: everything stands")
-        wanted, whole = [NOTHING], False
+    tested = command == "build" and _tested(variables) == str(today)
+    os.environ.pop(CHANGED_SINCE, None)
+    if tested:
+        os.environ[CHANGED_SINCE] = f"{today - LATELY} 00:00:00"
     try:
         parsed = dbtRunner().invoke(["parse"])
         if not isinstance(parsed.result, Manifest):
             return 1
         runner = dbtRunner(manifest=parsed.result)  # what is parsed once serves every step
-        if not all(runner.invoke([*step, "--no-use-colors"]).success for step in wanted):
-            return 1
-        if whole:
-            unchanged.keep(variables)
+        for step in steps(command, select, exclude, every_row=not tested):
+            if not runner.invoke([*step, "--no-use-colors"]).success:
+                return 1
+        if whole and not tested:
+            _remember_tested(variables, str(today))
         return 0
     finally:
         if variables.get("RUN_ID"):
@@ -80,6 +94,23 @@ def upload(bucket: str, prefix: str) -> None:
     for path in (TARGET / name for name in ARTIFACTS):
         if path.exists():
             s3.upload_file(str(path), bucket, prefix + path.name)
+
+
+def _tested(variables: Mapping[str, str]) -> str:
+    """The UTC day on which a build last tested every row; empty when none has."""
+    import boto3
+
+    s3 = boto3.client("s3")
+    try:
+        return str(s3.get_object(Bucket=variables["GOLD_BUCKET"], Key=TESTED)["Body"].read().decode())
+    except s3.exceptions.NoSuchKey:
+        return ""
+
+
+def _remember_tested(variables: Mapping[str, str], day: str) -> None:
+    import boto3
+
+    boto3.client("s3").put_object(Bucket=variables["GOLD_BUCKET"], Key=TESTED, Body=day.encode())
 
 
 if __name__ == "__main__":

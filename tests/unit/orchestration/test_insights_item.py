@@ -26,14 +26,6 @@ def test_hours_are_published_as_people_read_them(gold: str, published: float | N
     }
 
 
-def test_a_difference_that_nobody_sees_is_not_worth_a_write() -> None:
-    def digest(hours: str) -> str:
-        return item({**ROW, "cycle_time_p50_hours": hours})["digest"]
-
-    assert digest("3.5000001") == digest("3.5")
-    assert digest("3.51") != digest("3.5")
-
-
 def test_an_empty_row_has_every_figure() -> None:
     found = figures()
     assert (found["total_tasks"], found["completion_rate_pct"], found["weekly"]) == (2, 0, [])

@@ -1,3 +1,5 @@
+{{ config(tags=['every_row']) }}
+
 with
 
 in_silver as (

@@ -1,4 +1,7 @@
--- Each day opens with what the day before left; the last one with the open tasks of silver itself.
+{{ config(tags=['every_row']) }}
+
+-- Each day opens with what the day before left; the last one with the open tasks of silver itself, unless as_of_date is
+-- in the past.
 with
 
 backlog as (
@@ -13,7 +16,7 @@ open_in_silver as (
     from {{ source('silver', 'tasks') }}
     where
         not is_deleted
-        and status in ('pending', 'in_progress')
+        and {{ is_open('status') }}
         and user_id not in (select user_id from {{ source('silver', 'users') }} where is_deleted)
 ),
 
@@ -40,6 +43,7 @@ wrong_end as (
     where
         backlog.backlog_date = (select max(backlog_date) from {{ ref('fct_daily_backlog') }})
         and backlog.open_tasks != open_in_silver.open_tasks
+        and not exists (select 1 from {{ ref('fct_task_events') }} where event_date > {{ as_of_date() }})
 )
 
 select * from wrong_days

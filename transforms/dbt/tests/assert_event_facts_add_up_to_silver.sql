@@ -1,3 +1,5 @@
+{{ config(tags=['every_row']) }}
+
 -- Day by day, so that a day which an incremental build left out, or wrote twice, shows.
 with
 

@@ -1,3 +1,5 @@
+{{ config(tags=['every_row']) }}
+
 -- What users see of their own tasks sums up to what the business sees of all of them.
 with
 
@@ -13,7 +15,7 @@ insights as (
 tasks as (
     select
         count(*) as total_tasks,
-        count_if(status in ('pending', 'in_progress')) as open_tasks,
+        count_if(is_open) as open_tasks,
         count_if(status = 'completed') as completed_tasks,
         count_if(is_overdue) as overdue_tasks
     from {{ ref('fct_tasks') }}

@@ -1,3 +1,5 @@
+{{ config(tags=['every_row']) }}
+
 -- Of a live task one period lasts, that of the status which it has: its events end where its latest state says.
 with
 

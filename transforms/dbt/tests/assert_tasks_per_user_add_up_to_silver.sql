@@ -1,3 +1,5 @@
+{{ config(tags=['every_row']) }}
+
 -- Reads silver itself, not the models between, so that a row lost or doubled on the way shows.
 with
 

@@ -1,3 +1,5 @@
+{{ config(tags=['every_row']) }}
+
 -- The same tasks are counted by user, by category and in total: three sums, one figure.
 with
 

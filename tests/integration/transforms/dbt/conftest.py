@@ -1,15 +1,18 @@
 """A silver database made of rows that a test states, and dbt on it with the permissions of a build and no more."""
 
+import contextlib
 import dataclasses
 import datetime as dt
+import io
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +24,10 @@ from tests.integration.transforms.dbt.silver_tables import SilverTables
 from transforms.dbt.failed_nodes import failed_nodes
 from transforms.silver.contract import TABLES
 
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.events.base_types import EventMsg
+
 PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
 Row = Mapping[str, str]
 PYTHON: dict[str, Callable[[str], Any]] = {
@@ -31,6 +38,50 @@ PYTHON: dict[str, Callable[[str], Any]] = {
     "date": dt.date.fromisoformat,
     "timestamp": dt.datetime.fromisoformat,
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """One command of dbt that ended.
+
+    Args:
+        returncode: as the command line exits with.
+        stdout: dbt's messages, one a line.
+    """
+
+    returncode: int
+    stdout: str
+
+
+@contextlib.contextmanager
+def in_project(project: pathlib.Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """The project's folder and dbt's environment, for this process."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.chdir(project)
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+
+
+def run_dbt(
+    project: pathlib.Path, environment: Mapping[str, str], words: list[str], manifest: "Manifest | None" = None
+) -> Done:
+    """Run dbt's command line in this process, which spares the seconds that importing it takes."""
+    from dbt.cli.main import dbtRunner
+
+    lines: list[str] = []
+
+    def keep(event: "EventMsg") -> None:
+        if event.info.level != "debug":
+            lines.append(event.info.msg)
+
+    with in_project(project, environment):
+        result = dbtRunner(manifest=manifest, callbacks=[keep]).invoke(words)
+    if isinstance(result.exception, Exception):
+        lines.append(str(result.exception))
+    return Done(0 if result.success else 2 if result.exception else 1, "\n".join(lines))
 
 
 def allow(actions: list[str], *resources: str) -> dict[str, Any]:
@@ -46,6 +97,7 @@ class Warehouse:
         project: the copy, which a test may change.
         environment: of dbt's process, with a role's keys.
         tables: silver's.
+        manifest: the parsed project, if it is to be parsed once for all commands.
     """
 
     account: Account
@@ -53,6 +105,7 @@ class Warehouse:
     project: pathlib.Path
     environment: dict[str, str]
     tables: SilverTables
+    manifest: Any = None
 
     @property
     def gold(self) -> str:
@@ -107,19 +160,6 @@ class Warehouse:
             for row in data
         ]
 
-    def files(self, mart: str) -> dict[str, set[str]]:
-        """The files of a partitioned mart, by the folder that holds them."""
-        glue, s3 = self.account.session.client("glue"), self.account.session.client("s3")
-        location = glue.get_table(DatabaseName=self.gold, Name=mart)["Table"]["StorageDescriptor"]["Location"]
-        pages = s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.name, Prefix=location.removeprefix(f"s3://{self.name}/") + "/"
-        )
-        found: dict[str, set[str]] = {}
-        for one in (content["Key"] for page in pages for content in page.get("Contents", [])):
-            folder, _, name = one.rpartition("/")
-            found.setdefault(folder.rpartition("/")[2], set()).add(name)
-        return found
-
     def statements(self) -> list[str]:
         """The ids of the statements that the workgroup has seen so far."""
         pages = (
@@ -127,19 +167,42 @@ class Warehouse:
         )
         return sorted(one for page in pages for one in page["QueryExecutionIds"])
 
+    def scanned(self, statements: list[str]) -> int:
+        """Bytes that these statements scanned, together."""
+        athena = self.account.session.client("athena")
+        batches = [
+            athena.batch_get_query_execution(QueryExecutionIds=statements[at : at + 50])
+            for at in range(0, len(statements), 50)
+        ]
+        executions = [one for batch in batches for one in batch["QueryExecutions"]]
+        return sum(one["Statistics"].get("DataScannedInBytes", 0) for one in executions)
+
     def insert(self, table: str, *rows: Row) -> None:
-        """Insert rows given as SQL expressions by column; what is not given is null."""
+        """Insert rows given as SQL expressions by column, merged now; what else is not given is null."""
         (contract,) = (one for one in TABLES if one.name == table)
+        missing = {"merged_at": "current_timestamp"}
         values = ", ".join(
-            "(" + ", ".join(row.get(column.name, "null") for column in contract.columns) + ")" for row in rows
+            "(" + ", ".join((missing | dict(row)).get(column.name, "null") for column in contract.columns) + ")"
+            for row in rows
         )
         self.ask(f"insert into {table} values {values}", self.silver)
 
-    def dbt(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt; the caller looks at the exit status."""
+    def dbt(self, *words: str) -> "Done":
+        """Run dbt in this process; the caller looks at the exit status."""
+        return run_dbt(self.project, self.environment, [*words, "--no-use-colors"], self.manifest)
+
+    def parse(self) -> None:
+        """Parse the project for all commands that follow; a test that changes it does not call this."""
+        from dbt.cli.main import dbtRunner
+
+        with in_project(self.project, self.environment):
+            self.manifest = dbtRunner().invoke(["parse"]).result
+
+    def start_dbt(self, *words: str) -> "subprocess.Popen[str]":
+        """Start dbt in a process of its own, which a test may kill."""
         command = [str(pathlib.Path(sys.executable).with_name("dbt")), *words, "--no-use-colors"]
-        return subprocess.run(
-            command, cwd=self.project, env=self.environment, capture_output=True, text=True, check=False
+        return subprocess.Popen(
+            command, cwd=self.project, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
     def runner(self) -> subprocess.CompletedProcess[str]:
@@ -164,8 +227,14 @@ class Warehouse:
 
 @pytest.fixture
 def warehouse(account: Account, unique: str, role: RoleFactory, tmp_path: pathlib.Path) -> Warehouse:
+    """A warehouse for one test."""
+    return make_warehouse(account, unique, role, tmp_path)
+
+
+def make_warehouse(account: Account, unique: str, role: RoleFactory, folder: pathlib.Path) -> Warehouse:
+    """Empty silver, no gold, and a copy of the project in `folder`."""
     name = f"gold-{unique}"
-    project = tmp_path / "dbt"
+    project = folder / "dbt"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
     session = account.session
     session.client("s3").create_bucket(Bucket=name)

@@ -42,10 +42,18 @@ class Shape:
 
 
 class Population:
-    """Rows of every silver table, by table name, in `rows`."""
+    """Rows of every silver table, by table name, in `rows`.
 
-    def __init__(self, shape: Shape, seed: int = 1) -> None:
+    Args:
+        shape: of the population.
+        seed: of every choice.
+        changes_per_task: how many changes a task has at most, on average.
+    """
+
+    def __init__(self, shape: Shape, seed: int = 1, changes_per_task: float = 3.57) -> None:
         self.shape = shape
+        self.another_change = 1 - 1 / changes_per_task
+        self.pause_seconds = 86400 * min(2.5, shape.days / changes_per_task / 2)
         self.chance = random.Random(seed)
         self.start = dt.datetime.combine(shape.end - dt.timedelta(days=shape.days - 1), dt.time(), UTC)
         self.end = dt.datetime.combine(shape.end, dt.time(23, 59, 59), UTC)
@@ -100,8 +108,8 @@ class Population:
         purged = False
         version = 1
         self._event("created", state, None, version, at)
-        while self.chance.random() < 0.72 and not purged:
-            at += dt.timedelta(seconds=int(self.chance.expovariate(1 / (86400 * 2.5))) + 1)
+        while self.chance.random() < self.another_change and not purged:
+            at += dt.timedelta(seconds=int(self.chance.expovariate(1 / self.pause_seconds)) + 1)
             if at > self.end:
                 break
             before, version = state["status"], version + 1

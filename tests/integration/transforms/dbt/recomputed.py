@@ -78,16 +78,21 @@ class Gold:
             "created_at": created_at,
             "updated_at": _naive(task["updated_at"]),
             "completed_at": completed_at,
+            "is_open": task["status"] in OPEN,
             "is_overdue": task["status"] in OPEN and task["due_date"] is not None and task["due_date"] < self.as_of,
             "cycle_time_hours": (completed_at - created_at) / HOUR if done else None,
         }
 
     def _users(self) -> list[Row]:
-        times: dict[str, list[dt.datetime]] = defaultdict(list)
+        first: dict[str, list[dt.datetime]] = defaultdict(list)
+        last: dict[str, list[dt.datetime]] = defaultdict(list)
         for event in self.events:
-            times[event["user_id"]].append(event["occurred_at"])
+            first[event["user_id"]].append(event["occurred_at"])
+            if event["event_type"] != "purged":
+                last[event["user_id"]].append(event["occurred_at"])
         for user_id, profile in self.profiles.items():
-            times[user_id] += [_naive(profile["created_at"]), _naive(profile["updated_at"])]
+            first[user_id].append(_naive(profile["created_at"]))
+            last[user_id].append(_naive(profile["updated_at"]))
         return [
             {
                 "user_id": user_id,
@@ -95,10 +100,10 @@ class Gold:
                 "email_domain": self.profiles.get(user_id, {}).get("email_domain"),
                 "name": self.profiles.get(user_id, {}).get("name_masked"),
                 "first_seen": min(moments),
-                "last_updated": max(moments),
+                "last_updated": max(last[user_id] or moments[:1]),
                 "is_known_profile": user_id in self.profiles,
             }
-            for user_id, moments in times.items()
+            for user_id, moments in first.items()
         ]
 
     def _activity(self) -> list[Row]:
@@ -121,7 +126,7 @@ class Gold:
         rows: list[Row] = []
         for task in self.tasks:
             current: Row | None = None
-            for event in self.histories[task["task_id"]]:
+            for event in self.histories.get(task["task_id"], []):
                 status = None if event["event_type"] in GONE else event["status"]
                 if current and status == current["status"]:
                     continue
@@ -236,7 +241,10 @@ class Gold:
             "cycle_time_p50_hours": _nearest_rank(hours, 0.5),
             "cycle_time_p90_hours": _nearest_rank(hours, 0.9),
             "by_category": _json(
-                sorted(_counts("category", tasks, _category), key=lambda one: (-one["total"], one["category"]))
+                sorted(
+                    _counts("category", tasks, _by("category")),
+                    key=lambda one: (-one["total"], one["category"] is None, one["category"]),
+                )
             ),
             "by_priority": _json(
                 sorted(
@@ -255,7 +263,10 @@ class Gold:
         }
 
     def _user_analytics(self) -> list[Row]:
-        kinds = {user_id: [event["event_type"] for event in events] for user_id, events in self._per_user().items()}
+        kinds = {
+            user_id: [event["event_type"] for event in events if event["event_type"] != "purged"]
+            for user_id, events in self._per_user().items()
+        }
         return [
             {
                 **{name: user[name] for name in ("user_id", "email", "name", "first_seen", "last_updated")},

@@ -60,6 +60,12 @@ class SilverTables:
         elif content.num_rows:
             self.iceberg.append(self.database, name, content)
 
+    def make_like(self, name: str, other: str, rows: list[dict[str, Any]]) -> None:
+        """Create another table with the columns of one of silver's, holding these rows."""
+        (table,) = (one for one in TABLES if one.name == name)
+        self.iceberg.create(self.database, other, schema(table), f"{self.location}/{other}")
+        self.iceberg.append(self.database, other, pa.Table.from_pylist(rows, schema=schema(table)))
+
 
 def schema(table: Table) -> pa.Schema:
     """The Arrow schema of a table of the contract."""

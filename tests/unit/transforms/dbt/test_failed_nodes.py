@@ -95,6 +95,8 @@ def test_a_source_that_is_stale_is_named_with_its_age(tmp_path: pathlib.Path) ->
         (["unit_test.p.a.b"], "DbtTestFailed"),
         (["test.p.unique_a.1", "model.p.a"], "DbtModelFailed"),
         (["snapshot.p.a"], "DbtModelFailed"),
+        (["test.p.source_unique_silver_tasks_task_id.1"], "SilverTestFailed"),
+        (["model.p.a", "test.p.source_unique_silver_tasks_task_id.1"], "SilverTestFailed"),
     ],
 )
 def test_the_kind_of_failure_is_one_word(nodes: list[str], word: str) -> None:

@@ -1,35 +1,66 @@
+{% set columns = [
+    'user_id', 'status', 'priority', 'category', 'is_open', 'due_date', 'created_at', 'updated_at', 'completed_at',
+    'version', 'merged_at'
+] %}
+{% set mark = high_water_mark(
+    'select count(*) from ' ~ this ~ ' where user_id not in (' ~ erased_users() ~ ')'
+    ~ ' and task_id not in (select task_id from ' ~ ref('stg_tasks') ~ ' where merged_at > {utc})',
+    'select count(*) from ' ~ ref('stg_tasks') ~ ' where merged_at <= {utc} and not is_deleted'
+    ~ ' and user_id not in (' ~ erased_users() ~ ')'
+) %}
 with
 
-tasks as (
-    select * from {{ ref('stg_tasks') }}
+erased_users as (
+    {{ erased_users() }}
 ),
 
-erased_users as (
-    select user_id from {{ ref('stg_users') }} where is_deleted
+tasks as (
+    select *
+    from {{ ref('stg_tasks') }}
+    {% if mark -%}
+        where merged_at > {{ utc(mark) }}
+    {%- endif %}
 ),
 
 -- A profile and its owner's tasks travel separately: tasks may still look alive in the run that learns of an erasure.
 live_tasks as (
-    select tasks.*
+    select
+        tasks.task_id,
+        tasks.user_id,
+        tasks.status,
+        tasks.priority,
+        tasks.category,
+        {{ is_open('tasks.status') }} as is_open,
+        tasks.due_date,
+        tasks.created_at,
+        tasks.updated_at,
+        tasks.completed_at,
+        tasks.version,
+        cast(tasks.merged_at as timestamp(6)) as merged_at
     from tasks
     left join erased_users on tasks.user_id = erased_users.user_id
     where
         not tasks.is_deleted
         and erased_users.user_id is null
+),
+
+{% if is_incremental() -%}
+    gone_tasks as (
+        select held.task_id
+        from {{ this }} as held
+        {% if mark -%}
+            where
+                held.user_id in (select user_id from erased_users)
+                or held.task_id in (select task_id from tasks where is_deleted)
+        {%- else -%}
+            left join live_tasks on held.task_id = live_tasks.task_id
+            where live_tasks.task_id is null
+        {%- endif %}
+    ),
+
+{% endif -%}
+final as (
+    {{ merge_rows('live_tasks', 'gone_tasks', ['task_id'], columns) }}
 )
 
-select
-    task_id,
-    user_id,
-
-    status,
-    priority,
-    category,
-
-    due_date,
-    created_at,
-    updated_at,
-    completed_at,
-
-    version
-from live_tasks
+select * from final

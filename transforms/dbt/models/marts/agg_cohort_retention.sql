@@ -5,6 +5,7 @@ users as (
         user_id,
         cast(date_trunc('week', first_seen) as date) as cohort_week
     from {{ ref('dim_users') }}
+    where cast(date_trunc('week', first_seen) as date) <= {{ as_of_date() }}
 ),
 
 active_weeks as (

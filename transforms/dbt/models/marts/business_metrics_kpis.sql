@@ -15,7 +15,7 @@ task_figures as (
         count_if(status = 'in_progress') as in_progress_tasks,
         count_if(status = 'completed') as completed_tasks,
         count_if(status = 'cancelled') as cancelled_tasks,
-        count_if(status in ('pending', 'in_progress') and due_date < {{ as_of_date() }}) as overdue_tasks
+        count_if(is_overdue) as overdue_tasks
     from live_tasks
 ),
 

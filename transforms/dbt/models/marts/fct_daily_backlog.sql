@@ -52,7 +52,7 @@ overdue_changes as (
 ),
 
 first_day as (
-    select min(backlog_date) as first_day from changes
+    select min(backlog_date) as first_day from changes having min(backlog_date) <= {{ as_of_date() }}
 ),
 
 days as (

@@ -5,7 +5,7 @@ states as (
 ),
 
 live_tasks as (
-    select * from {{ ref('fct_tasks') }}
+    select * from {{ ref('int_live_tasks') }}
 ),
 
 -- A status begins with a change of it and ends with the next one, or with the task's deletion.
@@ -16,7 +16,7 @@ turning_points as (
         status,
         is_deleted,
         occurred_at as started_at,
-        lead(occurred_at) over (partition by task_id order by version, occurred_at, event_id) as ended_at
+        lead(occurred_at) over (partition by task_id order by position) as ended_at
     from states
     where is_new_state
 ),

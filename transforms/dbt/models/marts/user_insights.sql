@@ -1,24 +1,69 @@
-{% set as_of = var('as_of_date', none) or run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f')[:-3] %}
+{% set as_of = var('as_of_date', none) or run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') %}
+{% set columns = [
+    'as_of', 'total_tasks', 'open_tasks', 'completed_tasks', 'overdue_tasks', 'completion_rate_pct',
+    'current_streak_days', 'longest_streak_days', 'cycle_time_p50_hours', 'cycle_time_p90_hours', 'by_category',
+    'by_priority', 'weekly', 'merged_at'
+] %}
+{% set unchanged = 'user_id not in (select user_id from ' ~ ref('stg_tasks') ~ ' where merged_at > {utc})'
+    ~ ' and user_id not in (select user_id from ' ~ ref('int_users') ~ ' where merged_at > {mark})'
+%}
+{#- Overdue tasks, streaks and weeks are other ones on the next day: rows of another day are due as a whole. -#}
+{% set mark = high_water_mark(
+    'select coalesce(sum(total_tasks + 1), 0) from ' ~ this ~ ' where ' ~ unchanged
+    ~ ' and user_id not in (' ~ erased_users() ~ ') and cast(as_of as date) = ' ~ as_of_date(),
+    '(select count(*) from ' ~ ref('int_live_tasks') ~ ' where ' ~ unchanged ~ ')'
+    ~ ' + (select count(*) from ' ~ ref('int_users') ~ ' where ' ~ unchanged ~ ')'
+) %}
+{% set changed_users -%}
+    select user_id from {{ ref('stg_tasks') }} where merged_at > {{ utc(mark) }}
+    union distinct
+    select user_id from {{ ref('int_users') }} where merged_at > timestamp '{{ mark }}'
+{%- endset %}
 with
 
+followed as (
+    select
+        cast(
+            greatest(
+                (select coalesce(max(merged_at), timestamp '1970-01-01 00:00:00') from {{ ref('int_live_tasks') }}),
+                (select coalesce(max(merged_at), timestamp '1970-01-01 00:00:00') from {{ ref('int_users') }})
+            ) as timestamp(6)
+        ) as merged_at
+),
+
 users as (
-    select * from {{ ref('dim_users') }}
+    select user_id
+    from {{ ref('int_users') }}
+    {% if mark -%}
+        where user_id in ({{ changed_users }})
+    {%- endif %}
 ),
 
 tasks as (
     select
-        *,
-        coalesce(category, 'uncategorized') as named_category,
+        user_id,
+        status,
+        priority,
+        category,
+        is_open,
+        {{ is_overdue('is_open', 'due_date') }} as is_overdue,
+        created_at,
+        completed_at,
+        case when status = 'completed' then date_diff('millisecond', created_at, completed_at) / 3.6e6 end
+            as cycle_time_hours,
         cast(created_at as date) as created_day,
         case when status = 'completed' then cast(completed_at as date) end as completed_day
-    from {{ ref('fct_tasks') }}
+    from {{ ref('int_live_tasks') }}
+    {% if mark -%}
+        where user_id in ({{ changed_users }})
+    {%- endif %}
 ),
 
 figures as (
     select
         user_id,
         count(*) as total_tasks,
-        count_if(status in ('pending', 'in_progress')) as open_tasks,
+        count_if(is_open) as open_tasks,
         count_if(status = 'completed') as completed_tasks,
         count_if(is_overdue) as overdue_tasks,
         round(1e2 * count_if(status = 'completed') / count(*), 2) as completion_rate_pct,
@@ -60,7 +105,7 @@ streaks_per_user as (
     select
         user_id,
         max(days) as longest_streak_days,
-        -- today is not over: a streak that reached yesterday still stands
+        -- today is not over: a streak that reached yesterday goes on
         max(case when last_day >= {{ as_of_date() }} - interval '1' day then days end) as current_streak_days
     from streaks
     group by user_id
@@ -69,11 +114,11 @@ streaks_per_user as (
 categories as (
     select
         user_id,
-        named_category as category,
+        category,
         count(*) as total,
         count_if(status = 'completed') as completed
     from tasks
-    group by user_id, named_category
+    group by user_id, category
 ),
 
 by_category as (
@@ -83,7 +128,7 @@ by_category as (
             cast(
                 row(category, total, completed) as row(category varchar, total bigint, completed bigint)
             )
-            order by total desc, category asc
+            order by total desc, category asc nulls last
         ) as by_category
     from categories
     group by user_id
@@ -170,11 +215,11 @@ weekly as (
     group by user_id
 ),
 
-final as (
+insights as (
     select
         users.user_id,
 
-        timestamp '{{ as_of }}' as as_of,
+        cast(timestamp '{{ as_of }}' as timestamp(6)) as as_of,
 
         coalesce(figures.total_tasks, 0) as total_tasks,
         coalesce(figures.open_tasks, 0) as open_tasks,
@@ -188,13 +233,33 @@ final as (
 
         coalesce(json_format(cast(by_category.by_category as json)), '[]') as by_category,
         coalesce(json_format(cast(by_priority.by_priority as json)), '[]') as by_priority,
-        json_format(cast(weekly.weekly as json)) as weekly
+        json_format(cast(weekly.weekly as json)) as weekly,
+
+        followed.merged_at
     from users
+    cross join followed
     left join figures on users.user_id = figures.user_id
     left join streaks_per_user on users.user_id = streaks_per_user.user_id
     left join by_category on users.user_id = by_category.user_id
     left join by_priority on users.user_id = by_priority.user_id
     left join weekly on users.user_id = weekly.user_id
+),
+
+{% if is_incremental() -%}
+    gone_insights as (
+        select held.user_id
+        from {{ this }} as held
+        {% if mark -%}
+            where held.user_id in ({{ erased_users() }})
+        {%- else -%}
+            left join insights on held.user_id = insights.user_id
+            where insights.user_id is null
+        {%- endif %}
+    ),
+
+{% endif -%}
+final as (
+    {{ merge_rows('insights', 'gone_insights', ['user_id'], columns) }}
 )
 
 select * from final

@@ -4,7 +4,8 @@ source as (
     select * from {{ source('silver', 'api_requests') }}
 ),
 
--- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+-- Athena writes no time zones; silver's instants are UTC, so dropping the zone loses nothing. `merged_at` keeps it:
+-- engines skip files by a bare column, not by a cast.
 renamed as (
     select
         request_id,
@@ -19,7 +20,8 @@ renamed as (
         duration_ms,
 
         cast(occurred_at as date) as request_date,
-        cast(occurred_at as timestamp(6)) as occurred_at
+        cast(occurred_at as timestamp(6)) as occurred_at,
+        merged_at
     from source
 )
 

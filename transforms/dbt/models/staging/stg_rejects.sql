@@ -4,7 +4,8 @@ source as (
     select * from {{ source('silver', 'rejects') }}
 ),
 
--- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+-- Athena writes no time zones; silver's instants are UTC, so dropping the zone loses nothing. `merged_at` keeps it:
+-- engines skip files by a bare column, not by a cast.
 renamed as (
     select
         bronze_file,
@@ -13,7 +14,8 @@ renamed as (
         source,
         reason,
 
-        cast(seen_at as timestamp(6)) as seen_at
+        cast(seen_at as timestamp(6)) as seen_at,
+        merged_at
     from source
 )
 

@@ -4,7 +4,8 @@ source as (
     select * from {{ source('silver', 'task_events') }}
 ),
 
--- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+-- Athena writes no time zones; silver's instants are UTC, so dropping the zone loses nothing. `merged_at` keeps it:
+-- engines skip files by a bare column, not by a cast.
 renamed as (
     select
         event_id,
@@ -25,7 +26,8 @@ renamed as (
         cast(ingested_at as timestamp(6)) as ingested_at,
 
         version,
-        sequence_number
+        sequence_number,
+        merged_at
     from source
 )
 

@@ -4,7 +4,8 @@ source as (
     select * from {{ source('silver', 'tasks') }}
 ),
 
--- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+-- Athena writes no time zones; silver's instants are UTC, so dropping the zone loses nothing. `merged_at` keeps it:
+-- engines skip files by a bare column, not by a cast.
 renamed as (
     select
         task_id,
@@ -21,7 +22,8 @@ renamed as (
         cast(completed_at as timestamp(6)) as completed_at,
         cast(deleted_at as timestamp(6)) as deleted_at,
 
-        version
+        version,
+        merged_at
     from source
 )
 

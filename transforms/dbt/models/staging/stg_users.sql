@@ -4,7 +4,8 @@ source as (
     select * from {{ source('silver', 'users') }}
 ),
 
--- Athena's Hive tables cannot hold a time zone; Iceberg's instants are UTC, so dropping the zone loses nothing.
+-- Athena writes no time zones; silver's instants are UTC, so dropping the zone loses nothing. `merged_at` keeps it:
+-- engines skip files by a bare column, not by a cast.
 renamed as (
     select
         user_id,
@@ -15,7 +16,8 @@ renamed as (
         is_deleted,
 
         cast(created_at as timestamp(6)) as created_at,
-        cast(updated_at as timestamp(6)) as updated_at
+        cast(updated_at as timestamp(6)) as updated_at,
+        merged_at
     from source
 )
 

@@ -1,0 +1,1 @@
+"""How the cost of a run grows with what is there already: `make bench-growth`."""

@@ -1,0 +1,161 @@
+"""dbt does in this project what its documentation says, command by command: nothing of it is overridden.
+
+https://docs.getdbt.com/reference/dbt-commands
+"""
+
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Account
+from tests.integration.conftest import RoleFactory
+from tests.integration.transforms.dbt.conftest import PROJECT, Warehouse, make_warehouse
+from tests.integration.transforms.dbt.population import Population, Shape
+
+pytestmark = [pytest.mark.account, pytest.mark.slow]
+
+SILVER = Population(Shape(users=4, tasks=30, days=6, requests=40)).rows
+EVENTS = "int_kept_events"
+
+
+@pytest.fixture(scope="module")
+def built(account: Account, role_of_module: RoleFactory, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse in which the events and what they hang on are built; each test leaves them right."""
+    warehouse = make_warehouse(account, "dbt-commands", role_of_module, tmp_path_factory.mktemp("commands"))
+    warehouse.fill(SILVER)
+    succeed(warehouse, "run", "-s", f"+{EVENTS}", "int_live_tasks", "fct_tasks")
+    return warehouse
+
+
+@pytest.fixture
+def extra(built: Warehouse) -> Iterator[pathlib.Path]:
+    """A folder for models of a test's own."""
+    folder = built.project / "models" / "extra"
+    folder.mkdir()
+    yield folder
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+def succeed(warehouse: Warehouse, *words: str) -> str:
+    done = warehouse.dbt(*words)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def rows(warehouse: Warehouse, sql: str) -> Any:
+    return warehouse.ask(sql, warehouse.gold)
+
+
+def events(warehouse: Warehouse) -> int:
+    ((count,),) = rows(warehouse, f"select count(*) from {EVENTS}")
+    return int(count)
+
+
+def test_run_empty_reads_no_row_and_the_next_build_has_all_of_them(built: Warehouse) -> None:
+    before = events(built)
+    succeed(built, "run", "--empty", "-s", EVENTS)
+    succeed(built, "run", "-s", EVENTS)
+    assert events(built) == before > 0
+
+
+def test_full_refresh_builds_the_table_anew(built: Warehouse) -> None:
+    before = events(built)
+    rows(built, f"update {EVENTS} set category = 'by hand'")
+    succeed(built, "run", "-s", EVENTS)
+    assert rows(built, f"select count(*) from {EVENTS} where category = 'by hand'") == [[str(before)]]
+    succeed(built, "run", "--full-refresh", "-s", EVENTS)
+    assert rows(built, f"select count(*) from {EVENTS} where category = 'by hand'") == [["0"]]
+    assert events(built) == before
+
+
+def test_compile_and_show_change_nothing(built: Warehouse) -> None:
+    before = rows(built, f'select count(*) from "{EVENTS}$snapshots"')
+    succeed(built, "compile", "-s", EVENTS)
+    compiled = next((built.project / "target" / "compiled").rglob(f"{EVENTS}.sql")).read_text()
+    assert "where merged_at > timestamp '" in compiled
+    assert "completed" in succeed(
+        built, "show", "--inline", f"select distinct event_type from {{{{ ref('{EVENTS}') }}}}"
+    )
+    assert rows(built, f'select count(*) from "{EVENTS}$snapshots"') == before
+
+
+def test_test_and_build_judge_alike_and_a_tighter_limit_counts_at_once(built: Warehouse) -> None:
+    path = built.project / "tests" / "assert_extra.sql"
+    path.write_text("{{ config(error_if='>1000') }}\n\nselect 1 as one from {{ ref('int_live_tasks') }}\n")
+    try:
+        succeed(built, "build", "-s", "assert_extra")
+        path.write_text(path.read_text().replace(">1000", ">0"))
+        for command in ("test", "build"):
+            assert built.dbt(command, "-s", "assert_extra").returncode == 1
+            assert built.run_results()["results"][-1]["status"] == "fail"
+    finally:
+        path.unlink()
+
+
+def test_retry_runs_what_failed_and_what_was_skipped(built: Warehouse, extra: pathlib.Path) -> None:
+    first, second = extra / "extra_first.sql", extra / "extra_second.sql"
+    first.write_text("select no_such_column as one from {{ ref('int_live_tasks') }}\n")
+    second.write_text("select * from {{ ref('extra_first') }}\n")
+    assert built.dbt("run", "-s", "extra_first", "extra_second").returncode == 1
+    first.write_text("select 1 as one from {{ ref('int_live_tasks') }}\n")
+    succeed(built, "retry")
+    assert [one["status"] for one in built.run_results()["results"]] == ["success", "success"]
+
+
+def test_a_changed_config_variable_hook_and_the_current_date_count_at_once(
+    built: Warehouse, extra: pathlib.Path
+) -> None:
+    model = extra / "extra_config.sql"
+    model.write_text(
+        "{{ config(materialized='table', table_type='hive', post_hook=var('hook')) }}\n"
+        "select current_date as day, '{{ var(\"given\", \"nothing\") }}' as given, 'a' as part\n"
+    )
+    hook = "create or replace view hooked as select 1 as n"
+    succeed(built, "build", "-s", "extra_config", "--vars", json.dumps({"hook": "select 1"}))
+    succeed(built, "build", "-s", "extra_config", "--vars", json.dumps({"hook": hook, "given": "something"}))
+    assert rows(built, "select given from extra_config") == [["something"]]
+    assert rows(built, "select n from hooked") == [["1"]]
+    model.write_text(model.read_text().replace("table_type='hive'", "table_type='hive', partitioned_by=['part']"))
+    succeed(built, "build", "-s", "extra_config", "--vars", json.dumps({"hook": "select 1"}))
+    table = built.account.session.client("glue").get_table(DatabaseName=built.gold, Name="extra_config")["Table"]
+    assert [key["Name"] for key in table["PartitionKeys"]] == ["part"]
+
+
+def test_a_microbatch_model_has_every_batch(built: Warehouse, extra: pathlib.Path) -> None:
+    days = sorted({event["occurred_at"].date() for event in SILVER["task_events"]})
+    (extra / "extra_batches.sql").write_text(
+        "{{ config(materialized='incremental', incremental_strategy='microbatch', table_type='iceberg',"
+        " unique_key='event_id', event_time='occurred_at', batch_size='day',"
+        f" begin='{days[0]}', delete_condition=none, insert_condition=none) }}}}\n"
+        f"select event_id, occurred_at from {{{{ ref('{EVENTS}') }}}}\n"
+    )
+    end = f"{days[-1]} 23:59:59"
+    succeed(built, "build", "-s", "extra_batches", "--event-time-start", str(days[0]), "--event-time-end", end)
+    counted = int(rows(built, "select count(distinct event_id) from extra_batches")[0][0])
+    assert counted == events(built)
+
+
+def test_clone_copies_every_model(built: Warehouse, tmp_path: pathlib.Path) -> None:
+    state = tmp_path / "state"
+    (built.project / "target").rename(state)
+    environment = built.environment | {"DBT_TARGET": "dev", "DBT_USER": "dbt_commands"}
+    clone = Warehouse(built.account, built.name, built.project, environment, built.tables)
+    succeed(clone, "clone", "-s", "int_live_tasks", "--state", str(state))
+    here, there = (
+        built.ask("select count(*) from int_live_tasks", database)
+        for database in (built.gold, "todo_analytics_dbt_commands")
+    )
+    assert here == there
+
+
+def test_the_project_overrides_nothing_of_dbt() -> None:
+    own = {path.stem for path in (PROJECT / "macros").glob("*.sql")}
+    assert not (PROJECT / "materializations").exists()
+    for path in (PROJECT / "macros").glob("*.sql"):
+        assert "materialization" not in path.read_text(), path.name
+    assert not own & {"get_where_subquery", "generate_schema_name", "is_incremental", "ref", "source"}
