@@ -5,7 +5,7 @@ import pathlib
 import streamlit as st
 
 from transforms.bi.dashboard import sections
-from transforms.bi.dashboard.gold import NoAnswerError, ask
+from transforms.bi.dashboard.athena import QueryError, run_query
 
 PAGES = pathlib.Path(__file__).parent / "pages"
 _STYLE = """
@@ -34,10 +34,10 @@ def main() -> None:
     )
     try:
         page.run()
-    except NoAnswerError as error:
+    except QueryError as error:
         sections.explain(error)
         # kept answers are given up too: they may be of before the remedy
-        st.button("Try again", icon=":material/refresh:", on_click=ask.clear)
+        st.button("Try again", icon=":material/refresh:", on_click=run_query.clear)
 
 
 main()

@@ -5,9 +5,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from transforms.bi.dashboard import dated
+from transforms.bi.dashboard import as_of
+from transforms.bi.dashboard.athena import (
+    DATABASE,
+    QueryError,
+    QueryResult,
+    UnreachableError,
+    run_query,
+)
 from transforms.bi.dashboard.charts import draw, words
-from transforms.bi.dashboard.gold import DATABASE, Answer, NoAnswerError, UnreachableError, ask
 from transforms.bi.saved_queries import SavedQuery, all_queries
 
 
@@ -18,19 +24,19 @@ def heading(title: str, *, without_tasks: bool = False) -> None:
         without_tasks: whether the page has something to show while no task has ever been created.
 
     Raises:
-        NoAnswerError: there is nothing to show on this page.
+        QueryError: there is nothing to show on this page.
     """
     st.title(title)
-    when = dated.as_of(dated.BACKLOG)
+    when = as_of.describe_freshness(as_of.BACKLOG)
     if when:
         st.caption(f"Figures {when} (UTC), the last day in `{DATABASE}`. Deleted tasks count in none of them.")
     elif not without_tasks:
-        raise NoAnswerError("No tasks yet", "Gold is built, and no task has ever been created.", "make demo")
+        raise QueryError("No tasks yet", "Gold is built, and no task has ever been created.", "make demo")
     else:
         st.caption(f"No task has ever been created, as far as `{DATABASE}` knows.")
 
 
-def explain(error: NoAnswerError) -> None:
+def explain(error: QueryError) -> None:
     """Say what is missing and which command helps."""
     with st.container(border=True):
         st.markdown(f"#### {error.what}\n{error.why}")
@@ -45,14 +51,14 @@ def question(name: str) -> SavedQuery:
     return found
 
 
-def answer(sql: str) -> tuple[Answer, str] | None:
+def answer(sql: str) -> tuple[QueryResult, str] | None:
     """What Athena answers and what that is as of; None when it does not, which the page then explains.
 
     Raises:
         UnreachableError: it would answer nothing else either.
     """
     found = _asked(sql)
-    if isinstance(found, NoAnswerError):
+    if isinstance(found, QueryError):
         explain(found)
         return None
     return found
@@ -68,7 +74,7 @@ def card(name: str) -> None:
     found = _asked(query.sql)  # before the card is begun: a page that ends here has no empty one
     with st.container(border=True):
         st.markdown(f"**{query.title}**")
-        if isinstance(found, NoAnswerError):
+        if isinstance(found, QueryError):
             explain(found)
             return
         shown, when = found
@@ -76,12 +82,12 @@ def card(name: str) -> None:
         st.caption(f"{query.description} {sentence(when)}")
 
 
-def _asked(sql: str) -> tuple[Answer, str] | NoAnswerError:
+def _asked(sql: str) -> tuple[QueryResult, str] | QueryError:
     try:
-        return ask(sql), dated.as_of(sql)
+        return run_query(sql), as_of.describe_freshness(sql)
     except UnreachableError:
         raise
-    except NoAnswerError as error:
+    except QueryError as error:
         return error
 
 
@@ -90,7 +96,7 @@ def sentence(when: str) -> str:
     return f"{when[:1].upper()}{when[1:]}." if when else ""
 
 
-def show(query: SavedQuery, answer: Answer) -> None:
+def show(query: SavedQuery, answer: QueryResult) -> None:
     """An answer as its chart, or as rows when it has none."""
     if answer.frame.empty:
         st.info("No rows: nothing like this has happened yet.")

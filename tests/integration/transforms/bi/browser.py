@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from infra.cli.dashboard import APP
 from tests.conftest import Account, free_port, until
-from tests.integration.transforms.bi.gold import Gold
+from tests.integration.transforms.bi.gold_database import Gold
 
 SCREENSHOTS = pathlib.Path(__file__).resolve().parents[4] / ".screenshots"
 PAGES = {"Overview": "", "Work": "work", "People": "people", "Operations": "operations", "Saved queries": "questions"}

@@ -10,7 +10,7 @@ from infra.toolchain import chromium
 from tests.conftest import Account
 from tests.integration.transforms.bi import known
 from tests.integration.transforms.bi.browser import SECONDS
-from tests.integration.transforms.bi.gold import Gold
+from tests.integration.transforms.bi.gold_database import Gold
 
 
 @pytest.fixture(scope="module")

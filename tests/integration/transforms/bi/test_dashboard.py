@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from tests.conftest import Account
 from tests.integration.transforms.bi import history
 from tests.integration.transforms.bi.browser import PAGES, Dashboard, serve, visit
-from tests.integration.transforms.bi.gold import Gold
+from tests.integration.transforms.bi.gold_database import Gold
 from transforms.bi.saved_queries import all_queries
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.conftest import Account, free_port
 from tests.integration.transforms.bi import known
 from tests.integration.transforms.bi.browser import PAGES, Dashboard, serve, visit
-from tests.integration.transforms.bi.gold import Gold
+from tests.integration.transforms.bi.gold_database import Gold
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.transforms.bi.answers import ANSWERS
-from tests.integration.transforms.bi.gold import Gold
+from tests.integration.transforms.bi.gold_database import Gold
 from transforms.bi.saved_queries import SavedQuery, all_queries
 
 pytestmark = pytest.mark.account

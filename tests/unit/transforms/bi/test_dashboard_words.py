@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from transforms.bi.dashboard import dated
-from transforms.bi.dashboard.gold import NoAnswerError, UnreachableError, ask
+from transforms.bi.dashboard import as_of
+from transforms.bi.dashboard.athena import QueryError, UnreachableError, run_query
 
 
 def refusal(code: str, message: str = "no") -> ClientError:
@@ -24,11 +24,29 @@ DOWN = EndpointConnectionError(endpoint_url=LOCAL)
     [
         (DOWN, LOCAL, UnreachableError, "The local account does not answer", "make up"),
         (DOWN, "", UnreachableError, "AWS does not answer", "aws sts get-caller-identity"),
-        (refusal("ExpiredTokenException"), "", UnreachableError, "These credentials are not valid", "aws sts get-"),
-        (refusal("InvalidRequestException", "WorkGroup x is not found."), "", NoAnswerError, "Nothing is deployed", ""),
-        (wr.exceptions.QueryFailed("TABLE_NOT_FOUND: x"), "", NoAnswerError, "Gold is not built yet", "make pipeline"),
-        (wr.exceptions.QueryFailed("DIVISION_BY_ZERO"), "", NoAnswerError, "Athena did not answer this", ""),
-        (wr.exceptions.QueryCancelled("too much"), "", NoAnswerError, "Athena did not answer this", ""),
+        (
+            refusal("ExpiredTokenException"),
+            "",
+            UnreachableError,
+            "These credentials are not valid",
+            "aws sts get-",
+        ),
+        (
+            refusal("InvalidRequestException", "WorkGroup x is not found."),
+            "",
+            QueryError,
+            "Nothing is deployed",
+            "",
+        ),
+        (
+            wr.exceptions.QueryFailed("TABLE_NOT_FOUND: x"),
+            "",
+            QueryError,
+            "Gold is not built yet",
+            "make pipeline",
+        ),
+        (wr.exceptions.QueryFailed("DIVISION_BY_ZERO"), "", QueryError, "Athena did not answer this", ""),
+        (wr.exceptions.QueryCancelled("too much"), "", QueryError, "Athena did not answer this", ""),
     ],
 )
 def test_a_refusal_becomes_words_and_a_remedy(
@@ -40,13 +58,13 @@ def test_a_refusal_becomes_words_and_a_remedy(
     monkeypatch.setattr(wr.athena, "read_sql_query", refuses)
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with pytest.raises(NoAnswerError) as caught:
-        ask("select 1")
+    with pytest.raises(QueryError) as caught:
+        run_query("select 1")
     assert type(caught.value) is kind
     assert caught.value.what.startswith(what)
     assert caught.value.remedy.startswith(remedy)
 
 
 def test_a_moment_has_its_time_when_there_is_one() -> None:
-    assert dated.told(pd.Timestamp("2026-11-22")) == "as of Sunday 22 November 2026"
-    assert dated.told(pd.Timestamp("2026-11-02 07:05:30")) == "as of Monday 2 November 2026, 07:05 UTC"
+    assert as_of.format_moment(pd.Timestamp("2026-11-22")) == "as of Sunday 22 November 2026"
+    assert as_of.format_moment(pd.Timestamp("2026-11-02 07:05:30")) == "as of Monday 2 November 2026, 07:05 UTC"

@@ -11,7 +11,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 MARTS = sorted((PROJECT / "models" / "marts").glob("*.sql"))
 # what a model may have before its SQL begins: tags and comments of Jinja
-JINJA = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+JINJA = re.compile(r"\{%-? set \w+ -?%\}.*?\{%-? endset -?%\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 BRANCHES = ("case ", "case\n", "coalesce(", "count_if(", "nearest_rank(", "lag(", "left join", "full outer join")
 KEPT = {
     "user_analytics": ["user_id", "email", "name", "first_seen", "last_updated", "total_events", "max_event_types"],

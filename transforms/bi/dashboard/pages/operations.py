@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from transforms.bi.dashboard import sections
-from transforms.bi.dashboard.gold import NoAnswerError
+from transforms.bi.dashboard.athena import QueryError
 
 _FRESHNESS = """
 select
@@ -25,9 +25,7 @@ def freshness() -> bool:
     last = found[0].frame.iloc[0]
     if not last.runs:
         sections.explain(
-            NoAnswerError(
-                "No runs yet", "The pipeline has not written down a run, though gold is built.", "make pipeline"
-            )
+            QueryError("No runs yet", "The pipeline has not written down a run, though gold is built.", "make pipeline")
         )
         return False
     now = pd.Timestamp.now("UTC").tz_localize(None)

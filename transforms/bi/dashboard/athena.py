@@ -22,7 +22,7 @@ _CREDENTIALS = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId",
 _WHO = "aws sts get-caller-identity"
 
 
-class NoAnswerError(Exception):
+class QueryError(Exception):
     """There is nothing to show.
 
     Args:
@@ -36,12 +36,12 @@ class NoAnswerError(Exception):
         self.what, self.why, self.remedy = what, why, remedy
 
 
-class UnreachableError(NoAnswerError):
+class UnreachableError(QueryError):
     """Nothing else on the page would be answered either."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """What a query gave.
 
     Args:
@@ -54,12 +54,12 @@ class Answer:
 
 
 @st.cache_data(ttl=FRESH_SECONDS, show_spinner="asking Athena …")
-def ask(sql: str) -> Answer:
+def run_query(sql: str) -> QueryResult:
     """Run one SELECT in gold.
 
     Raises:
         UnreachableError: the account does not answer, or not to these credentials.
-        NoAnswerError: gold is not built, or Athena refuses the query.
+        QueryError: gold is not built, or Athena refuses the query.
     """
     wr.config.botocore_config = Config(connect_timeout=3, read_timeout=60, retries={"max_attempts": 1})
     try:
@@ -77,20 +77,20 @@ def ask(sql: str) -> Answer:
         raise _unreachable(error) from error
     except (wr.exceptions.QueryFailed, wr.exceptions.QueryCancelled) as error:
         raise _refused("", str(error)) from error
-    return Answer(_plotted(frame), int(frame.query_metadata["Statistics"].get("DataScannedInBytes", 0)))
+    return QueryResult(_plotted(frame), int(frame.query_metadata["Statistics"].get("DataScannedInBytes", 0)))
 
 
-def _refused(code: str, message: str) -> NoAnswerError:
+def _refused(code: str, message: str) -> QueryError:
     if code in _CREDENTIALS:
         return UnreachableError("These credentials are not valid", f"They may have expired. AWS says: {message}", _WHO)
     if "WorkGroup" in message and "not found" in message:
-        return NoAnswerError("Nothing is deployed yet", "There is no Athena workgroup.", "make deploy pipeline")
+        return QueryError("Nothing is deployed yet", "There is no Athena workgroup.", "make deploy pipeline")
     if any(word in message for word in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist")):
-        return NoAnswerError("Gold is not built yet", f"The pipeline makes it. Athena says: {message}", "make pipeline")
-    return NoAnswerError("Athena did not answer this", f"Athena says: {message}")
+        return QueryError("Gold is not built yet", f"The pipeline makes it. Athena says: {message}", "make pipeline")
+    return QueryError("Athena did not answer this", f"Athena says: {message}")
 
 
-def _unreachable(error: BotoCoreError) -> NoAnswerError:
+def _unreachable(error: BotoCoreError) -> QueryError:
     local = os.environ.get("AWS_ENDPOINT_URL")
     if local:
         why = f"Nothing answers at `{local}`: the local account is down, or only starting."

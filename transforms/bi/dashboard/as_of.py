@@ -8,7 +8,7 @@ import re
 
 import pandas as pd
 
-from transforms.bi.dashboard.gold import ask
+from transforms.bi.dashboard.athena import run_query
 
 BACKLOG = "fct_daily_backlog"
 _LAST = {
@@ -18,21 +18,21 @@ _LAST = {
 }
 
 
-def as_of(sql: str) -> str:
+def describe_freshness(sql: str) -> str:
     """`as of Sunday 22 November 2026`, with the time when it is known; empty when there is no data yet.
 
     Args:
         sql: what the figures were asked with.
 
     Raises:
-        NoAnswerError: Athena cannot say.
+        QueryError: Athena cannot say.
     """
     read = next((table for table in _LAST if re.search(rf"\b{table}\b", sql)), BACKLOG)
-    last = ask(_LAST[read]).frame["at"].iloc[0]
-    return "" if pd.isna(last) else told(pd.Timestamp(last))
+    last = run_query(_LAST[read]).frame["at"].iloc[0]
+    return "" if pd.isna(last) else format_moment(pd.Timestamp(last))
 
 
-def told(moment: pd.Timestamp) -> str:
+def format_moment(moment: pd.Timestamp) -> str:
     """The words for a day, or for an instant of one."""
     day = f"as of {moment:%A} {moment.day} {moment:%B %Y}"
     return day if moment == moment.normalize() else f"{day}, {moment:%H:%M} UTC"

@@ -1,7 +1,7 @@
 """The lists in docs/bi.md: gold's tables as dbt's models describe them, and the saved queries.
 
-python -m transforms.bi.reference            writes them into the page
-python -m transforms.bi.reference --check    exits 1 when the page is not as it would be written
+python -m transforms.bi.docs_generator            writes them into the page
+python -m transforms.bi.docs_generator --check    exits 1 when the page is not as it would be written
 """
 
 import pathlib
