@@ -112,9 +112,9 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
         ["work", "2", "1"],
     ]
     assert warehouse.ask("select * from user_analytics order by user_id", warehouse.gold) == [
-        ["anna", "a***@example.com", "A***", "2026-11-01 09:00:00.123456", "2026-11-06 10:00:00.000000", "7", "4"],
-        ["ben", None, None, "2026-11-01 09:00:00.123456", "2026-11-03 10:00:00.000000", "2", "2"],
-        ["dora", "d***@example.com", "D***", "2026-10-01 10:00:00.000000", "2026-10-01 10:00:00.000000", "0", "0"],
+        ["anna", "a***@example.com", "A***", "2026-11-01 09:00:00.123456", "2026-11-06 10:00:00.000", "7", "4"],
+        ["ben", None, None, "2026-11-01 09:00:00.123456", "2026-11-03 10:00:00.000", "2", "2"],
+        ["dora", "d***@example.com", "D***", "2026-10-01 10:00:00.000", "2026-10-01 10:00:00.000", "0", "0"],
     ]
     figures = "select metric, cast(value as integer), cast(value as double) from business_metrics_kpis order by metric"
     assert warehouse.ask(figures, warehouse.gold) == [
