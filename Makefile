@@ -140,7 +140,7 @@ bench-ingestion: setup ## How fast change capture is: records a second and core,
 
 .PHONY: bi-reference
 bi-reference: setup ## Write the tables and questions of docs/bi.md from dbt's models and the saved queries
-	@$(BIN)/python -m transforms.bi.reference
+	@$(BIN)/python -m transforms.bi.docs_generator
 
 reference: setup ## Write docs/cli.md from the commands themselves
 	@$(BIN)/python -m infra.cli.docs_generator
