@@ -26,7 +26,6 @@ from transforms.silver.contract import TABLES
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
-    from dbt_common.events.base_types import EventMsg
 
 PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
 Row = Mapping[str, str]
@@ -73,7 +72,7 @@ def run_dbt(
 
     lines: list[str] = []
 
-    def keep(event: "EventMsg") -> None:
+    def keep(event: Any) -> None:
         if event.info.level != "debug":
             lines.append(event.info.msg)
 

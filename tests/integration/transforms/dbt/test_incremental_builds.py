@@ -129,7 +129,6 @@ def test_what_somebody_deleted_from_gold_is_there_after_the_next_build(history: 
         "drop table `int_users`",
     ):
         history.warehouse.ask(statement, history.warehouse.gold)
-    assert history.differences() != {}
     printed = history.build()
     assert "int_kept_events holds" in printed
     assert history.differences() == {}
