@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from api.models.task import Task
+
 _MOMENT = "2026-11-24T10:15:00.123456Z"
 _LATER = "2026-11-24T16:40:12.000381Z"
 TASK_ID = "01KAT9V1ZC8R4W2M5N7P9QSTVX"
 _OTHER_ID = "01KAT9V1ZD0A2B3C4D5E6F7G8H"
 
 TASK: dict[str, Any] = {
+    **dict.fromkeys(Task.model_fields),
     "id": TASK_ID,
     "title": "Water the plants",
     "description": "The fern needs more than the cactus.",
@@ -17,7 +20,6 @@ TASK: dict[str, Any] = {
     "due_date": "2026-12-01",
     "created_at": _MOMENT,
     "updated_at": _MOMENT,
-    "completed_at": None,
     "version": 1,
 }
 _DONE = {**TASK, "status": "completed", "updated_at": _LATER, "completed_at": _LATER, "version": 2}

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from api.contract import TASK_ATTRIBUTES
 from api.models.fields import Category, Email, SearchText, Title, moment, timestamp
-from api.models.task import NewTask, TaskChanges
+from api.models.task import NewTask, Task, TaskChanges
 from api.models.task_query import TaskQuery
 from api.settings import Settings
 
@@ -58,14 +59,8 @@ def test_lengths_count_characters_not_bytes() -> None:
 
 
 def test_defaults_of_a_new_task() -> None:
-    assert NewTask(title="x").model_dump(mode="json") == {
-        "title": "x",
-        "description": None,
-        "status": "pending",
-        "priority": "medium",
-        "category": None,
-        "due_date": None,
-    }
+    given = {"title": "x", "status": "pending", "priority": "medium"}
+    assert NewTask(title="x").model_dump(mode="json") == dict.fromkeys(NewTask.model_fields) | given
 
 
 def test_changes_are_what_was_named_and_nothing_else() -> None:
@@ -112,3 +107,13 @@ def test_nothing_in_the_api_knows_of_a_local_account() -> None:
     sources = pathlib.Path(__file__).parents[3].joinpath("api").rglob("*.py")
     text = json.dumps([path.read_text() for path in sources])
     assert not re.search(r"ministack|endpoint_url|localhost|127\.0\.0\.1|\binfra\b", text)
+
+
+def test_what_the_contract_declares_of_a_task_is_what_clients_see_and_whose_it_is() -> None:
+    """A field that is only in one of the two would be lost on the way to silver, or never be written."""
+    assert {one.name for one in TASK_ATTRIBUTES} == set(Task.model_fields) | {"user_id", "deleted_at"}
+    assert {one.name for one in TASK_ATTRIBUTES if one.owned} == {
+        *TaskChanges.model_fields,
+        "completed_at",
+        "deleted_at",
+    }
