@@ -22,7 +22,7 @@ class Increments:
         self._now = dt.datetime.combine(day, dt.time(), dt.UTC)
         self._serial = 0
 
-    def following(self, merged_at: dt.datetime) -> dict[str, list[Row]]:
+    def next_run(self, merged_at: dt.datetime) -> dict[str, list[Row]]:
         """The rows of the next run, by table: events to append, tasks and users to merge by key.
 
         Args:

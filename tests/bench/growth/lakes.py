@@ -82,7 +82,7 @@ class Lake:
         """Bring the next increment to silver and follow it through gold to the table."""
         self._runs += 1
         merged_at = self._merged_at + dt.timedelta(days=2, hours=self._runs)
-        for name, incoming in self._increments.following(merged_at).items():
+        for name, incoming in self._increments.next_run(merged_at).items():
             self._merge(name, incoming)
         self._statements.since_last()
         before, rows_before = self._objects(), self._rows_added()
