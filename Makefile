@@ -120,7 +120,7 @@ dbt: setup ## dbt on the local account: make dbt ARGS="build -s stg_tasks+"
 	@$(BIN)/insights dbt -- $(ARGS)
 
 silver-reference: setup ## Write dbt's sources and docs/silver.md from silver's contract
-	@$(BIN)/python -m transforms.silver.reference
+	@$(BIN)/python -m transforms.silver.docs_generator
 
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json anew; BREAKING=1 accepts what breaks clients

@@ -114,9 +114,9 @@ class Build:
         checked.unpersist()
 
     def _events(self, changes: DataFrame, counts: dict[str, Any], report: Report) -> None:
-        made = backfill.made_events(changes) if counts["backfills"] else None
+        backfilled = backfill.backfilled_events(changes) if counts["backfills"] else None
         name = self.tables.name(TASK_EVENTS)
-        rows = backfill.reconcile(self.tables.spark, name, events.task_events(changes), made)
+        rows = backfill.reconcile(self.tables.spark, name, events.task_events(changes), backfilled)
         self._merge(TASK_EVENTS, rows, report, _period(counts))
 
     def _merge(self, table: Table, rows: DataFrame, report: Report, where: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """The contract of silver: every table, its columns, their types, what they mean, and one row's grain.
 
-One place, from which the Iceberg tables, dbt's sources and docs/silver.md follow (`reference.py` writes the last two),
+One place, from which the Iceberg tables, dbt's sources and docs/silver.md follow (`docs_generator.py` writes the last two),
 and what the comparison of table and silver compares. It imports the table's contract and nothing else.
 
 Types are written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which Athena shows as
@@ -256,7 +256,7 @@ REJECTS = Table(
     columns=(
         Column("source", "string", "The folder of bronze that holds the line.", values=SOURCES),
         Column("reason", "string", "The first rule that the line breaks."),
-        Column("payload", "string", "What can be told of the line without its words, JSON.", nullable=True),
+        Column("payload", "string", "The line without what users wrote in it, JSON.", nullable=True),
         Column("bronze_file", "string", "The object that holds the line, s3://bucket/key."),
         Column("digest", "string", "SHA-256 of the line in UTF-8, hexadecimal."),
         Column("seen_at", "timestamp", "The hour in which the object arrived."),

@@ -39,10 +39,10 @@ ENVELOPE = StructType(
 # a stream's sequence numbers have 21 to 40 digits:
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
 SEQUENCE_DIGITS = 40
-# the same without words
-_WITHOUT_WORDS = StructType([field for field in IMAGE if not ATTRIBUTES[field.name].personal])
-TELLING = StructType(
-    [StructField(field.name, _WITHOUT_WORDS if field.dataType == IMAGE else field.dataType) for field in ENVELOPE]
+# the same without what users wrote
+_REDACTED_IMAGE = StructType([field for field in IMAGE if not ATTRIBUTES[field.name].personal])
+REDACTED = StructType(
+    [StructField(field.name, _REDACTED_IMAGE if field.dataType == IMAGE else field.dataType) for field in ENVELOPE]
 )
 
 SCHEMA_VERSION = 1
@@ -75,7 +75,7 @@ def typed() -> list[Column]:
 def reason() -> Column:
     """The first rule that an envelope breaks; null if it has all that silver needs, in the types that silver needs.
 
-    It is told of the columns of `events.read`, so that nothing is converted twice.
+    It is written in terms of the columns of `events.read`, so that nothing is converted twice.
     """
     name = sf.col("event_name")
     task = sf.col("entity_type") == "TASK"
@@ -100,9 +100,9 @@ def reason() -> Column:
     )
 
 
-def telling() -> Column:
-    """What can be told of an envelope without its words, JSON."""
-    return sf.to_json(sf.from_json("line", TELLING))
+def redacted_payload() -> Column:
+    """An envelope without what users wrote in it, JSON."""
+    return sf.to_json(sf.from_json("line", REDACTED))
 
 
 def _has_required() -> Column:

@@ -24,7 +24,7 @@ from transforms.silver.traces import Item, Trace, back_since, hash_of, trace
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Alive = Mapping[str, Collection[Item]]
+LiveItems = Mapping[str, Collection[Item]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Lake:
         """The session."""
         return self.tables.spark
 
-    def traces(self, alive: Alive) -> list[Line]:
+    def traces(self, live_items: LiveItems) -> list[Line]:
         """The lines of bronze that tell of users, but for those of the time since they came back.
 
         Args:
-            alive: for each user, the items that are to stay.
+            live_items: for each user, the items that are to stay.
         """
-        users = list(alive)
+        users = list(live_items)
         found = self.spark.read.option("recursiveFileLookup", "true").text(f"s3://{self.bronze}/", lineSep="\n")
         undelivered = sf.unbase64(sf.get_json_object("value", "$.rawData")).cast("string")
         text = sf.concat_ws(" ", "value", sf.when(sf.col("value").contains('"rawData"'), undelivered))
@@ -72,27 +72,27 @@ class Lake:
             named = named | text.contains(word)
         lines = found.where(named).select("value", "_metadata.file_path").collect()
         return [
-            Line(_key(row.file_path, self.bronze), _digest(row.value.encode()), told)
+            Line(_key(row.file_path, self.bronze), _digest(row.value.encode()), line_trace)
             for row in lines
-            if (told := trace(row.value, users)) and not told.stays(alive[told.user_id])
+            if (line_trace := trace(row.value, users)) and not line_trace.stays(live_items[line_trace.user_id])
         ]
 
-    def erase(self, alive: Alive, lines: Sequence[Line], before: datetime) -> dict[str, int]:
+    def erase(self, live_items: LiveItems, lines: Sequence[Line], before: datetime) -> dict[str, int]:
         """Erase users everywhere; how many objects, versions, lines and rows went.
 
         Args:
-            alive: as `traces` got it.
+            live_items: as `traces` got it.
             lines: as `traces` found them.
             before: a time since when nobody has written to silver.
         """
         counts = {"bronze_lines": len(lines)}
         with step("rewrite bronze") as notes:
             counts["bronze_objects"] = self._rewrite(lines)
-            counts["bronze_versions"] = self._forget_versions(list(alive))
+            counts["bronze_versions"] = self._forget_versions(list(live_items))
             notes.append("{bronze_lines} lines of {bronze_objects} objects".format(**counts))
-        for table, doomed in self._doomed(alive, lines):
+        for table, rows in self._rows_to_delete(live_items, lines):
             with step(f"erase in {table.name}") as notes:
-                counts[table.name] = self._delete(table, doomed)
+                counts[table.name] = self._delete(table, rows)
                 notes.append(f"{counts[table.name]} rows")
         with step("expire snapshots"):
             for table in TABLES:
@@ -106,10 +106,10 @@ class Lake:
         return counts
 
     def _rewrite(self, lines: Sequence[Line]) -> int:
-        doomed: dict[str, set[str]] = {}
+        digests_by_key: dict[str, set[str]] = {}
         for line in lines:
-            doomed.setdefault(line.key, set()).add(line.digest)
-        for key, digests in doomed.items():
+            digests_by_key.setdefault(line.key, set()).add(line.digest)
+        for key, digests in digests_by_key.items():
             rest = [line for line in self._lines(key) if line.strip() and _digest(line) not in digests]
             if rest:
                 body = b"\n".join(rest) + b"\n"
@@ -120,7 +120,7 @@ class Lake:
                 self.s3.delete_object(Bucket=self.bronze, Key=key)
             old = [(name, version) for name, version, _ in storage.superseded(self.s3, self.bronze, key) if name == key]
             storage.delete(self.s3, self.bronze, old)
-        return len(doomed)
+        return len(digests_by_key)
 
     def _forget_versions(self, users: Sequence[str]) -> int:
         """Delete what earlier versions of bronze's objects tell of users, the whole version each."""
@@ -136,11 +136,11 @@ class Lake:
         body = self.s3.get_object(Bucket=self.bronze, Key=key, **version)["Body"].read()  # type: ignore[arg-type]
         return (gzip.decompress(body) if key.endswith(".gz") else body).split(b"\n")
 
-    def _doomed(self, alive: Alive, lines: Sequence[Line]) -> Iterable[tuple[Table, DataFrame]]:
+    def _rows_to_delete(self, live_items: LiveItems, lines: Sequence[Line]) -> Iterable[tuple[Table, DataFrame]]:
         """For each table, the keys of the rows that are to go."""
-        known = [(user_id, hash_of(user_id), back_since(items)) for user_id, items in alive.items()]
+        known = [(user_id, hash_of(user_id), back_since(items)) for user_id, items in live_items.items()]
         users = self._frame(known, "user_id string, user_hash string, back_since timestamp")
-        staying = [(item, created_at) for items in alive.values() for item, created_at in items]
+        staying = [(item, created_at) for items in live_items.values() for item, created_at in items]
         kept = self._frame(staying, "item string, created_at string")
         kept = kept.select("item", sf.col("created_at").cast("timestamp").alias("created_at"))
         digests = self._frame([(line.digest,) for line in lines], "digest string").distinct()
@@ -160,11 +160,11 @@ class Lake:
         yield API_REQUESTS, rows(API_REQUESTS).join(users, "user_hash").where(earlier)
         yield REJECTS, rows(REJECTS).join(digests, "digest", "left_semi")
 
-    def _delete(self, table: Table, doomed: DataFrame) -> int:
-        keys = doomed.select(*table.key).distinct().persist()
+    def _delete(self, table: Table, rows: DataFrame) -> int:
+        keys = rows.select(*table.key).distinct().persist()
         count = keys.count()
         if count:
-            view = f"doomed_{table.name}"
+            view = f"to_delete_{table.name}"
             keys.createOrReplaceTempView(view)
             same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
             self.spark.sql(f"merge into {self.tables.name(table)} t using {view} s on {same} when matched then delete")
@@ -174,8 +174,8 @@ class Lake:
     def _delete_files(self, before: datetime) -> int:
         """Delete every file and version in silver's bucket that no table leads to any more."""
         folder = f"{self.tables.database}.db/"
-        kept = self.tables.needed()
-        gone = storage.delete_unneeded(self.s3, self.silver, folder, kept, before)
+        kept = self.tables.find_reachable_files()
+        gone = storage.delete_orphan_files(self.s3, self.silver, folder, kept, before)
         old = [(key, version) for key, version, _ in storage.superseded(self.s3, self.silver, folder)]
         return gone + storage.delete(self.s3, self.silver, old)
 

@@ -86,7 +86,7 @@ class Erasures:
                 ExpressionAttributeValues={":done": {"S": erasure.erasure_id}},
             )
 
-    def alive(self, user_id: str) -> set[Item]:
+    def live_items(self, user_id: str) -> set[Item]:
         """What of a user is in the table: the keys of envelopes' images, each with `created_at`.
 
         A user who comes back has items again, which nobody asked to erase.

@@ -20,7 +20,7 @@ def changes(lines: DataFrame) -> DataFrame:
     `rejects`.
     """
     return read(lines).select(
-        *rejects.columns(envelope.reason(), envelope.telling()),
+        *rejects.columns(envelope.reason(), envelope.redacted_payload()),
         *("entity_type", "event_id", "is_backfill", "event_type", "sequence_number", "occurred_at", "ingested_at"),
         *("previous_status", "changed_fields", "request_id", "is_removed"),
         *(name for name in envelope.IMAGE.names if name not in ("description", "version")),

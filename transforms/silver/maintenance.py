@@ -35,7 +35,7 @@ import boto3
 from ingestion.bronze_objects import rfc3339
 from transforms.silver import gold, quarantine, storage
 from transforms.silver.contract import TABLES
-from transforms.silver.erase import Alive, Lake
+from transforms.silver.erase import Lake, LiveItems
 from transforms.silver.erasures import Erasure, Erasures
 from transforms.silver.job import folder, session, yes_or_no
 from transforms.silver.job_runs import JobRuns
@@ -118,9 +118,9 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
     since = datetime.now(UTC)
     deadline = time.monotonic() + arguments.wait_seconds
     while True:
-        alive = {erasure.user_id: erasures.alive(erasure.user_id) for erasure in due}
+        live_items = {erasure.user_id: erasures.live_items(erasure.user_id) for erasure in due}
         with step("look for traces in bronze") as notes:
-            lines = lake.traces(alive)
+            lines = lake.traces(live_items)
             missing = unsettled(line.trace for line in lines)
             # nothing arrives as late as that, so an event that is missing then was lost
             ready = [e for e in due if e.user_id not in missing or since - e.requested_at > LATEST_ARRIVAL]
@@ -136,8 +136,8 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
     for user_id in users:
         # before bronze is rewritten, so that no replay brings back what goes
         erasures.remember(user_id, since)
-    report.counts = lake.erase({user_id: alive[user_id] for user_id in users}, of_users, since)
-    report.counts |= _erase_copies(lake, arguments, {user_id: alive[user_id] for user_id in users})
+    report.counts = lake.erase({user_id: live_items[user_id] for user_id in users}, of_users, since)
+    report.counts |= _erase_copies(lake, arguments, {user_id: live_items[user_id] for user_id in users})
     report.erased = len(ready)
     if pipeline and arguments.build_gold:
         report.execution = pipeline.build_gold()
@@ -150,11 +150,11 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
         report.closed += 1
 
 
-def _erase_copies(lake: Lake, arguments: argparse.Namespace, alive: Alive) -> dict[str, int]:
+def _erase_copies(lake: Lake, arguments: argparse.Namespace, live_items: LiveItems) -> dict[str, int]:
     """Erase what others than the lake's tables hold of users; how many results and messages went."""
     counts = {}
     if arguments.quarantine:
-        counts["quarantined_records"] = quarantine.forget(boto3.client("sqs"), arguments.quarantine, alive)
+        counts["quarantined_records"] = quarantine.forget(boto3.client("sqs"), arguments.quarantine, live_items)
     if arguments.gold:
         counts["query_results"] = gold.forget_results(lake.s3, _bucket(arguments.gold))
     return counts
@@ -192,7 +192,8 @@ def tidy(lake: Lake, arguments: argparse.Namespace, report: Report) -> None:
     with step("delete files that nothing leads to") as notes:
         before = now - timedelta(days=arguments.orphan_days)
         prefix = f"{arguments.database}.db/"
-        report.orphans = storage.delete_unneeded(lake.s3, lake.silver, prefix, lake.tables.needed(), before)
+        reachable = lake.tables.find_reachable_files()
+        report.orphans = storage.delete_orphan_files(lake.s3, lake.silver, prefix, reachable, before)
         notes.append(f"{report.orphans} files")
 
 

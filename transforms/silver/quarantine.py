@@ -10,8 +10,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from transforms.silver.erase import Alive
-from transforms.silver.traces import Item, is_word_of
+from transforms.silver.erase import LiveItems
+from transforms.silver.traces import Item, mentions
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,41 +20,41 @@ HIDDEN_SECONDS = 15 * 60
 CALL = 10  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 
 
-def forget(sqs: "SQSClient", queue: str, alive: Alive) -> int:
+def forget(sqs: "SQSClient", queue: str, live_items: LiveItems) -> int:
     """Delete the messages about users, but for those about items that they have now; how many.
 
     Args:
         sqs: the client.
         queue: its name.
-        alive: for each user, the items that are to stay.
+        live_items: for each user, the items that are to stay.
     """
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    doomed: list[str] = []
+    to_delete: list[str] = []
     kept: list[str] = []
     for message in _messages(sqs, url):
-        (doomed if tells(message["Body"], alive) else kept).append(message["ReceiptHandle"])
-    for part in _portions(doomed):
+        (to_delete if tells(message["Body"], live_items) else kept).append(message["ReceiptHandle"])
+    for part in _portions(to_delete):
         sqs.delete_message_batch(QueueUrl=url, Entries=part)
     for part in _portions(kept):
         shown: list[Any] = [{**entry, "VisibilityTimeout": 0} for entry in part]
         sqs.change_message_visibility_batch(QueueUrl=url, Entries=shown)
-    return len(doomed)
+    return len(to_delete)
 
 
-def tells(body: str, alive: Alive) -> bool:
+def tells(body: str, live_items: LiveItems) -> bool:
     """Whether a message tells of any of some users, other than of an item that they have now."""
     record = _record(body)
     text = f"{body} {record}"
-    named = [user_id for user_id in alive if is_word_of(user_id, text)]
-    return any(not _is_alive(user_id, record, text, alive[user_id]) for user_id in named)
+    named = [user_id for user_id in live_items if mentions(user_id, text)]
+    return any(not _is_live(user_id, record, text, live_items[user_id]) for user_id in named)
 
 
-def _is_alive(user_id: str, record: str, text: str, items: Collection[Item]) -> bool:
+def _is_live(user_id: str, record: str, text: str, items: Collection[Item]) -> bool:
     image = _image(record)
     if image:
         return (image.get("id", user_id), image.get("created_at")) in items
     # a record that did not fit: the message has no more of it than the item's key
-    return any(is_word_of(item, text) for item, _ in items)
+    return any(mentions(item, text) for item, _ in items)
 
 
 def _image(record: str) -> dict[str, str]:

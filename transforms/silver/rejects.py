@@ -1,4 +1,4 @@
-"""Lines that broke their contract, told of without what users wrote in them."""
+"""Lines that broke their contract, kept without what users wrote in them."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
@@ -8,18 +8,18 @@ from transforms.silver.contract import REJECTS
 ARRIVAL = r"/dt=(\d{4}-\d{2}-\d{2})/hour=(\d{2})/"
 
 
-def columns(reason: Column, telling: Column) -> list[Column]:
+def columns(reason: Column, payload: Column) -> list[Column]:
     """What to select of lines, so that `rejects` can do without the lines themselves.
 
     Args:
         reason: the rule that a line breaks; null if it breaks none.
-        telling: what can be told of it without its words.
+        payload: the line without what users wrote in it.
     """
     broken = reason.isNotNull()
     # only of broken lines: the others are many, and their words are not to be kept in memory
     return [
         reason.alias("reason"),
-        sf.when(broken, telling).alias("payload"),
+        sf.when(broken, payload).alias("payload"),
         sf.when(broken, sf.sha2("line", 256)).alias("digest"),
         sf.when(broken, sf.col("bronze_file")).alias("bronze_file"),
     ]

@@ -39,14 +39,14 @@ def reason() -> Column:
     )
 
 
-def telling() -> Column:
-    """What can be told of a log line, JSON: all that silver reads of it, since it holds no words of users."""
+def redacted_payload() -> Column:
+    """All that silver reads of a log line, JSON; users write nothing in it."""
     return sf.to_json(sf.struct(*REQUEST.names))
 
 
 def checked(lines: DataFrame) -> DataFrame:
     """Lines of request logs, with what each breaks and what `rejects` says of it."""
-    return lines.select(*REQUEST.names, *rejects.columns(reason(), telling()))
+    return lines.select(*REQUEST.names, *rejects.columns(reason(), redacted_payload()))
 
 
 def api_requests(lines: DataFrame) -> DataFrame:

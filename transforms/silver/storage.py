@@ -1,4 +1,4 @@
-"""Objects in S3 as Iceberg leaves them: which ones a table still needs, and deleting the others, old versions too."""
+"""Objects in S3 as Iceberg leaves them: which ones a table still reaches, and deleting the others, old versions too."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 KEYS_PER_DELETE = 1000
 
 
-def needed(spark: SparkSession, table: str) -> set[str]:
+def find_reachable_files(spark: SparkSession, table: str) -> set[str]:
     """The URIs of everything that any snapshot of a table leads to, its metadata included.
 
     Args:
@@ -71,8 +71,8 @@ def delete(s3: "S3Client", bucket: str, found: Iterable[tuple[str, str | None]])
     return len(named)
 
 
-def delete_unneeded(s3: "S3Client", bucket: str, prefix: str, kept: set[str], before: datetime) -> int:
-    """Delete what lies below a prefix, is not needed, and was written before a time; how many objects.
+def delete_orphan_files(s3: "S3Client", bucket: str, prefix: str, kept: set[str], before: datetime) -> int:
+    """Delete what lies below a prefix, is not kept, and was written before a time; how many objects.
 
     Args:
         s3: the client.

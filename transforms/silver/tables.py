@@ -8,7 +8,7 @@ import boto3
 from pyspark.sql import SparkSession
 
 from transforms.silver.contract import MERGED_AT, PROPERTIES, TABLES, Column, Table, quoted
-from transforms.silver.storage import needed
+from transforms.silver.storage import find_reachable_files
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -132,11 +132,11 @@ class Tables:
         )
         self.spark.table(self.name(table)).limit(0).writeTo(self.name(table)).append()
 
-    def needed(self) -> set[str]:
+    def find_reachable_files(self) -> set[str]:
         """The URIs of all files that the database's tables lead to, those of a rebuild that is being made too."""
         found: set[str] = set()
         for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect():
-            found |= needed(self.spark, f"{CATALOG}.{self.database}.{row.tableName}")
+            found |= find_reachable_files(self.spark, f"{CATALOG}.{self.database}.{row.tableName}")
         return found
 
 

@@ -36,21 +36,21 @@ class Trace:
     is_removal: bool = False
     requested_at: datetime | None = None
 
-    def stays(self, alive: Collection[Item]) -> bool:
+    def stays(self, live_items: Collection[Item]) -> bool:
         """Whether the line may stay, because it is of the time since the user came back.
 
         Args:
-            alive: the items that the user has now.
+            live_items: the items that the user has now.
         """
         if self.item:
-            return self.item in alive
-        since = back_since(alive)
+            return self.item in live_items
+        since = back_since(live_items)
         return since is not None and self.requested_at is not None and self.requested_at >= since
 
 
-def back_since(alive: Iterable[Item]) -> datetime | None:
+def back_since(live_items: Iterable[Item]) -> datetime | None:
     """When a user who has these items, and who was erased before, came back; None: they did not."""
-    return min((datetime.fromisoformat(created_at) for _, created_at in alive), default=None)
+    return min((datetime.fromisoformat(created_at) for _, created_at in live_items), default=None)
 
 
 def trace(line: str, users: Iterable[str]) -> Trace | None:
@@ -64,18 +64,18 @@ def trace(line: str, users: Iterable[str]) -> Trace | None:
         users: their identifiers.
     """
     try:
-        told = json.loads(line)
+        record = json.loads(line)
     except ValueError:
-        told = None
-    if isinstance(told, dict):
-        if isinstance(told.get("rawData"), str):
-            return _undelivered(told["rawData"], users)
-        if "user_hash" in told:
-            named = {hash_of(user_id): user_id for user_id in users}.get(str(told["user_hash"]))
-            return Trace(named, requested_at=_instant(told.get("occurred_at"))) if named else None
-        if "new_image" in told or "old_image" in told:
-            return _change(told, users)
-    named = next((user_id for user_id in users if is_word_of(user_id, line)), None)
+        record = None
+    if isinstance(record, dict):
+        if isinstance(record.get("rawData"), str):
+            return _undelivered(record["rawData"], users)
+        if "user_hash" in record:
+            named = {hash_of(user_id): user_id for user_id in users}.get(str(record["user_hash"]))
+            return Trace(named, requested_at=_instant(record.get("occurred_at"))) if named else None
+        if "new_image" in record or "old_image" in record:
+            return _change(record, users)
+    named = next((user_id for user_id in users if mentions(user_id, line)), None)
     return Trace(named) if named else None
 
 
@@ -92,13 +92,13 @@ def unsettled(traces: Iterable[Trace]) -> dict[str, int]:
     return counts
 
 
-def _change(told: dict[str, Any], users: Iterable[str]) -> Trace | None:
-    new, old = told.get("new_image"), told.get("old_image")
+def _change(record: dict[str, Any], users: Iterable[str]) -> Trace | None:
+    new, old = record.get("new_image"), record.get("old_image")
     image = new or old
     if not isinstance(image, dict):
-        return next((Trace(user_id) for user_id in users if is_word_of(user_id, json.dumps(told))), None)
+        return next((Trace(user_id) for user_id in users if mentions(user_id, json.dumps(record))), None)
     user_id = image.get("user_id")
-    keys = told.get("keys")
+    keys = record.get("keys")
     owner = str(keys.get("PK", "")).partition("#")[2] if isinstance(keys, dict) else ""
     named = next((one for one in users if one in (user_id, owner)), None)
     if named is None:
@@ -127,7 +127,7 @@ def _instant(text: Any) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
-def is_word_of(user_id: str, text: str) -> bool:
+def mentions(user_id: str, text: str) -> bool:
     """Whether a text names a user, and not one whose identifier begins or ends with theirs."""
     before, found, after = text.partition(user_id)
     while found:

@@ -56,11 +56,11 @@ def is_backfill(event: Row) -> bool:
     return str(event["event_id"]).startswith("backfill-")
 
 
-def add_backfills(tables: dict[str, dict[Any, Row]], pictures: list[Row], key: bytes) -> None:
-    """A picture counts for what it shows where nothing newer is known, and as a creation where no event is known."""
+def add_backfills(tables: dict[str, dict[Any, Row]], item_snapshots: list[Row], key: bytes) -> None:
+    """A snapshot counts for what it shows where nothing newer is known, and as a creation where no event is known."""
     seen = {event["task_id"] for event in tables["task_events"].values()}
     made: dict[str, Row] = {}
-    for event in sorted(pictures, key=lambda one: (version(one), one["event_id"], one["ingested_at"])):
+    for event in sorted(item_snapshots, key=lambda one: (version(one), one["event_id"], one["ingested_at"])):
         image = event["new_image"]
         if event["entity_type"] == "USER":
             known = tables["users"].get(image["user_id"])

@@ -304,20 +304,20 @@ def test_backfilled_tasks_are_created_once_and_give_way_to_events_that_come_late
     early = history.backfill("t-1")
     history.write("t-1", title="Other")
     history.delete_task("t-3")
-    pictures = [early, *map(history.backfill, ("t-1", "t-2", "t-3"))]
-    lake.arrive(HOURS[0], pictures[1:])
+    item_snapshots = [early, *map(history.backfill, ("t-1", "t-2", "t-3"))]
+    lake.arrive(HOURS[0], item_snapshots[1:])
     assert lake.run()["rows"]["task_events"] == 2
-    assert_equals_oracle(lake, pictures[1:])
-    lake.arrive(HOURS[0], pictures[:1])
+    assert_equals_oracle(lake, item_snapshots[1:])
+    lake.arrive(HOURS[0], item_snapshots[:1])
     lake.run()
-    assert_equals_oracle(lake, pictures)
+    assert_equals_oracle(lake, item_snapshots)
     captured = [line for line in history.lines if json.loads(line)["keys"]["SK"] == "TASK#t-1"]
     lake.arrive(HOURS[1], captured)
     lake.run()
-    assert_equals_oracle(lake, [*pictures, *captured])
-    lake.arrive(HOURS[1], pictures)
+    assert_equals_oracle(lake, [*item_snapshots, *captured])
+    lake.arrive(HOURS[1], item_snapshots)
     lake.run()
-    assert_equals_oracle(lake, [*pictures, *captured])
+    assert_equals_oracle(lake, [*item_snapshots, *captured])
 
 
 Step = tuple[str, int]
@@ -347,8 +347,8 @@ def test_whatever_arrives_in_whatever_order_and_whenever_a_run_dies_silver_is_wh
 ) -> None:
     lake, chance = Lake(account, spark, uuid.uuid4().hex[:10]), random.Random(seed)
     history = random_history(seed, 70)
-    pictures = [history.backfill(key) for key in list(history.items)[::2]]
-    changes = [*history.lines, *pictures]
+    item_snapshots = [history.backfill(key) for key in list(history.items)[::2]]
+    changes = [*history.lines, *item_snapshots]
     # delivered again: as they were, and captured anew
     waiting = [*changes, *history.lines[::6], *map(captured_later, history.lines[::5])]
     chance.shuffle(waiting)

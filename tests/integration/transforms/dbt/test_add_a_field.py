@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.account, pytest.mark.slow]
 GUIDE = (ROOT / "docs" / "add-a-field.md").read_text()
 BLOCK = re.compile(r"^`(\S+)`:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^make (silver-reference|openapi)$", GUIDE, re.MULTILINE)
-MODULES = {"silver-reference": "transforms.silver.reference", "openapi": "api.reference"}
+MODULES = {"silver-reference": "transforms.silver.docs_generator", "openapi": "api.reference"}
 MOST_FILES = 8
 
 

@@ -24,8 +24,8 @@ class Account:
         self.glue.start_job_run.return_value = {"JobRunId": "jr_1"}
         run = {"Id": "jr_1", "JobRunState": job, "Arguments": {"--report": "s3://artifacts/report.json"}}
         self.glue.get_job_run.return_value = {"JobRun": run}
-        told = {"counts": {"tasks": 2}, "pending": 0, "execution": None, **report}
-        self.s3.get_object.side_effect = lambda **_: {"Body": io.BytesIO(json.dumps(told).encode())}
+        content = {"counts": {"tasks": 2}, "pending": 0, "execution": None, **report}
+        self.s3.get_object.side_effect = lambda **_: {"Body": io.BytesIO(json.dumps(content).encode())}
         entered = {"stateEnteredEventDetails": {"name": "BuildGold"}}
         self.stepfunctions.get_execution_history.return_value = {"events": [{}, entered]}
         self.stepfunctions.describe_execution.side_effect = [{"status": status} for status in gold]
@@ -59,9 +59,9 @@ def test_a_build_of_gold_that_fails_is_a_failure_that_says_what_is_done_and_what
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert erased(Account({"execution": EXECUTION}, gold=("FAILED",)), monkeypatch) == 1
-    said = " ".join(capsys.readouterr().err.split())
-    assert "erased from table, bronze and silver; the build of gold FAILED" in said
-    assert "`insights pipeline redrive gold-1`" in said
+    message = " ".join(capsys.readouterr().err.split())
+    assert "erased from table, bronze and silver; the build of gold FAILED" in message
+    assert "`insights pipeline redrive gold-1`" in message
 
 
 def test_gold_can_be_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,17 +72,17 @@ def test_gold_can_be_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("report", "job", "said"),
+    ("report", "job", "message"),
     [
         ({"pending": 1}, "SUCCEEDED", "the nightly maintenance works the request off"),
         ({}, "FAILED", "todo-silver-maintenance jr_1 FAILED"),
     ],
 )
 def test_what_is_not_erased_is_a_failure(
-    report: dict[str, Any], job: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    report: dict[str, Any], job: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert erased(Account(report, job), monkeypatch) == 1
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_job_that_runs_already_is_a_failure(

@@ -17,30 +17,33 @@ def task(user: str, created_at: str, **more: Any) -> dict[str, Any]:
     return {name: {"S": value} for name, value in names.items()}
 
 
-def told(new: dict[str, Any] | None, old: dict[str, Any] | None = None) -> str:
+def message_about(new: dict[str, Any] | None, old: dict[str, Any] | None = None) -> str:
     return message(record(new, old), "too long")
 
 
 def test_messages_of_their_items_tell_of_them_and_those_of_others_do_not() -> None:
-    alive: dict[str, set[tuple[str, str]]] = {USER: set()}
-    assert tells(told(task(USER, EARLIER)), alive)
-    assert tells(told(None, task(USER, EARLIER)), alive)
-    assert not tells(told(task(OTHER, EARLIER)), alive)
+    live_items: dict[str, set[tuple[str, str]]] = {USER: set()}
+    assert tells(message_about(task(USER, EARLIER)), live_items)
+    assert tells(message_about(None, task(USER, EARLIER)), live_items)
+    assert not tells(message_about(task(OTHER, EARLIER)), live_items)
     # a record whose keys cannot be read
-    assert tells(message({"dynamodb": {"Keys": 1, "NewImage": {"user_id": {"S": USER}}}}, "no keys"), alive)
-    assert not tells("nonsense", alive)
+    assert tells(message({"dynamodb": {"Keys": 1, "NewImage": {"user_id": {"S": USER}}}}, "no keys"), live_items)
+    assert not tells("nonsense", live_items)
 
 
 def test_messages_of_items_that_they_have_now_do_not() -> None:
-    alive = {USER: {("t-1", LATER)}}
-    assert not tells(told(task(USER, LATER)), alive)
-    assert tells(told(task(USER, EARLIER)), alive)
-    assert tells(told({name: {"S": USER} for name in ("PK", "SK", "user_id")} | {"created_at": {"S": EARLIER}}), alive)
+    live_items = {USER: {("t-1", LATER)}}
+    assert not tells(message_about(task(USER, LATER)), live_items)
+    assert tells(message_about(task(USER, EARLIER)), live_items)
+    assert tells(
+        message_about({name: {"S": USER} for name in ("PK", "SK", "user_id")} | {"created_at": {"S": EARLIER}}),
+        live_items,
+    )
 
 
 def test_of_a_record_that_did_not_fit_the_key_tells() -> None:
     noise = "".join(map(chr, random.Random(3).choices(range(0x4E00, 0x9FFF), k=700_000)))
-    large = told(task(USER, EARLIER, description=noise))
+    large = message_about(task(USER, EARLIER, description=noise))
     assert json.loads(large)["record"] is None
     assert tells(large, {USER: set()})
     assert not tells(large, {USER: {("t-1", LATER)}})

@@ -46,21 +46,21 @@ def test_request_logs_name_the_user_by_the_hash_that_the_api_makes() -> None:
     assert trace(json.dumps({"user_hash": user_hash_of(claims)}), [OTHER, USER]) == Trace(USER)
 
 
-def test_of_who_came_back_stays_what_they_have_and_asked_for_since() -> None:
-    alive = {("t-9", "2026-11-25T12:00:00.5Z"), (USER, "2026-11-25T12:00:01Z")}
+def test_of_who_came_back_stays_what_they_have_and_requested_since() -> None:
+    live_items = {("t-9", "2026-11-25T12:00:00.5Z"), (USER, "2026-11-25T12:00:01Z")}
 
-    def asked(at: object) -> Trace:
+    def request_at(at: object) -> Trace:
         found = trace(json.dumps({"user_hash": hash_of(USER), "occurred_at": at}), [USER])
         assert found
         return found
 
-    assert asked("2026-11-25T12:00:00Z").requested_at == datetime(2026, 11, 25, 12, tzinfo=UTC)
+    assert request_at("2026-11-25T12:00:00Z").requested_at == datetime(2026, 11, 25, 12, tzinfo=UTC)
     moments = ("2026-11-25T12:00:00.4Z", "2026-11-25T12:00:00.5Z", "someday", "2026-11-26", None)
-    assert [asked(moment).stays(alive) for moment in moments] == [False, True, False, False, False]
-    assert not asked("2026-11-25T12:00:02Z").stays(set())
-    assert Trace(USER, ("t-9", "2026-11-25T12:00:00.5Z")).stays(alive)
-    assert not Trace(USER, ("t-1", "2026-11-25T13:00:00Z")).stays(alive)
-    assert not Trace(USER).stays(alive)
+    assert [request_at(moment).stays(live_items) for moment in moments] == [False, True, False, False, False]
+    assert not request_at("2026-11-25T12:00:02Z").stays(set())
+    assert Trace(USER, ("t-9", "2026-11-25T12:00:00.5Z")).stays(live_items)
+    assert not Trace(USER, ("t-1", "2026-11-25T13:00:00Z")).stays(live_items)
+    assert not Trace(USER).stays(live_items)
 
 
 def test_what_could_not_be_delivered_is_looked_into() -> None:
@@ -79,7 +79,7 @@ def test_items_that_nobody_has_seen_going_are_unsettled() -> None:
         change("REMOVE", version=2),
         change("INSERT", OTHER),
     ]
-    found = [told for line in lines if (told := trace(line, [USER, OTHER]))]
+    found = [line_trace for line in lines if (line_trace := trace(line, [USER, OTHER]))]
     assert unsettled(found[:2]) == {USER: 1}
     assert unsettled([found[2], *found[:2]]) == {}
     # the same task id of another user is another item in the table, but ULIDs are not given twice

@@ -1,7 +1,7 @@
 """What others read of the contract: dbt's sources and the page docs/silver.md.
 
-python -m transforms.silver.reference            writes both
-python -m transforms.silver.reference --check    exits 1, naming the file, when one is not as it would be written
+python -m transforms.silver.docs_generator            writes both
+python -m transforms.silver.docs_generator --check    exits 1, naming the file, when one is not as it would be written
 """
 
 import argparse
@@ -17,7 +17,7 @@ from transforms.silver.contract import TABLES, Column, Table
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "transforms" / "dbt" / "models" / "staging" / "__sources.yml"
 PAGE = ROOT / "docs" / "silver.md"
-COMMAND = "python -m transforms.silver.reference"
+COMMAND = "python -m transforms.silver.docs_generator"
 
 # https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-supported-data-types.html
 ATHENA_TYPES = {"string": "varchar", "timestamp": "timestamp(6) with time zone", "array<string>": "array(varchar)"}
