@@ -1,7 +1,7 @@
 """The contract of silver: every table, its columns, their types, what they mean, and one row's grain.
 
-One place, from which the Iceberg tables, dbt's sources and docs/silver.md follow (`docs_generator.py` writes the last two),
-and what the comparison of table and silver compares. It imports the table's contract and nothing else.
+One place, from which the Iceberg tables, dbt's sources and docs/silver.md follow (`docs_generator.py` writes the last
+two), and what the comparison of table and silver compares. It imports the table's contract and nothing else.
 
 Types are written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `timestamptz`, which Athena shows as
 `timestamp(6) with time zone`
