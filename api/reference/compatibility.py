@@ -110,7 +110,7 @@ def narrower(one: Schema, other: Schema, place: str, *, extra: bool = False) -> 
 def _pair(one: Schema, other: Schema, place: str, extra: bool) -> Iterator[str]:
     kinds, allowed = _types(one), _types(other)
     if allowed and not kinds <= allowed:
-        yield f"{place}: {_said(kinds)} instead of {_said(allowed)}"
+        yield f"{place}: {_describe(kinds)} instead of {_describe(allowed)}"
         return
     values, choices = _values(one), _values(other)
     if choices is not None and (values is None or not set(values) <= set(choices)):
@@ -154,7 +154,7 @@ def _values(schema: Schema) -> list[Any] | None:
     return found
 
 
-def _said(kinds: set[str]) -> str:
+def _describe(kinds: set[str]) -> str:
     return " or ".join(sorted(kinds)) or "anything"
 
 

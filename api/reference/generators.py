@@ -39,12 +39,12 @@ def complete(document: dict[str, Any]) -> None:
 def _reachable(schemas: dict[str, Any], parts: Iterable[Any]) -> set[str]:
     """The names of the schemas that `parts` of the document refer to, directly or through other schemas."""
     found: set[str] = set()
-    waiting = [name for part in parts for name in _references(part)]
-    while waiting:
-        name = waiting.pop()
+    queue = [name for part in parts for name in _references(part)]
+    while queue:
+        name = queue.pop()
         if name not in found:
             found.add(name)
-            waiting.extend(_references(schemas[name]))
+            queue.extend(_references(schemas[name]))
     return found
 
 

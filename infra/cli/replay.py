@@ -60,7 +60,7 @@ def replay(
     sqs = boto3.client("sqs")
     queues = [Queue(sqs, name) for name in QUEUES[which]]
     with Progress(console=terminal(stderr=True), transient=True) as progress:
-        task = progress.add_task("replaying", total=sum(queue.waiting() for queue in queues) or None)
+        task = progress.add_task("replaying", total=sum(queue.count_messages() for queue in queues) or None)
         deliver = _deliver_changes if which is Which.CDC else _start_executions
         summaries = {queue.name: deliver(queue, lambda more: progress.advance(task, more), dry_run) for queue in queues}
     if as_json:

@@ -116,7 +116,11 @@ def _ingestion() -> list[Row]:
             ),
         ],
         [
-            _graph("Changes that failed", metrics.waiting(names.CDC_FAILURES), metrics.waiting(names.CDC_QUARANTINE)),
+            _graph(
+                "Changes that failed",
+                metrics.visible_messages(names.CDC_FAILURES),
+                metrics.visible_messages(names.CDC_QUARANTINE),
+            ),
         ],
     ]
 

@@ -83,7 +83,7 @@ def of_cancelled_queries(workgroup: str) -> cloudwatch.Metric:
     return _metric("AWS/Athena", "ProcessedBytes", dimensions, "Maximum")
 
 
-def waiting(queue: str) -> cloudwatch.Metric:
+def visible_messages(queue: str) -> cloudwatch.Metric:
     """How many messages wait in a queue."""
     return _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, "Maximum")
 

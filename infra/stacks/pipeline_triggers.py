@@ -13,7 +13,7 @@ from infra.stacks import functions, names, roles
 from infra.stacks.queues import failure_queue
 
 NIGHTLY, WEEKLY = "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)"
-ENDINGS = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
+TERMINAL_STATUSES = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 # an execution that could not be started for two hours will be by the next schedule
 TRIED_FOR = Duration.hours(2)
 
@@ -100,7 +100,7 @@ def execution_end(stack: Stack, undelivered: sqs.IQueue, environment: Environmen
             detail_type=["Step Functions Execution Status Change"],
             detail={
                 "stateMachineArn": [names.arn(stack, "states", "stateMachine", names.STATE_MACHINE, ":")],
-                "status": list(ENDINGS),
+                "status": list(TERMINAL_STATUSES),
             },
         ),
     )

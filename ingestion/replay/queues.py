@@ -47,7 +47,7 @@ class Queue:
             raise RefusedError(f"there is no queue {name} in this account and region: deploy first") from None
         self._in_hand: dict[str, Message] = {}
 
-    def waiting(self) -> int:
+    def count_messages(self) -> int:
         """About how many messages can be received."""
         found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(found["Attributes"]["ApproximateNumberOfMessages"])

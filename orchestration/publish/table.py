@@ -92,8 +92,8 @@ def remember(table: "Table", seen: Mapping[str, Any]) -> None:
 
 
 def _pages(rows: Iterable[Mapping[str, str]]) -> Iterator[list[Mapping[str, str]]]:
-    following = iter(rows)
-    while page := list(itertools.islice(following, PAGE)):
+    remaining = iter(rows)
+    while page := list(itertools.islice(remaining, PAGE)):
         yield page
 
 

@@ -44,12 +44,12 @@ def page(text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write or check the page; the exit status."""
     now = PAGE.read_text()
-    wanted = page(now)
+    expected = page(now)
     if arguments == ["--check"]:
-        if now != wanted:
+        if now != expected:
             print(f"{PAGE.name} is out of date: `make bi-reference` writes it", file=sys.stderr)
-        return int(now != wanted)
-    PAGE.write_text(wanted)
+        return int(now != expected)
+    PAGE.write_text(expected)
     return 0
 
 

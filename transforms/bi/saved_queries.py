@@ -123,8 +123,8 @@ def _chart(name: str, hint: str) -> Chart:
         if key not in _HINTS or not value or key in hints:
             raise SavedQueryError(f"{name}.sql: a chart's hints are x=, y= and color=, each once; found {pair!r}")
         hints[key] = value
-    needed = {"table": set(), "heatmap": {"x", "y", "color"}}.get(kind, {"x", "y"})
-    if missing := needed - hints.keys():
+    required = {"table": set(), "heatmap": {"x", "y", "color"}}.get(kind, {"x", "y"})
+    if missing := required - hints.keys():
         raise SavedQueryError(f"{name}.sql: a {kind} needs {', '.join(sorted(missing))}")
     if kind == "table" and hints:
         raise SavedQueryError(f"{name}.sql: a table takes no hints")

@@ -96,8 +96,8 @@ def check(
         ("tasks", "task_id", items.TASK_COLUMNS, tasks),
         ("users", "user_id", items.USER_COLUMNS, users),
     ):
-        wanted = {identifier: row for identifier, row in held.items() if concerned(row)}
-        found.append(compare(wanted, silver(name, key, columns, held)))
+        expected = {identifier: row for identifier, row in held.items() if concerned(row)}
+        found.append(compare(expected, silver(name, key, columns, held)))
     return Result(*found)
 
 

@@ -56,11 +56,11 @@ def compare(expected: dict[str, Row], silver: Iterable[tuple[str, Row]]) -> Comp
     found = Comparison(table=len(expected))
     for key, row in silver:
         found.silver += 1
-        wanted = expected.pop(key, None)
-        if wanted is None:
+        expected_row = expected.pop(key, None)
+        if expected_row is None:
             found.add(Difference(key, "only in silver"))
             continue
-        columns = tuple(name for name, value in wanted.items() if row[name] != value)
+        columns = tuple(name for name, value in expected_row.items() if row[name] != value)
         if columns:
             found.add(Difference(key, "different", columns))
     for key in expected:

@@ -39,13 +39,13 @@ def _stored_name(pool: Data, name: str) -> str:
     """The user name of the user whom `name` means in a pool that ignores case; `name` itself when there is none."""
     if pool.get("UsernameConfiguration", {}).get("CaseSensitive", True) or not isinstance(name, str):
         return name
-    wanted = name.casefold()
+    folded_name = name.casefold()
     for stored, user in pool["_users"].items():
-        if stored.casefold() == wanted:
+        if stored.casefold() == folded_name:
             return str(stored)
         attributes = cognito._attr_list_to_dict(user.get("Attributes", []))
         verified = str(attributes.get("email_verified", "")).lower() == "true"
-        if "email" in pool.get("AliasAttributes", []) and verified and attributes["email"].casefold() == wanted:
+        if "email" in pool.get("AliasAttributes", []) and verified and attributes["email"].casefold() == folded_name:
             return str(stored)
     return name
 
@@ -90,10 +90,12 @@ def _verify_before_update() -> None:
         settings = (pool or {}).get("UserAttributeUpdateSettings") or {}
         held = set(settings.get("AttributesRequireVerificationBeforeUpdate") or [])
         sent = data.get("UserAttributes", [])
-        waiting = [one for one in sent if one["Name"] in held]
-        status, headers, body = original({**data, "UserAttributes": [one for one in sent if one not in waiting]})
-        if status == 200 and waiting:
-            codes = [{"AttributeName": one["Name"], "DeliveryMedium": "EMAIL", "Destination": "***"} for one in waiting]
+        unverified = [one for one in sent if one["Name"] in held]
+        status, headers, body = original({**data, "UserAttributes": [one for one in sent if one not in unverified]})
+        if status == 200 and unverified:
+            codes = [
+                {"AttributeName": one["Name"], "DeliveryMedium": "EMAIL", "Destination": "***"} for one in unverified
+            ]
             body = json.dumps({"CodeDeliveryDetailsList": codes}).encode()
         return status, headers, body
 

@@ -104,5 +104,5 @@ def _of_queues() -> Iterator[Alarm]:
             meaning=meaning,
             impact=impact,
             runbook="Queues",
-            metric=metrics.waiting(queue),
+            metric=metrics.visible_messages(queue),
         )

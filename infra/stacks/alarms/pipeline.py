@@ -29,7 +29,7 @@ DURATIONS = {
 # the states that record and report a failure take seconds
 DEFAULT_DURATION = Duration.minutes(2)
 NOT_STARTED_HOURS = 26
-ENDINGS = {
+OUTCOME_METRICS = {
     "ExecutionsFailed": "failed",
     "ExecutionsTimedOut": "timedout",
     "ExecutionsAborted": "aborted",
@@ -47,12 +47,12 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
     """
     for state in pipeline.task_states(pipeline.definition()):
         yield from _of_state(state)
-    for metric, ending in ENDINGS.items():
+    for metric, outcome in OUTCOME_METRICS.items():
         yield Alarm(
-            name=f"{names.STATE_MACHINE}-executions-{ending}",
+            name=f"{names.STATE_MACHINE}-executions-{outcome}",
             stage="pipeline",
             severity="ticket",
-            meaning=f"An execution of the pipeline ended badly: {ending}",
+            meaning=f"An execution of the pipeline ended badly: {outcome}",
             impact=LATE,
             runbook="Pipeline",
             metric=metrics.of_executions(scope, metric),

@@ -201,7 +201,7 @@ def test_nothing_leaves_the_queue_when_bronze_does_not_take_it(lake: Lake) -> No
     lake.bronze = Bronze(lake.s3, f"nowhere-{lake.bucket}")
     with pytest.raises(lake.s3.exceptions.NoSuchBucket):
         lake.replay()
-    assert Queue(lake.sqs, lake.queue_name).waiting() == 1
+    assert Queue(lake.sqs, lake.queue_name).count_messages() == 1
 
 
 def test_an_execution_is_started_once_for_each_message(account: Account, lake: Lake, role: RoleFactory) -> None:
@@ -222,7 +222,7 @@ def test_an_execution_is_started_once_for_each_message(account: Account, lake: L
     (execution,) = machines.list_executions(stateMachineArn=machine)["executions"]
     until("its end", lambda: machines.describe_execution(executionArn=execution["executionArn"]).get("output"))
     assert machines.describe_execution(executionArn=execution["executionArn"])["input"] == '{"full_refresh": true}'
-    assert queue.waiting() == 1
+    assert queue.count_messages() == 1
 
 
 def test_a_queue_that_is_not_there_is_said_so(lake: Lake) -> None:

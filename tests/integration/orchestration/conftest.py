@@ -50,7 +50,7 @@ def allow(*actions: str, resource: str = "*") -> dict[str, Any]:
 
 @dataclasses.dataclass
 class Pipeline:
-    """The pipeline under a name of its own, with a queue that hears what operators are told.
+    """The pipeline under a name of its own, with a queue that receives what operators are notified of.
 
     Args:
         name: of the machine, and of its crawler, job, project, bucket, table, database, topic and queue; its functions'

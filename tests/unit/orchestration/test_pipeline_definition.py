@@ -1,4 +1,4 @@
-"""The state machine as a document: every way through it ends well, or measured, told and named."""
+"""The state machine as a document: every way through it ends well, or measured, reported and named."""
 
 import json
 import pathlib
@@ -197,7 +197,7 @@ def test_the_crawl_is_looked_at_when_the_stages_are_done(crawl: str, next_states
 )
 def test_a_crawl_that_failed_is_reported_and_the_run_succeeds(failed: str, next_states: str) -> None:
     choice = STATES["IsReported"]
-    variables = {"told": True, "toRecord": "", "failedState": failed}
+    variables = {"notified": True, "toRecord": "", "failedState": failed}
     taken = (rule["Next"] for rule in choice["Choices"] if evaluate(rule["Condition"], **variables))
     assert next(taken, choice["Default"]) == next_states
 
@@ -213,12 +213,12 @@ def test_a_failed_crawl_is_a_failure_of_the_state_that_began_it() -> None:
 
 def reported(failed: str, lost: set[str], deaf: bool) -> tuple[list[str], bool]:
     """Walk the failure path of state `failed`, where the metrics of the states in `lost` cannot be written, and, if
-    `deaf`, the operators cannot be told.
+    `deaf`, the operators cannot be notified.
 
     Returns:
-        the states that metrics were recorded for, and whether the operators were told.
+        the states that metrics were recorded for, and whether the operators were notified.
     """
-    variables: dict[str, Any] = {"failedState": failed, "told": False, "toRecord": failed}
+    variables: dict[str, Any] = {"failedState": failed, "notified": False, "toRecord": failed}
     recorded, notified, state, steps = [], False, "RecordFailure", 0
     while state != "Failed":
         steps += 1

@@ -71,12 +71,12 @@ def _series(chart: Chart, frame: pd.DataFrame) -> Part:
     base: Part = alt.Chart(long).encode(tooltip=tooltip[:1] + tooltip[1 + one :])
     if chart.kind == "line":
         few = frame[chart.x].nunique() <= _FEW_POINTS
-        mark = base.mark_line(point=alt.OverlayMarkDef(size=18) if few else False, strokeWidth=2)
-        return mark.encode(x=_axis(chart.x, frame), y=y, color=color)
+        line = base.mark_line(point=alt.OverlayMarkDef(size=18) if few else False, strokeWidth=2)
+        return line.encode(x=_axis(chart.x, frame), y=y, color=color)
     if chart.kind == "area":
         # one lies within the other (overdue tasks are open too), so they overlap instead of adding up
-        mark = base.mark_area(opacity=0.35, line={"strokeWidth": 2})
-        return mark.encode(x=_axis(chart.x, frame), y=y.stack(None), color=color)
+        area = base.mark_area(opacity=0.35, line={"strokeWidth": 2})
+        return area.encode(x=_axis(chart.x, frame), y=y.stack(None), color=color)
     return _bars(base, chart, frame, value, title, color, one=one)
 
 

@@ -57,7 +57,7 @@ def answer(sql: str) -> tuple[QueryResult, str] | None:
     Raises:
         UnreachableError: it would answer nothing else either.
     """
-    found = _asked(sql)
+    found = _try_query(sql)
     if isinstance(found, QueryError):
         explain(found)
         return None
@@ -71,7 +71,7 @@ def card(name: str) -> None:
         UnreachableError: Athena would answer no other card either.
     """
     query = question(name)
-    found = _asked(query.sql)  # before the card is begun: a page that ends here has no empty one
+    found = _try_query(query.sql)  # before the card is begun: a page that ends here has no empty one
     with st.container(border=True):
         st.markdown(f"**{query.title}**")
         if isinstance(found, QueryError):
@@ -82,7 +82,7 @@ def card(name: str) -> None:
         st.caption(f"{query.description} {sentence(when)}")
 
 
-def _asked(sql: str) -> tuple[QueryResult, str] | QueryError:
+def _try_query(sql: str) -> tuple[QueryResult, str] | QueryError:
     try:
         return run_query(sql), as_of.describe_freshness(sql)
     except UnreachableError:

@@ -7,11 +7,11 @@ from transforms.bi.saved_queries import all_queries
 
 sections.heading("Saved queries", without_tasks=True)
 queries = {query.name: query for query in all_queries()}
-wanted = st.query_params.get("query", "")
+requested = st.query_params.get("query", "")
 chosen = st.selectbox(
     f"{len(queries)} questions, the same that Athena’s editor lists as saved queries",
     list(queries),
-    index=list(queries).index(wanted) if wanted in queries else 0,
+    index=list(queries).index(requested) if requested in queries else 0,
     format_func=lambda name: queries[name].title,
 )
 query = queries[chosen]
