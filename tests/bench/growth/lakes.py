@@ -17,7 +17,9 @@ from tests.integration.transforms.dbt.population import Population, Shape
 from tests.integration.transforms.dbt.silver_tables import SilverTables
 from transforms.dbt.runner import TESTED
 
-EVENTS_PER_TASK = 20
+CHANGES_PER_TASK = 20
+# so many are left of them when the days are over and purged tasks have no more
+EVENTS_PER_TASK = 7.5
 HISTORY_DAYS = 90
 KEYS = {"task_events": "event_id", "tasks": "task_id", "users": "user_id"}
 
@@ -60,9 +62,9 @@ class Lake:
         self._tables = SilverTables(account, f"{self._name}_silver", f"s3://{self._name}/silver")
         today = dt.datetime.now(dt.UTC).date()
         yesterday = today - dt.timedelta(days=1)
-        tasks = events // EVENTS_PER_TASK
+        tasks = round(events / EVENTS_PER_TASK)
         shape = Shape(events // 100, tasks, HISTORY_DAYS, skew=0.6, requests=events // 100, end=yesterday)
-        silver = Population(shape, changes_per_task=EVENTS_PER_TASK).rows
+        silver = Population(shape, changes_per_task=CHANGES_PER_TASK).rows
         self._merged_at = dt.datetime.combine(today - dt.timedelta(days=3), dt.time(), dt.UTC)
         merged = {name: [{**row, "merged_at": self._merged_at} for row in rows] for name, rows in silver.items()}
         self._tables.create()
