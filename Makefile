@@ -109,6 +109,10 @@ synth: setup ## Write every environment's templates to cdk.out/examples/
 synth-accept: setup ## Write cdk.snapshots/ and docs/alarms.md anew, to be reviewed as a diff
 	@$(BIN)/python -m infra.baselines
 
+.PHONY: serve
+serve: setup ## The API of this checkout on 127.0.0.1:8000, over the local account, with reload
+	@$(BIN)/insights serve
+
 pipeline: setup ## One pipeline execution, watched live
 	@$(BIN)/insights pipeline start --wait
 

@@ -25,6 +25,10 @@ COMMANDS = {
     "synth": LazyCommand("infra.cli.stacks:synth", "Write every environment's templates to cdk.out/examples/."),
     "outputs": LazyCommand("infra.cli.stacks:outputs", "Print the outputs of the deployed stacks."),
     "demo": LazyCommand("infra.cli.demo:demo", "Show the whole platform on the local account and check the result."),
+    "serve": LazyCommand(
+        "infra.cli.serve:serve",
+        "Serve the API of this checkout on 127.0.0.1, and reload it when a file below api/ changes.",
+    ),
     "login": LazyCommand("infra.cli.login:login", "Print a Cognito token."),
     "pipeline": LazyCommand("infra.cli.pipeline:app", "Run the pipeline, and see how it went."),
     "query": LazyCommand("infra.cli.query:query", "Run one statement in Athena."),
@@ -36,8 +40,8 @@ COMMANDS = {
     "erase-user": LazyCommand("infra.cli.erase_user:erase_user", "Erase a user from the table and the lake."),
     "smoke": LazyCommand("infra.cli.smoke:app", "Check what is deployed from outside, step by step."),
 }
-LOCAL_COMMANDS = frozenset({"up", "down", "reset", "env", "demo"})
-NEED_NO_ACCOUNT = LOCAL_COMMANDS | {"synth", "status"}
+LOCAL_COMMANDS = frozenset({"up", "down", "reset", "env", "demo", "serve"})
+NEED_NO_ACCOUNT = LOCAL_COMMANDS - {"serve"} | {"synth", "status"}
 
 app = typer.Typer(
     cls=lazy_group(COMMANDS),

@@ -1,7 +1,6 @@
 """`insights dashboard`: the dashboard on this machine, over the account that the commands work on."""
 
 import os
-import socket
 import subprocess
 import sys
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 
 from infra import ROOT
 from infra.cli.errors import fail
+from infra.cli.ports import is_port_taken
 
 APP = ROOT / "transforms" / "bi" / "dashboard" / "app.py"
 PORT = 8501
@@ -19,7 +19,7 @@ def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port on 127.0.0.1.")] = PORT,
 ) -> None:
     """Serve the dashboard on 127.0.0.1 until Ctrl-C."""
-    if _taken(port):
+    if is_port_taken(port):
         fail(f"port {port} is taken", "the dashboard may be running already; `--port` takes another port")
     typer.echo(f"dashboard at http://127.0.0.1:{port}   (Ctrl-C stops it)")
     words = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)]
@@ -29,8 +29,3 @@ def dashboard(
         raise typer.Exit(process.wait())
     except KeyboardInterrupt:
         process.wait()
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -55,16 +55,24 @@ def apply() -> None:
     _challenge()
 
 
+def add_challenge(
+    refusal: Answer, authorizer: dict[str, Any], headers: dict[str, str], query_params: dict[str, Any]
+) -> Answer:
+    """A refusal of the JWT authorizer with the challenge that AWS gives; any but a 401 as it is."""
+    status, answered, body = refusal
+    if status != 401:
+        return refusal
+    token = apigateway._extract_token_from_identity_source(authorizer.get("identitySource", []), headers, query_params)
+    challenge = 'Bearer scope="" error="invalid_token"' if token else "Bearer"
+    return status, {**answered, "WWW-Authenticate": challenge}, body
+
+
 def _challenge() -> None:
     async def validate(
         route: dict[str, Any], authorizer: dict[str, Any], headers: dict[str, str], query_params: dict[str, Any]
     ) -> Validated:
         claims, scopes, refusal = await original(route, authorizer, headers, query_params)
-        if refusal and refusal[0] == 401:
-            sources = authorizer.get("identitySource", [])
-            token = apigateway._extract_token_from_identity_source(sources, headers, query_params)
-            refusal[1]["WWW-Authenticate"] = 'Bearer scope="" error="invalid_token"' if token else "Bearer"
-        return claims, scopes, refusal
+        return claims, scopes, refusal and add_challenge(refusal, authorizer, headers, query_params)
 
     hook(apigateway, "_extract_token_from_identity_source", "identity_source headers query_params")
     original = replace(apigateway, "_validate_jwt_authorizer", "route authorizer headers query_params", validate)
