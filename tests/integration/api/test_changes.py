@@ -27,7 +27,7 @@ class Replica:
         self._client = client
         self._next: str | None = None
         self.tasks: dict[str, dict[str, Any]] = {}
-        self.told: list[tuple[str, int]] = []
+        self.received: list[tuple[str, int]] = []
 
     def page(self, limit: int = 200) -> bool:
         """Take one page in; whether there are more."""
@@ -37,7 +37,7 @@ class Replica:
         answer = reply.json()
         assert answer.keys() == {"changes", "next", "has_more"}
         for change in answer["changes"]:
-            self.told.append((change["id"], change["version"]))
+            self.received.append((change["id"], change["version"]))
             if change["version"] > self.tasks.get(change["id"], {"version": 0})["version"]:
                 self.tasks[change["id"]] = change
         self._next = answer["next"]
@@ -45,11 +45,11 @@ class Replica:
         return more
 
     def run(self, limit: int = 200) -> list[tuple[str, int]]:
-        """Take pages in until there are no more; what was told."""
-        self.told.clear()
+        """Take pages in until there are no more; what was received."""
+        self.received.clear()
         while self.page(limit):
             pass
-        return self.told.copy()
+        return self.received.copy()
 
     def live(self) -> list[dict[str, Any]]:
         """The tasks that are not deleted, newest first."""
@@ -111,8 +111,8 @@ def test_a_change_that_becomes_visible_after_a_later_one_is_delivered(
             held.append("once")
             with concurrent.futures.ThreadPoolExecutor() as pool:
                 fast = pool.submit(in_own_loop, lambda: alice.create("fast")).result().json()
-                told = pool.submit(in_own_loop, replica.run).result()
-            assert told == [(fast["id"], 1)]
+                received = pool.submit(in_own_loop, replica.run).result()
+            assert received == [(fast["id"], 1)]
             held.append(fast["updated_at"])
 
     app.state.lists._tasks._client.meta.events.register("before-call.dynamodb.PutItem", overtake)

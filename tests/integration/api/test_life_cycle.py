@@ -213,9 +213,9 @@ class LifeCycle(RuleBasedStateMachine):
         assert self.owner.send("GET", path, if_none_match=f'W/"{version}"').status == 304
         assert self.owner.send("GET", path, if_none_match=f'"{version - 1}"').status == 200
 
-    @rule(asked=filters)
-    def search(self, asked: Task) -> None:
-        assert self.listed(asked) == self.expected(asked)
+    @rule(query=filters)
+    def search(self, query: Task) -> None:
+        assert self.listed(query) == self.expected(query)
 
     @rule(limit=st.integers(1, 50))
     def synchronize(self, limit: int) -> None:
@@ -228,11 +228,11 @@ class LifeCycle(RuleBasedStateMachine):
                 if change["version"] >= self.replica.get(change["id"], {"version": 0})["version"]:
                     self.replica[change["id"]] = change
             self.token, more = answer["next"], answer["has_more"]
-        told: dict[str, Task] = {
+        latest: dict[str, Task] = {
             task_id: {"id": task_id, "deleted": True, "version": task["version"]} if task_id in self.deleted else task
             for task_id, task in self.tasks.items()
         }
-        assert {task_id: self.replica.get(task_id) for task_id in told} == told
+        assert {task_id: self.replica.get(task_id) for task_id in latest} == latest
 
     @rule(number=which, method=st.sampled_from(["GET", "PUT", "PATCH", "DELETE", "POST"]))
     def intrude(self, number: int, method: str) -> None:
@@ -262,25 +262,25 @@ class LifeCycle(RuleBasedStateMachine):
             assert reply.problem_type == "precondition-failed"
         return task_id in self.deleted or not holds
 
-    def listed(self, asked: Task) -> list[Task]:
+    def listed(self, query: Task) -> list[Task]:
         """The whole list, page by page."""
-        query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in asked.items()}
+        parameters = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
         found: list[Task] = []
-        target: Any = query
+        target: Any = parameters
         while True:
             reply = self.owner.send("GET", TASKS, query=target)
             assert reply.status == 200, reply.text
             found += reply.json()
-            assert len(reply.json()) <= asked["limit"]
+            assert len(reply.json()) <= query["limit"]
             if "link" not in reply.headers:
                 return found
-            target = following(reply)
+            target = next_page_query(reply)
 
-    def expected(self, asked: Task) -> list[Task]:
+    def expected(self, query: Task) -> list[Task]:
         live = [task for task_id, task in self.tasks.items() if task_id not in self.deleted]
-        order = asked.get("sort", "-created_at")
+        order = query.get("sort", "-created_at")
         by_due_date = order.endswith("due_date")
-        found = [task for task in live if wanted(task, asked) and (task["due_date"] or not by_due_date)]
+        found = [task for task in live if matches(task, query) and (task["due_date"] or not by_due_date)]
         key = (
             (lambda task: (task["due_date"], task["id"]))
             if by_due_date
@@ -289,19 +289,19 @@ class LifeCycle(RuleBasedStateMachine):
         return sorted(found, key=key, reverse=order.startswith("-"))
 
 
-def wanted(task: Task, asked: Task) -> bool:
+def matches(task: Task, query: Task) -> bool:
     """Whether a live task satisfies every filter."""
     due = task["due_date"]
     open_and_past = due is not None and due < "2026-02-01" and task["status"] in {"pending", "in_progress"}
     return (
-        all(task[name] == asked[name] for name in ("status", "priority", "category") if name in asked)
-        and ("due_after" not in asked or (due is not None and due > asked["due_after"]))
-        and ("due_before" not in asked or (due is not None and due < asked["due_before"]))
-        and ("overdue" not in asked or asked["overdue"] == open_and_past)
+        all(task[name] == query[name] for name in ("status", "priority", "category") if name in query)
+        and ("due_after" not in query or (due is not None and due > query["due_after"]))
+        and ("due_before" not in query or (due is not None and due < query["due_before"]))
+        and ("overdue" not in query or query["overdue"] == open_and_past)
     )
 
 
-def following(reply: Reply) -> list[tuple[str, str]]:
+def next_page_query(reply: Reply) -> list[tuple[str, str]]:
     """The query of the next page."""
     reference, _, relation = reply.headers["link"].partition("; ")
     assert relation == 'rel="next"'

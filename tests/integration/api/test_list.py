@@ -19,9 +19,9 @@ def next_query(link: str, address: str = "https://host/base/api/v1/tasks?limit=2
     """The query of the next page, resolved as a client would."""
     reference, _, relation = link.partition(";")
     assert relation.strip() == 'rel="next"'
-    following = urlsplit(urljoin(address, reference.strip("<> ")))
-    assert following.path == urlsplit(address).path
-    return dict(parse_qsl(following.query))
+    next_url = urlsplit(urljoin(address, reference.strip("<> ")))
+    assert next_url.path == urlsplit(address).path
+    return dict(parse_qsl(next_url.query))
 
 
 def walk(client: Client, **query: Any) -> list[list[dict[str, Any]]]:
@@ -57,12 +57,12 @@ def test_pages_are_full_newest_first_and_hold_every_task_once(alice: Client) -> 
 
 
 def test_filters_narrow_together(alice: Client) -> None:
-    wanted = alice.created("wanted", status="in_progress", priority="high", category="home")
+    matching = alice.created("matching", status="in_progress", priority="high", category="home")
     alice.created("other status", priority="high", category="home")
     alice.created("other priority", status="in_progress", category="home")
     alice.created("other category", status="in_progress", priority="high", category="work")
     query = {"status": "in_progress", "priority": "high", "category": "home"}
-    assert alice.send("GET", TASKS, query=query).json() == [wanted]
+    assert alice.send("GET", TASKS, query=query).json() == [matching]
     assert len(alice.send("GET", TASKS, query={"category": "home"}).json()) == 3
 
 
@@ -107,11 +107,11 @@ def test_live_tasks_are_never_found_by_reading_deleted_ones(alice: Client, calls
 
 
 def test_a_selective_filter_s_first_page_takes_two_calls(alice: Client, calls: list[str]) -> None:
-    wanted = alice.created("wanted", category="rare")
+    matching = alice.created("matching", category="rare")
     for number in range(7):
         operations = [{"op": "create", "task": {"title": "x"}} for _ in range(50)]
         alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key=f"c{number}")
-    for query, found in (({"category": "rare"}, [wanted]), ({"q": "nothing"}, []), ({"priority": "urgent"}, [])):
+    for query, found in (({"category": "rare"}, [matching]), ({"q": "nothing"}, []), ({"priority": "urgent"}, [])):
         calls.clear()
         reply = alice.send("GET", TASKS, query=query)
         assert (reply.json(), "link" in reply.headers) == (found, False)

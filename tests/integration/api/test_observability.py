@@ -104,7 +104,7 @@ def test_a_metric_line_is_what_cloudwatch_takes_for_one(alice: Client, printed: 
     printed()
     alice.create(key="k", status="completed")
     alice.create(key="k", status="completed")
-    told = {}
+    reported = {}
     for line in [one for one in printed() if "_aws" in one]:
         (directive,) = line["_aws"]["CloudWatchMetrics"]
         (metric,) = directive["Metrics"]
@@ -115,8 +115,8 @@ def test_a_metric_line_is_what_cloudwatch_takes_for_one(alice: Client, printed: 
         )
         assert metric["Unit"] == "Count"
         assert line["_aws"]["Timestamp"] > 1_700_000_000_000
-        told[metric["Name"]] = line[metric["Name"]]
-    assert told == {"TasksCreated": [1.0], "TasksCompleted": [1.0], "IdempotentReplays": [1.0]}
+        reported[metric["Name"]] = line[metric["Name"]]
+    assert reported == {"TasksCreated": [1.0], "TasksCompleted": [1.0], "IdempotentReplays": [1.0]}
 
 
 def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) -> None:

@@ -11,7 +11,7 @@ from tests.integration.conftest import RoleFactory, role_keys
 
 pytestmark = pytest.mark.account
 
-NEEDED = tuple(
+REQUIRED_ACTIONS = tuple(
     f"dynamodb:{action}"
     for action in ("BatchWriteItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
 )
@@ -75,15 +75,17 @@ def operations(task: Reply) -> dict[str, Any]:
 
 
 def test_these_actions_are_enough(as_role: Callable[..., Handler], alice: Client) -> None:
-    done = every_route(Client(as_role(*NEEDED, SECRET), alice.claims))
+    done = every_route(Client(as_role(*REQUIRED_ACTIONS, SECRET), alice.claims))
     assert done.pop("insights") == 404  # none are published
     assert all(status < 300 for status in done.values()), done
 
 
-@pytest.mark.parametrize("missing", [*NEEDED, SECRET])
+@pytest.mark.parametrize("missing", [*REQUIRED_ACTIONS, SECRET])
 def test_each_of_them_is_needed_and_its_lack_shows_no_internals(
     as_role: Callable[..., Handler], alice: Client, missing: str
 ) -> None:
-    done = every_route(Client(as_role(*(action for action in (*NEEDED, SECRET) if action != missing)), alice.claims))
+    done = every_route(
+        Client(as_role(*(action for action in (*REQUIRED_ACTIONS, SECRET) if action != missing)), alice.claims)
+    )
     assert 500 in done.values(), done
     assert not set(done.values()) - {200, 201, 204, 404, 500}

@@ -82,8 +82,8 @@ def every_get(task: str) -> list[str]:
 def test_the_list_of_gets_is_complete(alice: Client) -> None:
     paths = alice.send("GET", "/openapi.json").json()["paths"]
     stated = {path for path, methods in paths.items() if "get" in methods and path != "/health"}
-    asked = {path.partition("?")[0].replace("T", "{task_id}") for path in every_get("T")}
-    assert stated <= asked
+    requested = {path.partition("?")[0].replace("T", "{task_id}") for path in every_get("T")}
+    assert stated <= requested
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -35,9 +35,9 @@ def today(app: FastAPI) -> None:
 @pytest.fixture
 def tasks(alice: Client, today: None) -> list[dict[str, Any]]:  # noqa: ARG001 - stopped before the first list
     """A task for each day and status, in a shuffled order, and a deleted one."""
-    wanted = [(day, status) for day in DAYS for status in STATUSES]
-    random.Random(7).shuffle(wanted)
-    operations = [{"op": "create", "task": {"title": "x", "due_date": day, "status": s}} for day, s in wanted]
+    combinations = [(day, status) for day in DAYS for status in STATUSES]
+    random.Random(7).shuffle(combinations)
+    operations = [{"op": "create", "task": {"title": "x", "due_date": day, "status": s}} for day, s in combinations]
     reply = alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key="b")
     made: list[dict[str, Any]] = [result["task"] for result in reply.json()["results"]]
     gone = alice.created(due_date=DAYS[0])
@@ -67,7 +67,7 @@ def is_overdue(task: dict[str, Any]) -> bool:
 def test_filters_and_orders_agree_with_a_model(
     alice: Client, tasks: list[dict[str, Any]], filters: dict[str, str]
 ) -> None:
-    def wanted(task: dict[str, Any], sort: str | None) -> bool:
+    def is_selected(task: dict[str, Any], sort: str | None) -> bool:
         due, status = task["due_date"], filters.get("status")
         return (
             (status is None or task["status"] == status)
@@ -81,7 +81,7 @@ def test_filters_and_orders_agree_with_a_model(
         return (task["due_date"], task["id"]) if sort and "due" in sort else (task["id"],)
 
     for sort in ("created_at", "-created_at", "due_date", "-due_date", None):
-        selected = [task for task in tasks if wanted(task, sort)]
+        selected = [task for task in tasks if is_selected(task, sort)]
         selected.sort(key=functools.partial(place, sort=sort), reverse=sort is None or sort.startswith("-"))
         query = filters | ({"sort": sort} if sort else {})
         assert listed(alice, **query) == selected

@@ -74,7 +74,7 @@ def test_a_new_address_is_signed_up_and_signs_in_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("email", "password", "said"),
+    ("email", "password", "message"),
     [
         ("ann@example.com", "Wrong-password-1", "Incorrect username or password"),
         ("bob@example.com", "short", "Password did not conform with policy"),
@@ -82,9 +82,9 @@ def test_a_new_address_is_signed_up_and_signs_in_again() -> None:
         ("", PASSWORD, "Incorrect username or password"),
     ],
 )
-def test_a_mistake_is_one_message_and_no_token(email: str, password: str, said: str) -> None:
+def test_a_mistake_is_one_message_and_no_token(email: str, password: str, message: str) -> None:
     assert runner.invoke(app, ["ann@example.com", "--password", PASSWORD]).exit_code == 0
     result = runner.invoke(app, [email, "--password", password])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("error: ")
-    assert said in result.stderr
+    assert message in result.stderr

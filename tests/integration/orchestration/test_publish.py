@@ -226,9 +226,9 @@ def test_a_run_leaves_its_row_its_metrics_and_how_far_it_had_seen(gold: Gold) ->
     assert row["cost_estimate_usd"] == pytest.approx(0.44 * (2 / 6 + 2 / 60) + 0.005, abs=1e-5)
     kpis = gold.client("cloudwatch").list_metrics(Namespace="TodoInsights")["Metrics"]
     assert {"TotalUsers", "CompletionRatePct"} <= {metric["MetricName"] for metric in kpis}
-    mark = gold.item("PIPELINE", "WATERMARK")
-    assert mark is not None
-    assert mark["names"] == {"L": [{"S": "a1b2c3"}]}
+    watermark = gold.item("PIPELINE", "WATERMARK")
+    assert watermark is not None
+    assert watermark["names"] == {"L": [{"S": "a1b2c3"}]}
 
 
 def test_a_run_of_a_part_moves_no_watermark(gold: Gold) -> None:

@@ -136,8 +136,8 @@ class Household:
         found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [message["Body"] for message in found.get("Messages", [])]
 
-    def asked(self, name: str, *words: str) -> None:
-        """Somebody has asked silver: the result lies in gold's bucket."""
+    def put_in_gold(self, name: str, *words: str) -> None:
+        """Put an object into the bucket of gold, where results of queries lie too."""
         self.s3.put_object(Bucket=self.gold, Key=name, Body="\n".join(words).encode())
 
     def executions(self) -> list[dict[str, Any]]:
@@ -186,11 +186,11 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     household.s3.put_object(
         Bucket=household.name, Key=twice, Body=gzip.compress(b"".join(history.lines[:-1])), ContentType="text/plain"
     )
-    household.asked("athena-results/1.csv", "title", WORDS[2])
-    household.asked("athena-results/2.csv", "title", WORDS[3])
+    household.put_in_gold("athena-results/1.csv", "title", WORDS[2])
+    household.put_in_gold("athena-results/2.csv", "title", WORDS[3])
     household.s3.delete_object(Bucket=household.gold, Key="athena-results/2.csv")  # as its age has it
-    household.asked("published/digests.json", USER)
-    household.asked("published/digests.json", "nobody")
+    household.put_in_gold("published/digests.json", USER)
+    household.put_in_gold("published/digests.json", "nobody")
     household.quarantines("t-zebra")
     other = household.quarantines(next(key for key in history.items if key.startswith("t-") and len(key) < 5))
     removals = household.leave()

@@ -55,7 +55,7 @@ def items(account: Account, unique: str) -> Iterator[Items]:
     dynamodb.delete_table(TableName=name)
 
 
-def test_every_difference_between_table_and_silver_is_told_and_nothing_else(items: Items, lake: Lake) -> None:
+def test_every_difference_between_table_and_silver_is_reported_and_nothing_else(items: Items, lake: Lake) -> None:
     history = items.history
     lake.arrive(f"{YESTERDAY}T09", history.lines)
     lake.run()

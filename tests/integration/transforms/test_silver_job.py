@@ -32,7 +32,7 @@ def only(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def story() -> History:
+def five_tasks() -> History:
     """Two users and five tasks; one task each is worked on, deleted and restored, expired, erased, and left alone."""
     history = History()
     history.sign_up("u-1", "Ada@Example.com", "Ada Lovelace")
@@ -55,9 +55,11 @@ def story() -> History:
     return history
 
 
-def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothing(lake: Lake, story: History) -> None:
-    lake.arrive(f"{YESTERDAY}T09", story.lines[:10])
-    lake.arrive(f"{YESTERDAY}T10", story.lines[10:])
+def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothing(
+    lake: Lake, five_tasks: History
+) -> None:
+    lake.arrive(f"{YESTERDAY}T09", five_tasks.lines[:10])
+    lake.arrive(f"{YESTERDAY}T10", five_tasks.lines[10:])
     lake.run()
     events = only(
         sorted(lake.rows("task_events"), key=lambda row: int(row["sequence_number"])),
@@ -109,13 +111,13 @@ def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothi
         ("u-1", "A***@example.com", "example.com", "A*** L***", False),
         ("u-2", None, None, None, True),
     ]
-    assert_equals_oracle(lake, story.lines)
+    assert_equals_oracle(lake, five_tasks.lines)
 
     snapshots = {table: lake.snapshots(table) for table in TABLE_NAMES}
     lake.run()
     lake.run("--from", f"{YESTERDAY}T09", "--to", f"{YESTERDAY}T10")
     assert {table: lake.snapshots(table) for table in TABLE_NAMES} == snapshots
-    assert_equals_oracle(lake, story.lines)
+    assert_equals_oracle(lake, five_tasks.lines)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -153,16 +155,16 @@ def test_an_empty_bronze_makes_empty_tables_that_keep_the_contract(lake: Lake, s
         assert columns == [(c.name, c.type, c.nullable) for c in table.columns]
 
 
-def test_a_window_in_which_nothing_arrived_writes_nothing(lake: Lake, story: History) -> None:
-    lake.arrive(f"{YESTERDAY}T09", story.lines)
+def test_a_window_in_which_nothing_arrived_writes_nothing(lake: Lake, five_tasks: History) -> None:
+    lake.arrive(f"{YESTERDAY}T09", five_tasks.lines)
     lake.run("--from", f"{YESTERDAY}T10", "--to", f"{YESTERDAY}T11")
     assert [lake.snapshots(table) for table in TABLE_NAMES] == [0] * len(TABLES)
 
 
-def test_a_broken_record_is_left_out_and_told_of_and_holds_up_no_other(
-    lake: Lake, story: History, capsys: pytest.CaptureFixture[str]
+def test_a_broken_record_is_left_out_and_reported_and_delays_no_other(
+    lake: Lake, five_tasks: History, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = json.loads(story.lines[2])
+    whole = json.loads(five_tasks.lines[2])
 
     def broken(event: dict[str, Any] | None = None, **image: object) -> bytes:
         changed = {**whole, "event_id": "broken", **(event or {}), "new_image": {**whole["new_image"], **image}}
@@ -178,11 +180,11 @@ def test_a_broken_record_is_left_out_and_told_of_and_holds_up_no_other(
         broken({"event_name": "REMOVE"}),
         broken({"event_time": "now"}),
     ]
-    lake.arrive(f"{YESTERDAY}T09", [line for pair in zip(bad, story.lines, strict=False) for line in pair])
-    lake.arrive(f"{YESTERDAY}T09", story.lines[len(bad) :])
+    lake.arrive(f"{YESTERDAY}T09", [line for pair in zip(bad, five_tasks.lines, strict=False) for line in pair])
+    lake.arrive(f"{YESTERDAY}T09", five_tasks.lines[len(bad) :])
     lake.run("--reject-threshold", "1")
     assert f"{len(bad)} broken lines rejected" in capsys.readouterr().out
-    assert_equals_oracle(lake, story.lines)
+    assert_equals_oracle(lake, five_tasks.lines)
 
 
 def test_of_two_states_of_the_same_version_the_longer_sequence_number_is_the_later(spark: SparkSession) -> None:

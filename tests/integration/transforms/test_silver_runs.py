@@ -241,10 +241,10 @@ def test_what_breaks_the_contract_is_rejected_with_its_reason_and_without_its_wo
     assert len(reasons) == len(bad)
     for found, expected in zip(reasons, sorted(bad.values()), strict=True):
         assert found.startswith(expected)
-    told = json.dumps([row["payload"] for row in rows])
-    assert "t-1" in told
+    payloads = json.dumps([row["payload"] for row in rows])
+    assert "t-1" in payloads
     for words in ("Surp", "Title of", "surprise"):
-        assert words not in told
+        assert words not in payloads
 
     # not marked as done: it fails until somebody accepts it, and then it is done
     with pytest.raises(job.RejectsOverThreshold):
@@ -350,8 +350,8 @@ def test_whatever_arrives_in_whatever_order_and_whenever_a_run_dies_silver_is_wh
     item_snapshots = [history.backfill(key) for key in list(history.items)[::2]]
     changes = [*history.lines, *item_snapshots]
     # delivered again: as they were, and captured anew
-    waiting = [*changes, *history.lines[::6], *map(captured_later, history.lines[::5])]
-    chance.shuffle(waiting)
+    undelivered = [*changes, *history.lines[::6], *map(captured_later, history.lines[::5])]
+    chance.shuffle(undelivered)
     requests = [request_log(number) for number in range(12)]
     unsent = [*requests, *requests[:4]]
     chance.shuffle(unsent)
@@ -359,8 +359,8 @@ def test_whatever_arrives_in_whatever_order_and_whenever_a_run_dies_silver_is_wh
     logged: list[bytes] = []
 
     def arrive(count: int) -> None:
-        taken, sent = waiting[:count], unsent[: count // 4]
-        del waiting[:count], unsent[: count // 4]
+        taken, sent = undelivered[:count], unsent[: count // 4]
+        del undelivered[:count], unsent[: count // 4]
         for lines, kept, folder in ((taken, arrived, "cdc"), (sent, logged, "logs")):
             if lines:
                 lake.arrive(chance.choice(HOURS), lines, folder)
@@ -385,7 +385,7 @@ def test_whatever_arrives_in_whatever_order_and_whenever_a_run_dies_silver_is_wh
     }
     for name, number in plan:
         actions[name](number)
-    arrive(len(waiting))
+    arrive(len(undelivered))
     lake.run()
     assert_equals_oracle(lake, arrived, logged)
     assert lake.run()["envelopes"] == 0

@@ -9,7 +9,7 @@ from tests.fuzz.hooks import DeletedUntilRestored
 TASK = "https://api.example.com/prod/api/v1/tasks/01M88V1MFY3W7SMCVH8HEE5AFN"
 
 
-def told(*answers: tuple[str, str, int]) -> None:
+def check_responses(*answers: tuple[str, str, int]) -> None:
     """Hold answers to requests against the check, one after the other."""
     check = DeletedUntilRestored()
     for method, url, status in answers:
@@ -21,9 +21,9 @@ def told(*answers: tuple[str, str, int]) -> None:
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
 def test_a_deleted_task_that_is_answered_for_is_found(method: str) -> None:
     with pytest.raises(AssertionError, match="is deleted"):
-        told(("DELETE", TASK, 204), (method, f"{TASK}?fields=all", 200))
+        check_responses(("DELETE", TASK, 204), (method, f"{TASK}?fields=all", 200))
     with pytest.raises(AssertionError, match="is deleted"):
-        told(("DELETE", TASK, 204), ("POST", f"{TASK}/restore", 409), (method, TASK, 200))
+        check_responses(("DELETE", TASK, 204), ("POST", f"{TASK}/restore", 409), (method, TASK, 200))
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_a_deleted_task_that_is_answered_for_is_found(method: str) -> None:
     ],
 )
 def test_what_is_right_is_let_be(answers: list[tuple[str, str, int]]) -> None:
-    told(*answers)
+    check_responses(*answers)

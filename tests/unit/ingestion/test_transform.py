@@ -150,7 +150,7 @@ def test_a_change_keeps_both_images_and_names_the_request_that_made_it() -> None
     assert (event["old_image"]["last_request_id"], event["request_id"]) == ("r-1", "r-2")
 
 
-def test_a_removal_by_a_user_is_told_from_one_by_expiry_and_names_no_request() -> None:
+def test_a_removal_by_a_user_is_distinguished_from_one_by_expiry_and_names_no_request() -> None:
     by_user = envelope(record(None, task_image()), NOW)
     by_expiry = envelope(record(None, task_image(), userIdentity=EXPIRY), NOW)
     by_replication = envelope(record(None, task_image(), userIdentity={"type": "AWSService"}), NOW)
@@ -222,7 +222,7 @@ def broken(**change: object) -> dict[str, Any]:
         {"dynamodb": {"SequenceNumber": "1"}},
     ],
 )
-def test_a_record_in_no_known_format_is_refused_without_telling_its_data(bad: dict[str, Any]) -> None:
+def test_a_record_in_no_known_format_is_refused_without_logging_its_data(bad: dict[str, Any]) -> None:
     with pytest.raises(BadRecordError) as caught:
         envelope(bad, NOW)
     assert "twelve" not in str(caught.value)

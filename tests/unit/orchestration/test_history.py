@@ -132,7 +132,7 @@ def test_polls_are_one_state_visited_often() -> None:
     assert (run.name, run.visits, run.retries, run.seconds(at(99))) == ("PollCrawl", 3, 0, 5.0)
 
 
-def test_a_timeout_is_told_from_a_failure() -> None:
+def test_a_timeout_is_distinguished_from_a_failure() -> None:
     history = History().enter(1, "BuildGold").schedule(1)
     history.add(61, "TaskTimedOut", taskTimedOutEventDetails={"error": "States.Timeout"}).leave(61, "BuildGold")
     history.end(62, "BuildGold", "States.Timeout: no cause was given")

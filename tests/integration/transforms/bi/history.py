@@ -58,14 +58,14 @@ def _work(first: dt.date, last: dt.date) -> tuple[list[Row], list[Row]]:
         hours = 4 + (number * 37 % 150) * (4 - PRIORITIES.index(priority)) / 2
         closed, kind = created + dt.timedelta(hours=hours), "cancelled" if number % 13 == 0 else "completed"
         due = (created + dt.timedelta(days=3 + number % 16)).date() if number % 4 else None
-        story = [("created", created)]
+        task_events = [("created", created)]
         if number % 9 and closed < end:
-            story.append((kind, closed))
+            task_events.append((kind, closed))
             if number % 23 == 0 and kind == "completed" and closed + dt.timedelta(days=2) < end:
-                story += [("reopened", closed + dt.timedelta(days=1)), (kind, closed + dt.timedelta(days=2))]
-        done = story[-1][0] in CLOSING
-        status = story[-1][0] if done else ("in_progress" if number % 2 else "pending")
-        completed = story[-1][1] if status == "completed" else None
+                task_events += [("reopened", closed + dt.timedelta(days=1)), (kind, closed + dt.timedelta(days=2))]
+        done = task_events[-1][0] in CLOSING
+        status = task_events[-1][0] if done else ("in_progress" if number % 2 else "pending")
+        completed = task_events[-1][1] if status == "completed" else None
         late = not done and due is not None and due < last
         task = {
             "task_id": f"task-{number:04}",
@@ -74,13 +74,13 @@ def _work(first: dt.date, last: dt.date) -> tuple[list[Row], list[Row]]:
             "category": category,
         }
         tasks.append(
-            {**task, "status": status, "due_date": due, "created_at": created, "updated_at": story[-1][1]}
-            | {"completed_at": completed, "is_overdue": late, "version": len(story)}
+            {**task, "status": status, "due_date": due, "created_at": created, "updated_at": task_events[-1][1]}
+            | {"completed_at": completed, "is_overdue": late, "version": len(task_events)}
             | {"cycle_time_hours": (completed - created).total_seconds() / 3600 if completed else None}
         )
         events += [
             {**task, "event_id": f"{number}-{n}", "event_type": event, "occurred_at": at, "event_date": at.date()}
-            for n, (event, at) in enumerate(story)
+            for n, (event, at) in enumerate(task_events)
         ]
     return tasks, events
 
@@ -94,12 +94,12 @@ def _date(day: dt.date) -> Row:
 
 def _periods(events: list[Row], last: dt.date) -> Rows:
     rows, end = [], dt.datetime.combine(last, dt.time(18))
-    stories: dict[str, list[Row]] = defaultdict(list)
+    events_by_task: dict[str, list[Row]] = defaultdict(list)
     for event in events:
-        stories[event["task_id"]].append(event)
-    for story in stories.values():
-        for event, following in zip(story, [*story[1:], None], strict=True):
-            start, until = event["occurred_at"], following["occurred_at"] if following else None
+        events_by_task[event["task_id"]].append(event)
+    for task_events in events_by_task.values():
+        for event, next_event in zip(task_events, [*task_events[1:], None], strict=True):
+            start, until = event["occurred_at"], next_event["occurred_at"] if next_event else None
             status = event["event_type"] if event["event_type"] in CLOSING else "pending"
             common = {"task_id": event["task_id"], "user_id": event["user_id"], "is_current": until is None}
             hours = ((until or end) - start).total_seconds() / 3600

@@ -32,7 +32,7 @@ def opened(account: Account, empty_gold: Gold, browser: Browser, tmp_path: pathl
         yield from visit(browser, place)
 
 
-def test_an_account_without_stacks_is_told_what_to_run(
+def test_an_account_without_stacks_is_shown_what_to_run(
     account: Account, browser: Browser, unique: str, tmp_path: pathlib.Path
 ) -> None:
     missing = Gold(account.session, f"bi{unique}")
@@ -56,18 +56,18 @@ def test_every_page_of_a_gold_without_tables_says_how_to_build_it(opened: Dashbo
 
 def test_every_page_of_a_gold_without_rows_has_something_to_say(opened: Dashboard, empty_gold: Gold) -> None:
     empty_gold.fill({table: [] for table in known.TABLES})
-    said = {}
+    texts = {}
     for title, path in PAGES.items():
         opened.open(path)
         opened.screenshot(f"empty-{path or 'overview'}")
-        said[title] = looks_well(opened, title)
+        texts[title] = looks_well(opened, title)
     for title in ("Overview", "Work"):
-        assert "No tasks yet" in said[title]
-        assert "make demo" in said[title]
-    assert said["People"].count("No rows: nothing like this has happened yet.") == 6
-    assert "No runs yet" in said["Operations"]
-    assert said["Operations"].count("No rows: nothing like this has happened yet.") == 4
-    assert "35 questions" in said["Saved queries"]
+        assert "No tasks yet" in texts[title]
+        assert "make demo" in texts[title]
+    assert texts["People"].count("No rows: nothing like this has happened yet.") == 6
+    assert "No runs yet" in texts["Operations"]
+    assert texts["Operations"].count("No rows: nothing like this has happened yet.") == 4
+    assert "35 questions" in texts["Saved queries"]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def own_account(account: Account, tmp_path: pathlib.Path) -> Iterator[Account]:
     own.stop()
 
 
-def test_an_account_that_goes_down_is_told_and_its_return_is_noticed(
+def test_an_account_that_goes_down_is_reported_and_its_return_is_noticed(
     own_account: Account, browser: Browser, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in own_account.settings.client_environment().items():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.transforms.bi.answers import ANSWERS
+from tests.integration.transforms.bi.expected_rows import EXPECTED_ROWS
 from tests.integration.transforms.bi.gold_database import Gold
 from transforms.bi.saved_queries import SavedQuery, all_queries
 
@@ -10,8 +10,8 @@ pytestmark = pytest.mark.account
 
 
 def test_every_query_has_an_answer_here() -> None:
-    assert sorted(ANSWERS) == sorted(query.name for query in all_queries())
-    assert len(ANSWERS) >= 20
+    assert sorted(EXPECTED_ROWS) == sorted(query.name for query in all_queries())
+    assert len(EXPECTED_ROWS) >= 20
 
 
 @pytest.mark.parametrize("query", all_queries(), ids=lambda query: query.name)
@@ -19,4 +19,4 @@ def test_a_saved_query_answers_what_the_rows_say(known_gold: Gold, query: SavedQ
     found = known_gold.queries.results(known_gold.queries.run(query.sql))["ResultSet"]
     header, *rows = [[cell.get("VarCharValue") for cell in row["Data"]] for row in found["Rows"]]
     assert query.chart.columns() <= set(header)
-    assert rows == ANSWERS[query.name]
+    assert rows == EXPECTED_ROWS[query.name]

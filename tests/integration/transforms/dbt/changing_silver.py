@@ -173,9 +173,9 @@ class ChangingSilver:
         for user in [user for user in self.rows["users"] if user["is_deleted"]][:1]:
             self.put("users", {**user, "is_deleted": False, "created_at": self._now(), "updated_at": self._now()})
 
-    def _some(self, wanted: Callable[[Row], bool]) -> list[Row]:
+    def _some(self, is_selected: Callable[[Row], bool]) -> list[Row]:
         erased = {user["user_id"] for user in self.rows["users"] if user["is_deleted"]}
-        found = [task for task in self.rows["tasks"] if wanted(task) and task["user_id"] not in erased]
+        found = [task for task in self.rows["tasks"] if is_selected(task) and task["user_id"] not in erased]
         return self.chance.sample(found, min(3, len(found)))
 
     def _write(self, task: Row, kind: str) -> None:

@@ -25,21 +25,21 @@ def test_the_guide_leads_to_a_tested_table(warehouse: Warehouse) -> None:
 
     for name, content in FILES:
         (warehouse.project / name).write_text(content)
-    said = []
+    outputs = []
     for command in COMMANDS:
         done = warehouse.dbt(*shlex.split(command))
         assert done.returncode == 0, done.stdout
-        said.append(done.stdout)
+        outputs.append(done.stdout)
 
     assert [command.split()[0] for command in COMMANDS] == ["build", "show"]
-    assert "PASS=3" in said[0]  # the unit test, the table and its key
-    assert "uncategorized" in said[1]
+    assert "PASS=3" in outputs[0]  # the unit test, the table and its key
+    assert "uncategorized" in outputs[1]
     erased = {user["user_id"] for user in silver["users"] if user["is_deleted"]}
-    waiting = [
+    open_tasks = [
         task
         for task in silver["tasks"]
         if task["status"] in ("pending", "in_progress") and not task["is_deleted"] and task["user_id"] not in erased
     ]
     (total,) = warehouse.ask("select sum(open_tasks) from agg_open_by_category", warehouse.gold)
-    assert total == [str(len(waiting))]
+    assert total == [str(len(open_tasks))]
     assert not (ROOT / "transforms" / "dbt" / FILES[0][0]).exists()

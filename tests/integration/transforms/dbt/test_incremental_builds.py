@@ -78,11 +78,11 @@ class History:
         for mart, expected in marts(self.silver.rows, self.silver.as_of).items():
             if mart == "dim_dates":
                 continue
-            gold, wanted = (
+            gold, recomputed = (
                 collections.Counter(map(comparable, rows)) for rows in (self.warehouse.rows(mart), expected)
             )
-            if gold != wanted:
-                found[mart] = [list((gold - wanted).elements())[:3], list((wanted - gold).elements())[:3]]
+            if gold != recomputed:
+                found[mart] = [list((gold - recomputed).elements())[:3], list((recomputed - gold).elements())[:3]]
         return found
 
 
@@ -143,9 +143,11 @@ def test_a_build_that_is_killed_is_made_good_by_the_next_one(history: History) -
         variables = json.dumps({"as_of_date": str(history.silver.as_of)})
         with history.warehouse.start_dbt("run", *TABLES, "--vars", variables) as process:
             # somewhere between the first and the last of its statements
-            wanted = statements + chance.randrange(3, 40)
+            kill_after = statements + chance.randrange(3, 40)
             end = time.monotonic() + 300
-            while len(history.warehouse.statements()) < wanted and process.poll() is None and time.monotonic() < end:
+            while (
+                len(history.warehouse.statements()) < kill_after and process.poll() is None and time.monotonic() < end
+            ):
                 time.sleep(0.05)
             process.send_signal(signal.SIGKILL)
     history.build()

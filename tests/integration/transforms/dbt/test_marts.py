@@ -28,9 +28,9 @@ def differences(warehouse: Warehouse, silver: dict[str, list[dict[str, Any]]], a
     """By mart, the rows that gold alone has and those that the recomputation alone has; empty when both agree."""
     found = {}
     for mart, expected in marts(silver, as_of).items():
-        gold, wanted = (collections.Counter(map(comparable, rows)) for rows in (warehouse.rows(mart), expected))
-        if gold != wanted:
-            found[mart] = [list((gold - wanted).elements())[:3], list((wanted - gold).elements())[:3]]
+        gold, recomputed = (collections.Counter(map(comparable, rows)) for rows in (warehouse.rows(mart), expected))
+        if gold != recomputed:
+            found[mart] = [list((gold - recomputed).elements())[:3], list((recomputed - gold).elements())[:3]]
     return found
 
 

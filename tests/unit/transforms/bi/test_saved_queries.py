@@ -1,4 +1,4 @@
-"""A saved query's header is read, and what is wrong with one is said."""
+"""A saved query's header is read, and what is wrong with one is message."""
 
 import pathlib
 
@@ -17,7 +17,7 @@ select 1 -- one
 """
 
 
-def test_a_header_says_what_is_asked_and_how_it_is_drawn() -> None:
+def test_a_header_has_the_question_and_its_chart() -> None:
     assert parse("tasks", GOOD) == SavedQuery(
         name="tasks",
         title="Tasks per week",
@@ -33,7 +33,7 @@ def test_a_charts_columns_are_those_of_its_hints() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("-- title: Tasks per week\n", "", "the header has no title"),
         (
@@ -51,11 +51,11 @@ def test_a_charts_columns_are_those_of_its_hints() -> None:
         ("Tasks per week", "T" * 81, "the title is longer than 80 characters"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(old: str, new: str, said: str) -> None:
+def test_what_is_wrong_with_a_file_is_reported(old: str, new: str, message: str) -> None:
     assert old in GOOD
     with pytest.raises(SavedQueryError) as refused:
         parse("tasks", GOOD.replace(old, new))
-    assert str(refused.value) == f"tasks.sql: {said}"
+    assert str(refused.value) == f"tasks.sql: {message}"
 
 
 def test_two_files_of_one_title_are_refused(tmp_path: pathlib.Path) -> None:

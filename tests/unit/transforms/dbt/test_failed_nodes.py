@@ -60,16 +60,16 @@ def test_many_failures_still_fit_into_one_variable() -> None:
     assert line.startswith("test t0: xxx")
 
 
-def test_a_run_that_never_began_is_told_from_one_that_went_well(tmp_path: pathlib.Path) -> None:
-    def said(folder: pathlib.Path, *options: str) -> str:
+def test_a_run_that_never_began_is_distinguished_from_one_that_went_well(tmp_path: pathlib.Path) -> None:
+    def run_script(folder: pathlib.Path, *options: str) -> str:
         ran = subprocess.run([sys.executable, SCRIPT, *options, folder], capture_output=True, text=True, check=True)
         return ran.stdout.strip()
 
     good = tmp_path / "run_results.json"
     good.write_text(json.dumps({"results": [result("model.p.a", "success")]}))
-    assert (said(tmp_path), said(tmp_path, "--error")) == ("", "")
-    assert "stopped before" in said(tmp_path / "missing")
-    assert said(tmp_path / "missing", "--error") == "DbtStopped"
+    assert (run_script(tmp_path), run_script(tmp_path, "--error")) == ("", "")
+    assert "stopped before" in run_script(tmp_path / "missing")
+    assert run_script(tmp_path / "missing", "--error") == "DbtStopped"
 
 
 def test_a_source_that_is_stale_is_named_with_its_age(tmp_path: pathlib.Path) -> None:

@@ -42,9 +42,9 @@ def has_unit_test(model: pathlib.Path) -> bool:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
 def test_a_model_begins_its_description_with_its_grain(model: pathlib.Path) -> None:
-    said = properties(model)
-    assert said["name"] == model.stem
-    assert said["description"].startswith("One row per ")
+    model_properties = properties(model)
+    assert model_properties["name"] == model.stem
+    assert model_properties["description"].startswith("One row per ")
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
@@ -56,9 +56,11 @@ def test_a_model_describes_and_types_every_column(model: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
 def test_a_model_tests_its_primary_key(model: pathlib.Path) -> None:
-    said = properties(model)
-    (key,) = [test["primary_key"]["arguments"]["columns"] for test in said["data_tests"] if "primary_key" in test]
-    assert set(key) <= {column["name"] for column in said["columns"]}
+    model_properties = properties(model)
+    (key,) = [
+        test["primary_key"]["arguments"]["columns"] for test in model_properties["data_tests"] if "primary_key" in test
+    ]
+    assert set(key) <= {column["name"] for column in model_properties["columns"]}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)

@@ -229,11 +229,11 @@ ADDITIONS: dict[str, Callable[[Document], object]] = {
 
 @pytest.mark.parametrize("what", list(BREAKS))
 def test_a_breaking_change_is_found_and_named(document: Document, what: str) -> None:
-    change, said = BREAKS[what]
+    change, message = BREAKS[what]
     changed = copy.deepcopy(document)
     change(changed)
     found = breaking_changes(document, changed)
-    assert [one for one in found if said in one], found
+    assert [one for one in found if message in one], found
 
 
 @pytest.mark.parametrize("what", list(ADDITIONS))

@@ -1,6 +1,6 @@
-"""What each saved query answers on the rows of `known`, worked out by hand; None is NULL."""
+"""The rows that each saved query returns on the rows of `known`, worked out by hand; None is NULL."""
 
-ANSWERS: dict[str, list[list[str | None]]] = {
+EXPECTED_ROWS: dict[str, list[list[str | None]]] = {
     "active_users_per_day": [
         ["2026-11-09", "1", "1.0"],
         ["2026-11-10", "1", "1.0"],
