@@ -36,6 +36,9 @@ OUTCOME_METRICS = {
     "ExecutionThrottled": "throttled",
 }
 LATE = "insights are as old as the last execution that succeeded"
+# the crawl runs beside the stages, and its failure ends no execution (ADR 0071)
+OF_THE_CRAWL = ("CrawlBronze", "PollCrawl")
+UNCRAWLED = "analysts miss the newest partitions of bronze; gold is built all the same"
 
 
 def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
@@ -80,7 +83,7 @@ def _of_state(state: str) -> Iterator[Alarm]:
         stage="pipeline",
         severity="ticket",
         meaning=f"State {state} of the pipeline failed",
-        impact=LATE,
+        impact=UNCRAWLED if state in OF_THE_CRAWL else LATE,
         runbook=state,
         metric=metrics.failures(state),
     )
