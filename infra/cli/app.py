@@ -20,6 +20,9 @@ COMMANDS = {
         "Show the account, stacks, last execution, alarms, age of the data and failed messages.",
         EXIT_CODES_EPILOG,
     ),
+    "doctor": LazyCommand(
+        "infra.cli.doctor:doctor", "Check what the platform needs, and say how to fix what is missing."
+    ),
     "deploy": LazyCommand("infra.cli.stacks:deploy", "Deploy every stack with the CDK CLI and print the outputs."),
     "destroy": LazyCommand("infra.cli.stacks:destroy", "Delete every stack; the data stays unless it is named."),
     "synth": LazyCommand("infra.cli.stacks:synth", "Write every environment's templates to cdk.out/examples/."),
@@ -41,7 +44,7 @@ COMMANDS = {
     "smoke": LazyCommand("infra.cli.smoke:app", "Check what is deployed from outside, step by step."),
 }
 LOCAL_COMMANDS = frozenset({"up", "down", "reset", "env", "demo", "serve"})
-NEED_NO_ACCOUNT = LOCAL_COMMANDS - {"serve"} | {"synth", "status"}
+NEED_NO_ACCOUNT = LOCAL_COMMANDS - {"serve"} | {"doctor", "synth", "status"}
 
 app = typer.Typer(
     cls=lazy_group(COMMANDS),

@@ -119,7 +119,7 @@ def _start(settings: Settings, say: Callable[[str], None]) -> tuple[Running, boo
         _wait_until_healthy(running.settings, running.pid, say)
         return running, False
     _remember_a_kill(settings)
-    _refuse_busy_port(settings.port)
+    refuse_busy_port(settings.port)
     with log_file(settings).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", LAUNCHER],
@@ -190,7 +190,12 @@ def _remember_a_kill(settings: Settings) -> None:
         _record(settings.home).unlink(missing_ok=True)
 
 
-def _refuse_busy_port(port: int) -> None:
+def refuse_busy_port(port: int) -> None:
+    """Raise when the account could not listen on `port`.
+
+    Raises:
+        AccountError: something else listens there; the message says what, and what to do.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,0 +1,81 @@
+"""Checks of this machine: Python, Java, Node, disk space, and the port of the local account."""
+
+import pathlib
+import platform
+import shutil
+import sys
+
+from infra.local.account import lifecycle
+from infra.local.account.settings import Settings
+from infra.preflight import Finding, failed, passed
+from infra.toolchain import java, node
+
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+"""As in `requires-python` of pyproject.toml."""
+MIN_FREE_GB = 2
+"""The demo's jars, bundles and data, beside an environment that is installed already."""
+
+
+def check_tools() -> list[Finding]:
+    """What every command needs, whatever the target."""
+    return [check_python(sys.version_info[:2]), check_node()]
+
+
+def check_local_account(settings: Settings) -> list[Finding]:
+    """What the local account needs as well."""
+    return [check_java(), check_disk(settings.home), check_port(settings)]
+
+
+def check_python(version: tuple[int, int]) -> Finding:
+    """Whether the project runs on this version of Python."""
+    found = ".".join(map(str, version))
+    if OLDEST_PYTHON <= version <= NEWEST_PYTHON:
+        return passed("Python", found)
+    return failed("Python", found, "install Python 3.11, 3.12 or 3.13, delete .venv and run `make setup`")
+
+
+def check_node() -> Finding:
+    """Whether there is a Node for the CDK."""
+    try:
+        return passed("Node", str(node.find().executable))
+    except node.ToolMissingError as error:
+        return failed("Node", str(error), "delete .venv/installed and run `make setup`, which installs the wheel")
+
+
+def check_java() -> Finding:
+    """Whether there is a Java 17 for Spark."""
+    try:
+        return passed("Java", f"{java.VERSION}, {java.java_home()}")
+    except java.MissingJavaError as error:
+        return failed("Java", f"no Java {java.VERSION} for {platform.machine()}", str(error))
+
+
+def check_disk(home: pathlib.Path) -> Finding:
+    """Whether the local account has room for its data.
+
+    Args:
+        home: of the account; it need not exist yet.
+    """
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    if free >= MIN_FREE_GB:
+        return passed("disk", f"{free:.1f} GB free")
+    fix = f"free {MIN_FREE_GB} GB, delete the account's data with `insights reset`, or move INSIGHTS_LOCAL_HOME"
+    return failed("disk", f"{free:.1f} GB free at {existing}", fix)
+
+
+def check_port(settings: Settings) -> Finding:
+    """Whether the local account has its port, or could have it."""
+    running = lifecycle.find(settings)
+    if running:
+        answers = lifecycle.is_healthy(running.settings)
+        found = f"{running.settings.port}, the local account (process {running.pid})"
+        if answers:
+            return passed("port", found)
+        return failed("port", f"{found} does not answer", "`insights down`, then `insights up`")
+    try:
+        lifecycle.refuse_busy_port(settings.port)
+    except lifecycle.AccountError as error:
+        found, _, fix = str(error).partition(". ")
+        return failed("port", found, fix)
+    return passed("port", f"{settings.port} is free")
