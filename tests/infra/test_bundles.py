@@ -243,8 +243,9 @@ def test_the_jobs_modules_import_as_glue_puts_them_on_the_path(tmp_path: pathlib
     environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
     done = subprocess.run([sys.executable, "-c", probe], env=environment, cwd=tmp_path, capture_output=True, text=True)
 
-    assert {*bundling.TABLE_CONTRACT, "transforms/__init__.py", "transforms/silver/__init__.py"} <= set(names)
-    own = [name for name in names if name not in bundling.TABLE_CONTRACT]
+    contracts = {*bundling.TABLE_CONTRACT, *bundling.BRONZE_CONTRACT}
+    assert {*contracts, "transforms/__init__.py", "transforms/silver/__init__.py"} <= set(names)
+    own = [name for name in names if name not in contracts]
     assert [name for name in own if not name.startswith(("transforms/__init__", "transforms/silver/"))] == []
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(archive))
