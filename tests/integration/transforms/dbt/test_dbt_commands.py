@@ -26,7 +26,7 @@ def built(account: Account, role_of_module: RoleFactory, tmp_path_factory: pytes
     """A warehouse in which the events and what they hang on are built; each test leaves them right."""
     warehouse = make_warehouse(account, "dbt-commands", role_of_module, tmp_path_factory.mktemp("commands"))
     warehouse.fill(SILVER)
-    succeed(warehouse, "run", "-s", f"+{EVENTS}", "int_live_tasks", "fct_tasks")
+    succeed(warehouse, "run", "-s", f"+{EVENTS}", "+fct_tasks")
     return warehouse
 
 
