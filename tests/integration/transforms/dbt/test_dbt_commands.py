@@ -143,12 +143,12 @@ def test_a_microbatch_model_has_every_batch(built: Warehouse, extra: pathlib.Pat
 def test_clone_copies_every_model(built: Warehouse, tmp_path: pathlib.Path) -> None:
     state = tmp_path / "state"
     (built.project / "target").rename(state)
-    environment = built.environment | {"DBT_TARGET": "dev", "DBT_USER": "dbt_commands"}
+    environment = built.environment | {"DBT_TARGET": "dev", "DBT_USER": "dbt-commands"}
     clone = Warehouse(built.account, built.name, built.project, environment, built.tables)
     succeed(clone, "clone", "-s", "int_live_tasks", "--state", str(state))
     here, there = (
         built.ask("select count(*) from int_live_tasks", database)
-        for database in (built.gold, "todo_analytics_dbt_commands")
+        for database in (built.gold, "todo_analytics_dbt-commands")
     )
     assert here == there
 

@@ -94,6 +94,7 @@ def comparable(row: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.timeout(2400)  # more than thirty builds
 def test_gold_follows_a_history_run_by_run(warehouse: Warehouse) -> None:
     history = History(warehouse, seed=7)
     history.build()
