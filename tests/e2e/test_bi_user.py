@@ -112,21 +112,21 @@ def test_the_command_line_asks_a_saved_query_with_the_roles_keys(user: BiUser, b
         ("select * from todo_bronze.cdc limit 1", "todo_analytics"),
         # a view is read with its reader's permissions
         ("select * from stg_users", "todo_analytics"),
-        ("drop table fct_tasks", "todo_analytics"),
+        ("drop table user_insights", "todo_analytics"),
         ("drop view stg_tasks", "todo_analytics"),
         ("create table mine as select 1 as one", "todo_analytics"),
         ("create view mine as select 1 as one", "todo_analytics"),
-        ("insert into fct_tasks select * from fct_tasks", "todo_analytics"),
+        ("insert into user_insights select * from user_insights", "todo_analytics"),
         ("alter table fct_daily_activity drop partition (activity_date = date '2026-01-01')", "todo_analytics"),
         ("create database mine", "todo_analytics"),
     ],
 )
 def test_what_is_not_reading_gold_is_refused(user: BiUser, built: Platform, sql: str, database: str) -> None:
-    before = built.gold("select count(*) as tasks from fct_tasks")
+    before = built.gold("select count(*) as users from user_insights")
     state, reason = user.ends(sql, database)
     assert state == "FAILED", sql
     assert any(word in reason.lower() for word in ("not authorized", "insufficient permissions", "denied")), reason
-    assert built.gold("select count(*) as tasks from fct_tasks") == before
+    assert built.gold("select count(*) as users from user_insights") == before
 
 
 @pytest.fixture

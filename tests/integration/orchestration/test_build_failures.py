@@ -12,7 +12,7 @@ from tests.integration.orchestration.conftest import Pipeline, allow
 pytestmark = [pytest.mark.account, pytest.mark.slow]
 
 DBT = pathlib.Path(__file__).resolve().parents[3] / "transforms" / "dbt"
-PRODUCTS = ("runner.py", "unchanged.py", "failed_nodes.py", "profiles.yml")
+PRODUCTS = ("runner.py", "failed_nodes.py", "profiles.yml")
 TINY = {
     "dbt_project.yml": """
 name: tiny
