@@ -37,7 +37,7 @@ COMPLETIONS: tuple[str, ...] = (
 
 def settle_environment(settings: Settings) -> None:
     """Write MiniStack's variables for `settings` into this process's environment and create its folders."""
-    folders = {"STATE_DIR": settings.state.name, "S3_DATA_DIR": "s3", "TMPDIR": "tmp"}
+    folders = {"STATE_DIR": settings.state, "S3_DATA_DIR": settings.home / "s3", "TMPDIR": settings.temporary}
     os.environ.update(settings.environment())
     os.environ.update(settings.client_environment())
     os.environ.update(
@@ -50,11 +50,11 @@ def settle_environment(settings: Settings) -> None:
             "S3_PERSIST": "1",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            **{name: str(settings.home / folder) for name, folder in folders.items()},
+            **{name: str(folder) for name, folder in folders.items()},
         }
     )
     for folder in folders.values():
-        (settings.home / folder).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     # MiniStack starts Lambda workers as `python3` from PATH: make that this interpreter.
     os.environ["PATH"] = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 

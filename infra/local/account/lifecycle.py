@@ -181,6 +181,7 @@ def erase(settings: Settings) -> None:
     """
     if running := find(settings):
         raise AccountError(f"the account is running (process {running.pid}): stop it with `insights down` first")
+    shutil.rmtree(settings.temporary, ignore_errors=True)
     shutil.rmtree(settings.home, ignore_errors=True)
 
 

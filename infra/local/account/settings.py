@@ -1,6 +1,7 @@
 """Where the local account lives and listens; everything is settable by environment, so that tests get their own."""
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 from typing import Self, TypedDict
@@ -22,6 +23,10 @@ class Keys(TypedDict):
 # MiniStack lets the access key `test` past its IAM checks: right for the account's owner (the person at the laptop, the
 # emulator's own work), wrong for anything that runs as a role.
 OWNER_KEYS: Keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+MAX_TEMPORARY_PATH_BYTES = 64
+"""The address of a UNIX socket has at most 104 bytes on macOS and 108 on Linux (unix(7)); processes that open one in
+the temporary folder append 40: `/pymp-xxxxxxxx/listener-xxxxxxxx` and some room."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +83,12 @@ class Settings:
 
     @property
     def temporary(self) -> pathlib.Path:
-        """Scratch space of jobs, builds and workers."""
-        return self.home / "tmp"
+        """Scratch space of jobs, builds and workers: below `home`, unless its path is too long for sockets."""
+        own = self.home / "tmp"
+        if len(os.fsencode(own)) <= MAX_TEMPORARY_PATH_BYTES:
+            return own
+        name = hashlib.sha256(os.fsencode(own)).hexdigest()[:12]
+        return pathlib.Path("/tmp") / f"insights-{name}"
 
     def environment(self) -> dict[str, str]:
         """The variables from which `from_environment` builds these settings again, for a child process."""
