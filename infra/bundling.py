@@ -81,7 +81,12 @@ BUNDLES = {
         sources=("orchestration/__init__.py", "orchestration/on_execution_end"), lock="orchestration/requirements.lock"
     ),
     "todo-publish-insights": Bundle(
-        sources=(*TABLE_CONTRACT, "orchestration/__init__.py", "orchestration/publish"),
+        sources=(
+            *TABLE_CONTRACT,
+            "orchestration/__init__.py",
+            "orchestration/contract.py",
+            "orchestration/publish",
+        ),
         lock="orchestration/requirements.lock",
     ),
 }

@@ -11,4 +11,5 @@ WINDOW_FUNCTION, PUBLISH_FUNCTION, ENDED_FUNCTION = (
 )
 PIPELINE_FAILURES, UNDELIVERED = "todo-pipeline-failures", "todo-undelivered"
 METRICS_NAMESPACE = "TodoInsights"
+INSIGHTS_ROWS_SKIPPED = "InsightsRowsSkipped"
 STATE_FAILED, STATE_DURATION = "StateFailed", "StateDuration"

@@ -41,6 +41,16 @@ class PriorityFigures(BaseModel):
     completed: Count
 
 
+class OtherCategories(BaseModel):
+    """The sum of the categories that `by_category` does not list: it has the 100 with the most tasks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    categories: Count
+    total: Count
+    completed: Count
+
+
 class WeekFigures(BaseModel):
     """Tasks created and completed in the week that began on the Monday `week`."""
 
@@ -66,5 +76,7 @@ class Insights(BaseModel):
     longest_streak_days: Count
     cycle_time_hours: CycleTime
     by_category: list[CategoryFigures]
+    # figures that were published before this field was there have no more categories than they list
+    other_categories: OtherCategories = OtherCategories(categories=0, total=0, completed=0)
     by_priority: list[PriorityFigures]
     weekly: list[WeekFigures]

@@ -89,6 +89,7 @@ ANSWERS: dict[str, Any] = {
             {"category": "home", "total": 7, "completed": 4},
             {"category": None, "total": 5, "completed": 2},
         ],
+        "other_categories": {"categories": 0, "total": 0, "completed": 0},
         "by_priority": [{"priority": "high", "total": 12, "completed": 6}],
         "weekly": [{"week": "2026-11-23", "created": 12, "completed": 6}],
     },

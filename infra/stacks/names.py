@@ -10,6 +10,7 @@ from constructs import IConstruct
 from api.contract import TABLE_NAME as TABLE
 from orchestration.contract import (
     ENDED_FUNCTION,
+    INSIGHTS_ROWS_SKIPPED,
     PIPELINE_FAILURES,
     PUBLISH_FUNCTION,
     STATE_DURATION,
@@ -43,6 +44,7 @@ __all__ = [
     "DBT_WORKGROUP",
     "ENDED_FUNCTION",
     "GOLD_DATABASE",
+    "INSIGHTS_ROWS_SKIPPED",
     "MAINTENANCE_FAILED",
     "NAMESPACE",
     "PIPELINE_FAILURES",

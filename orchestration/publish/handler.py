@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     since = table.Progress() if plan["full_refresh"] else table.progress(s3, GOLD)
     published = table.publish(items, s3, GOLD, _rows(USERS.format(since.condition())))
     metrics = list(_rows(KPIS))
-    kpis.put(cloudwatch, kpis.data(metrics))
+    kpis.put(cloudwatch, [*kpis.data(metrics), kpis.skipped_rows(published["skipped"])])
     published["users"] = _users(metrics)
     silver = _read(plan["report"].removeprefix(f"s3://{ARTIFACTS}/"))
     builds = [_read(f"dbt/{plan['run']}/{command}/run_results.json") for command in ("check", "build")]

@@ -31,6 +31,9 @@ COUNTS = (
     "current_streak_days",
     "longest_streak_days",
 )
+MAX_CATEGORIES = 100
+"""Categories that an item names; the rest is one sum. An item of DynamoDB has at most 400 KB:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 # half a minute: what a person can use of a duration in hours; gold keeps what was measured
 HOURS_DECIMALS = 2
 Item = dict[str, str]
@@ -46,14 +49,21 @@ def item(row: Mapping[str, str]) -> Item:
 
     Args:
         row: the columns above, as text; empty text is null.
+
+    Raises:
+        ValueError: the row holds something else than its columns promise.
     """
     as_of = _instant(row["as_of"])
+    categories: list[dict[str, Any]] = json.loads(row["by_category"] or "[]")
     figures: dict[str, Any] = {
         "as_of": as_of,
         **{name: int(row[name] or 0) for name in COUNTS},
         "completion_rate_pct": _number(row["completion_rate_pct"]) or 0,
         "cycle_time_hours": {p: _hours(row[f"cycle_time_{p}_hours"]) for p in ("p50", "p90")},
-        **{name: json.loads(row[name] or "[]") for name in ("by_category", "by_priority", "weekly")},
+        # gold sorts them, the largest first
+        "by_category": categories[:MAX_CATEGORIES],
+        "other_categories": _sum_categories(categories[MAX_CATEGORIES:]),
+        **{name: json.loads(row[name] or "[]") for name in ("by_priority", "weekly")},
     }
     return {
         **key(row["user_id"]),
@@ -61,6 +71,13 @@ def item(row: Mapping[str, str]) -> Item:
         "user_id": row["user_id"],
         "as_of": as_of,
         "figures": json.dumps(figures, separators=(",", ":"), ensure_ascii=False),
+    }
+
+
+def _sum_categories(categories: list[dict[str, Any]]) -> dict[str, int]:
+    return {
+        "categories": len(categories),
+        **{name: sum(one[name] for one in categories) for name in ("total", "completed")},
     }
 
 

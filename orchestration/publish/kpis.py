@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from orchestration.contract import INSIGHTS_ROWS_SKIPPED
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
@@ -22,6 +24,11 @@ def data(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
         for row in rows
         if row["value"]
     ]
+
+
+def skipped_rows(count: int) -> dict[str, Any]:
+    """The datum of the users whose row could not be published."""
+    return {"MetricName": INSIGHTS_ROWS_SKIPPED, "Value": float(count), "Unit": "Count"}
 
 
 def put(cloudwatch: "CloudWatchClient", metrics: list[dict[str, Any]]) -> None:

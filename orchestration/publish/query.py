@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_s3 import S3Client
 
+# a field may be as long as a row: 32 MB, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
+MAX_FIELD_BYTES = 32 * 1024 * 1024
 POLL_SECONDS = (0.1, 0.2, 0.5, 1.0)
 
 
@@ -38,6 +40,7 @@ def rows(athena: "AthenaClient", s3: "S3Client", workgroup: str, database: str, 
         QueryString=sql, WorkGroup=workgroup, QueryExecutionContext={"Database": database, "Catalog": "AwsDataCatalog"}
     )["QueryExecutionId"]
     bucket, _, key = _result(athena, query).removeprefix("s3://").partition("/")
+    csv.field_size_limit(MAX_FIELD_BYTES)  # of the process; Python's default is 128 KB
     lines = codecs.getreader("utf-8")(s3.get_object(Bucket=bucket, Key=key)["Body"])
     yield from csv.DictReader(lines)
 

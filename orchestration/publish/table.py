@@ -5,10 +5,13 @@ resumed there; a page that is written twice does no harm.
 """
 
 import dataclasses
+import hashlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
 
 from orchestration.publish.insights import Item, item, key
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 PROGRESS = "published/progress.json"
 PAGE = 500
+
+logger = Logger(child=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +65,7 @@ def publish(table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[
 
     Users whose erasure is asked for get none. An erasure that begins during the writes is noticed after them: whoever
     erases puts its mark before deleting anything, so either the mark is seen here or the item is deleted there.
+    A row that cannot become an item is logged and skipped: its user keeps the figures of the run before.
 
     Args:
         table: of the application.
@@ -68,14 +74,17 @@ def publish(table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[
         rows: of `user_insights`, ordered by `as_of` and `user_id`.
 
     Returns:
-        how many items were written (`written`), and for how many users under erasure the item was deleted (`deleted`).
+        how many items were written (`written`), how many rows were skipped (`skipped`), and for how many users under
+        erasure the item was deleted (`deleted`).
     """
     erased = set(_erased(table))
-    written = 0
+    written = skipped = 0
     for page in _pages(rows):
-        items = [item(row) for row in page if row["user_id"] not in erased]
+        due = [row for row in page if row["user_id"] not in erased]
+        items = [one for one in map(_item, due) if one]
         _put(table, items)
         written += len(items)
+        skipped += len(due) - len(items)
         last = Progress(page[-1]["as_of"].removesuffix(" UTC"), page[-1]["user_id"])
         s3.put_object(Bucket=bucket, Key=PROGRESS, Body=json.dumps(dataclasses.asdict(last)).encode())
     deleted = 0
@@ -83,7 +92,7 @@ def publish(table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[
         for user in _erased(table):
             batch.delete_item(Key=dict(key(user)))
             deleted += 1
-    return {"written": written, "deleted": deleted}
+    return {"written": written, "skipped": skipped, "deleted": deleted}
 
 
 def remember(table: "Table", seen: Mapping[str, Any]) -> None:
@@ -95,6 +104,17 @@ def _pages(rows: Iterable[Mapping[str, str]]) -> Iterator[list[Mapping[str, str]
     remaining = iter(rows)
     while page := list(itertools.islice(remaining, PAGE)):
         yield page
+
+
+def _item(row: Mapping[str, str]) -> Item | None:
+    try:
+        return item(row)
+    except (ValueError, TypeError, KeyError) as error:
+        user_hash = hashlib.sha256(row["user_id"].encode()).hexdigest()
+        logger.error(
+            "insights_row_skipped", extra={"user_hash": user_hash, "reason": f"{type(error).__name__}: {error}"}
+        )
+        return None
 
 
 def _put(table: "Table", items: list[Item]) -> None:

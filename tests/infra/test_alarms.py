@@ -21,6 +21,7 @@ METRICS = {
     ("TodoInsights", "StateDuration", ("State", "StateMachine")),
     ("TodoInsights", "ReconcileDifferences", ()),
     ("TodoInsights", "MaintenanceFailed", ()),
+    ("TodoInsights", "InsightsRowsSkipped", ()),
     ("TodoInsights", "AuthorizerErrors", ()),
     ("AWS/ApiGateway", "4xx", ("ApiId",)),
     ("AWS/ApiGateway", "5xx", ("ApiId",)),

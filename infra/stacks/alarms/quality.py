@@ -41,6 +41,15 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         metric=metrics.of_lake(names.RECONCILE_DIFFERENCES),
     )
     yield Alarm(
+        name=f"{names.PUBLISH_FUNCTION}-skipped",
+        stage="quality",
+        severity="ticket",
+        meaning="Rows of user_insights could not be published; the function's log has insights_row_skipped for each",
+        impact="GET /insights shows these users older figures",
+        runbook="PublishInsights",
+        metric=metrics.of_lake(names.INSIGHTS_ROWS_SKIPPED),
+    )
+    yield Alarm(
         name=f"{names.SILVER_MAINTENANCE_JOB}-failed",
         stage="quality",
         severity="ticket",

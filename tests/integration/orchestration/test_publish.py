@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -63,6 +64,15 @@ class Gold:
             f"create table user_insights with (external_location = '{place}') as"
             f" select * from (values {rows}) t({COLUMNS})"
         )
+
+    def replace(self, **by_category: str) -> None:
+        """Give users another text in `by_category`."""
+        cases = " ".join(f"when '{user}' then '{text}'" for user, text in by_category.items())
+        place = f"s3://{self.name}/tables/replaced/"
+        columns = COLUMNS.replace("by_category", f"case user_id {cases} else by_category end as by_category")
+        self.query(f"create table replaced with (external_location = '{place}') as select {columns} from user_insights")
+        self.query("drop table user_insights")
+        self.query("create view user_insights as select * from replaced")
 
     def publish(self, run: str = "run-1", **plan: Any) -> dict[str, int]:
         """Invoke the function as the state machine does."""
@@ -153,7 +163,7 @@ def gold(account: Account, unique: str, role: RoleFactory) -> Iterator[Gold]:
 def test_every_user_gets_the_figures_that_gold_has(gold: Gold) -> None:
     gold.has(ann=2, bob=4)
 
-    assert gold.publish() == {"users": 2, "written": 2, "deleted": 0}
+    assert gold.publish() == {"users": 2, "written": 2, "skipped": 0, "deleted": 0}
 
     items = gold.items()
     assert set(items) == {"ann", "bob"}
@@ -168,19 +178,56 @@ def test_every_user_gets_the_figures_that_gold_has(gold: Gold) -> None:
     assert figures["weekly"] == [{"week": "2026-11-23", "created": 4, "completed": 1}]
 
 
+def test_a_user_with_more_categories_than_an_item_may_name_is_published_like_everyone_else(gold: Gold) -> None:
+    gold.has(ann=2, bob=4)
+    many = [{"category": f"category {n:04} " + "x" * 100, "total": 2000 - n, "completed": 1} for n in range(1460)]
+    gold.replace(bob=json.dumps(many))
+
+    assert gold.publish() == {"users": 2, "written": 2, "skipped": 0, "deleted": 0}
+
+    figures = json.loads(gold.items()["bob"]["figures"])
+    jsonschema.validate(figures, {**SCHEMA["$defs"]["figures"], "$defs": SCHEMA["$defs"]})
+    assert figures["by_category"] == many[:100]
+    rest = many[100:]
+    assert figures["other_categories"] == {
+        "categories": len(rest),
+        "total": sum(2000 - n for n in range(100, 1460)),
+        "completed": len(rest),
+    }
+    assert set(gold.items()) == {"ann", "bob"}
+
+
+def test_a_row_that_cannot_be_published_stops_nobody_else(gold: Gold) -> None:
+    gold.has(ann=2, bob=3, eve=4)
+    gold.replace(bob="[{not json")
+
+    assert gold.publish() == {"users": 2, "written": 2, "skipped": 1, "deleted": 0}
+
+    assert set(gold.items()) == {"ann", "eve"}
+    skipped = gold.client("cloudwatch").get_metric_statistics(
+        Namespace="TodoInsights",
+        MetricName="InsightsRowsSkipped",
+        StartTime=datetime.now(UTC) - timedelta(hours=1),
+        EndTime=datetime.now(UTC) + timedelta(hours=1),
+        Period=3600,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    assert max(point["Maximum"] for point in skipped) == 1
+
+
 def totals(gold: Gold) -> dict[str, int]:
     return {user: json.loads(item["figures"])["total_tasks"] for user, item in gold.items().items()}
 
 
 def test_rows_that_were_worked_out_since_the_last_time_are_written(gold: Gold) -> None:
     gold.has(ann=2, bob=4, eve=4)
-    assert gold.publish() == {"users": 2, "written": 3, "deleted": 0}
+    assert gold.publish() == {"users": 2, "written": 3, "skipped": 0, "deleted": 0}
     gold.has(ann=2, bob=5, eve=4)
 
-    assert gold.publish() == {"users": 2, "written": 1, "deleted": 0}
+    assert gold.publish() == {"users": 2, "written": 1, "skipped": 0, "deleted": 0}
     assert totals(gold) == {"ann": 2, "bob": 5, "eve": 4}
-    assert gold.publish() == {"users": 2, "written": 0, "deleted": 0}
-    assert gold.publish(full_refresh=True) == {"users": 2, "written": 3, "deleted": 0}
+    assert gold.publish() == {"users": 2, "written": 0, "skipped": 0, "deleted": 0}
+    assert gold.publish(full_refresh=True) == {"users": 2, "written": 3, "skipped": 0, "deleted": 0}
 
 
 def test_publishing_goes_on_after_the_last_page_that_was_written(gold: Gold) -> None:
@@ -197,7 +244,7 @@ def test_users_who_are_being_erased_get_none(gold: Gold) -> None:
     gold.publish()
     gold.client("dynamodb").put_item(TableName=gold.name, Item={"PK": {"S": "ERASURE"}, "SK": {"S": "bob"}})
 
-    assert gold.publish(full_refresh=True) == {"users": 2, "written": 1, "deleted": 1}
+    assert gold.publish(full_refresh=True) == {"users": 2, "written": 1, "skipped": 0, "deleted": 1}
     assert set(gold.items()) == {"ann"}
 
 

@@ -30,3 +30,10 @@ def test_an_empty_row_has_every_figure() -> None:
     found = figures()
     assert (found["total_tasks"], found["completion_rate_pct"], found["weekly"]) == (2, 0, [])
     assert found["as_of"] == "2026-11-24T23:00:00Z"
+
+
+def test_the_categories_with_the_most_tasks_are_named_and_the_rest_is_one_sum() -> None:
+    gold = [{"category": f"c{n}", "total": 200 - n, "completed": n % 2} for n in range(103)]
+    found = figures(by_category=json.dumps(gold))
+    assert found["by_category"] == gold[:100]
+    assert found["other_categories"] == {"categories": 3, "total": 100 + 99 + 98, "completed": 1}
