@@ -41,9 +41,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     kpis.put(cloudwatch, [*kpis.data(metrics), kpis.skipped_rows(published["skipped"])])
     published["users"] = _users(metrics)
     silver = _read(plan["report"].removeprefix(f"s3://{ARTIFACTS}/"))
-    builds = [_read(f"dbt/{plan['run']}/{command}/run_results.json") for command in ("check", "build")]
+    build = _read(f"dbt/{plan['run']}/run_results.json")
     started = datetime.fromisoformat(event["started"])
-    runs.write(s3, GOLD, runs.row(event, silver, builds, published["users"], now), started.strftime("%Y-%m-%d"))
+    runs.write(s3, GOLD, runs.row(event, silver, build, published["users"], now), started.strftime("%Y-%m-%d"))
     if plan["watermark"]:
         table.remember(items, plan["watermark"])
     logger.info("published", extra=published)

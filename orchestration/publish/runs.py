@@ -16,26 +16,26 @@ CRAWL = DPU_HOUR * 2 / 6
 
 
 def row(
-    event: Mapping[str, Any], silver: Mapping[str, Any], dbt: list[Mapping[str, Any]], users: int, now: datetime
+    event: Mapping[str, Any], silver: Mapping[str, Any], dbt: Mapping[str, Any], users: int, now: datetime
 ) -> dict[str, Any]:
     """One run's row.
 
     Args:
         event: what the state machine tells the function: plan, when the run started, how long jobs and builds took.
         silver: the silver job's report; empty when it did not run.
-        dbt: run results of the builds.
+        dbt: run results of the build; empty when there was none.
         users: how many users have insights.
         now: this instant.
     """
     plan, seconds = event["plan"], event["seconds"]
     started = datetime.fromisoformat(event["started"])
-    nodes = [result for results in dbt for result in results.get("results", [])]
+    nodes = dbt.get("results", [])
     scanned = sum(int((node.get("adapter_response") or {}).get("data_scanned_in_bytes") or 0) for node in nodes)
     window = silver.get("window") or plan
     dpu_seconds = seconds.get("BuildSilver", 0) * event.get("workers", 0)
     cost = (
         dpu_seconds / 3600 * DPU_HOUR
-        + (seconds.get("CheckSilver", 0) + seconds.get("BuildGold", 0)) / 60 * BUILD_MINUTE
+        + seconds.get("BuildGold", 0) / 60 * BUILD_MINUTE
         + scanned / 1e12 * TERABYTE_SCANNED
         + (CRAWL if "CrawlBronze" not in plan["left_out"] else 0)
     )

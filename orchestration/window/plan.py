@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
 
-STAGES = ("CrawlBronze", "BuildSilver", "CheckSilver", "BuildGold", "PublishInsights")
+STAGES = ("CrawlBronze", "BuildSilver", "BuildGold", "PublishInsights")
 BEFORE_GOLD = ("CrawlBronze", "BuildSilver")  # what gold_only leaves out
 REJECT_THRESHOLD = "0.01"
 # a little less than an hour: starts of an hourly schedule vary by seconds

@@ -1,10 +1,9 @@
 """Runs dbt for the pipeline, and keeps what dbt says about the run.
 
-Variables: DBT_COMMAND is `build` (freshness of the sources; then everything in dbt's order: tests of sources, models,
-their tests) or `check` (freshness and tests of the sources only). DBT_SELECT and DBT_EXCLUDE narrow a build;
-DBT_FULL_REFRESH and dbt's other variables work as dbt documents them. What dbt leaves in target/ goes to
-s3://ARTIFACTS_BUCKET/dbt/RUN_ID/DBT_COMMAND/, also after a failure. One process for all, because dbt takes seconds to
-start.
+It asks for the freshness of the sources, then builds everything in dbt's order: tests of sources, models, their tests.
+Variables: DBT_SELECT and DBT_EXCLUDE narrow the build; DBT_FULL_REFRESH and dbt's other variables work as dbt documents
+them. What dbt leaves in target/ goes to s3://ARTIFACTS_BUCKET/dbt/RUN_ID/, also after a failure. One process for all,
+because dbt takes seconds to start.
 
 The first whole build of a UTC day tests every row and writes the documentation; until one has passed, the next does.
 The others test the rows that changed lately (DBT_CHANGED_SINCE, see dbt_project.yml), and no mart as a whole.
@@ -18,8 +17,6 @@ from collections.abc import Mapping
 
 TARGET = pathlib.Path("target")
 ARTIFACTS = ("run_results.json", "sources.json", "manifest.json", "catalog.json", "static_index.html")
-# a test of a source and a model is not one of the source alone
-OF_SOURCES = ["test", "--indirect-selection=cautious", "--select", "source:*"]
 TESTED = "dbt/tested.txt"
 CHANGED_SINCE = "DBT_CHANGED_SINCE"
 # a build that failed is mended and run again within that time, or the first one of the next day looks at every row
@@ -27,23 +24,15 @@ LATELY = dt.timedelta(days=1)
 READS_WHOLE_TABLES = "tag:every_row"
 
 
-def steps(command: str, select: str, exclude: str, *, every_row: bool) -> list[list[str]]:
+def steps(select: str, exclude: str, *, every_row: bool) -> list[list[str]]:
     """dbt's command lines of one run.
 
     Args:
-        command: `build` or `check`.
         select: node selection of a build, as after `dbt build --select`; empty: everything.
         exclude: likewise, what to leave out.
         every_row: whether tests that read whole tables run, and documentation is written.
-
-    Raises:
-        SystemExit: there is no such command.
     """
     freshness = ["source", "freshness"]
-    if command == "check":
-        return [freshness, OF_SOURCES]
-    if command != "build":
-        raise SystemExit(f"DBT_COMMAND has to be build or check, not {command!r}")
     left_out = [*exclude.split(), *([] if every_row else [READS_WHOLE_TABLES])]
     build = [
         "build",
@@ -54,19 +43,14 @@ def steps(command: str, select: str, exclude: str, *, every_row: bool) -> list[l
 
 
 def main(variables: Mapping[str, str]) -> int:
-    """Run the command that `variables` name; 0 when every step of it went well.
-
-    Raises:
-        SystemExit: the variables name no command.
-    """
+    """Run the steps that `variables` ask for; 0 when every one of them went well."""
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
-    command = variables.get("DBT_COMMAND", "build")
     select, exclude = variables.get("DBT_SELECT", ""), variables.get("DBT_EXCLUDE", "")
     today = dt.datetime.now(dt.UTC).date()
-    whole = command == "build" and not select and not exclude
-    tested = command == "build" and _tested(variables) == str(today)
+    whole = not select and not exclude
+    tested = _tested(variables) == str(today)
     os.environ.pop(CHANGED_SINCE, None)
     if tested:
         os.environ[CHANGED_SINCE] = f"{today - LATELY} 00:00:00"
@@ -75,7 +59,7 @@ def main(variables: Mapping[str, str]) -> int:
         if not isinstance(parsed.result, Manifest):
             return 1
         runner = dbtRunner(manifest=parsed.result)  # what is parsed once serves every step
-        for step in steps(command, select, exclude, every_row=not tested):
+        for step in steps(select, exclude, every_row=not tested):
             if not runner.invoke([*step, "--no-use-colors"]).success:
                 return 1
         if whole and not tested:
@@ -83,7 +67,7 @@ def main(variables: Mapping[str, str]) -> int:
         return 0
     finally:
         if variables.get("RUN_ID"):
-            upload(variables["ARTIFACTS_BUCKET"], f"dbt/{variables['RUN_ID']}/{command}/")
+            upload(variables["ARTIFACTS_BUCKET"], f"dbt/{variables['RUN_ID']}/")
 
 
 def upload(bucket: str, prefix: str) -> None:

@@ -22,7 +22,6 @@ DURATIONS = {
     "CrawlBronze": Duration.minutes(5),
     "PollCrawl": Duration.minutes(15),
     "BuildSilver": Duration.minutes(30),
-    "CheckSilver": Duration.minutes(15),
     "BuildGold": Duration.minutes(30),
     "PublishInsights": Duration.minutes(10),
 }

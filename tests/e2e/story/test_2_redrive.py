@@ -113,7 +113,7 @@ def test_the_run_is_recorded_with_its_published_users(built: Platform, redriven:
 def test_the_duration_of_every_state_is_measured() -> None:
     measured = boto3.client("cloudwatch").list_metrics(Namespace="TodoInsights", MetricName="StateDuration")["Metrics"]
     states = {item["Value"] for metric in measured for item in metric["Dimensions"] if item["Name"] == "State"}
-    assert {"ResolveWindow", "BuildSilver", "CheckSilver", "BuildGold", "PublishInsights", "Failed"} <= states
+    assert {"ResolveWindow", "BuildSilver", "BuildGold", "PublishInsights", "Failed"} <= states
 
 
 @pytest.mark.usefixtures("redriven")

@@ -86,9 +86,9 @@ def test_a_build_that_fails_is_named_with_what_failed_in_it(pipeline: Pipeline) 
 
     ended = pipeline.run()
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "CheckSilver")
+    assert (ended["status"], ended["error"]) == ("FAILED", "BuildGold")
     assert ended["cause"].startswith("test unique_users: Got 2 results")
-    assert pipeline.failed_states() == {"CheckSilver"}
+    assert pipeline.failed_states() == {"BuildGold"}
     assert pipeline.read_message()["Error"] == "DbtTestFailed"
 
 
@@ -99,7 +99,7 @@ def test_a_build_that_fails_without_naming_anything_gives_its_phase(pipeline: Pi
 
     ended = pipeline.run()
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "CheckSilver")
+    assert (ended["status"], ended["error"]) == ("FAILED", "BuildGold")
     assert ended["cause"].startswith("INSTALL: ")
     assert "no-such-tool" in ended["cause"]
 
@@ -119,13 +119,9 @@ def test_three_stages_that_work_make_an_execution_that_succeeds(pipeline: Pipeli
     assert given == {"--objects": objects, "--reject-threshold": "0.01", "--report": report}
     builds = pipeline.client("codebuild").list_builds_for_project(projectName=pipeline.name)["ids"]
     described = pipeline.client("codebuild").batch_get_builds(ids=builds)["builds"]
-    variables = [
-        {item["name"]: item["value"] for item in build["environment"]["environmentVariables"]} for build in described
-    ]
-    assert {build["DBT_COMMAND"]: build["RUN_ID"] for build in variables} == {
-        "check": ended["name"],
-        "build": ended["name"],
-    }
+    (build,) = described
+    variables = {item["name"]: item["value"] for item in build["environment"]["environmentVariables"]}
+    assert variables["RUN_ID"] == ended["name"]
     assert json.loads(ended["output"]) == {
         "objects": 1,
         "left_out": [],
@@ -149,7 +145,7 @@ def test_a_redrive_goes_on_with_the_stage_that_failed_and_keeps_the_plan(pipelin
     pipeline.crawler(CRAWLS)
     pipeline.job("print('merged')")
     failed = pipeline.run(to="2026-11-24")
-    assert (failed["error"], failed["redriveStatus"]) == ("CheckSilver", "REDRIVABLE")
+    assert (failed["error"], failed["redriveStatus"]) == ("BuildGold", "REDRIVABLE")
 
     pipeline.project("version: 0.2\nphases:\n  build: {commands: [echo built]}\n")
     ended = pipeline.redrive(failed["executionArn"])
@@ -157,9 +153,9 @@ def test_a_redrive_goes_on_with_the_stage_that_failed_and_keeps_the_plan(pipelin
     assert (ended["status"], ended["redriveCount"]) == ("SUCCEEDED", 1), ended
     entered = pipeline.entered(failed["executionArn"])
     assert entered == [
-        *("ResolveWindow", "CrawlBronze", "BuildSilver", "CheckSilver"),
+        *("ResolveWindow", "CrawlBronze", "BuildSilver", "BuildGold"),
         *("RecordFailure", "NotifyOperators", "Failed"),
-        *("ResolveWindow", "CheckSilver", "BuildGold", "PublishInsights"),
+        *("ResolveWindow", "BuildGold", "PublishInsights"),
         *["PollCrawl"] * entered.count("PollCrawl"),
     ]
     (run,) = pipeline.client("glue").get_job_runs(JobName=pipeline.name)["JobRuns"]

@@ -93,7 +93,7 @@ class Gold:
                 **plan,
             },
             "started": "2026-11-24T22:10:00.000Z",
-            "seconds": {"BuildSilver": 60, "CheckSilver": 30, "BuildGold": 30},
+            "seconds": {"BuildSilver": 60, "BuildGold": 60},
             "workers": 2,
         }
         answer = self.client("lambda").invoke(FunctionName=self.name, Payload=json.dumps(event))
@@ -257,7 +257,7 @@ def test_a_run_leaves_its_row_its_metrics_and_how_far_it_had_seen(gold: Gold) ->
     ]
     for key, document in (
         ("glue/runs/run-7/silver.json", report),
-        ("dbt/run-7/build/run_results.json", {"results": nodes}),
+        ("dbt/run-7/run_results.json", {"results": nodes}),
     ):
         gold.client("s3").put_object(Bucket=gold.name, Key=key, Body=json.dumps(document).encode())
 

@@ -1,34 +1,20 @@
 """Which of dbt's commands a build of the pipeline comes to."""
 
-import pytest
-
 from transforms.dbt.runner import steps
 
 
-def test_a_check_looks_at_sources_only() -> None:
-    freshness, tests = steps("check", "", "", every_row=True)
-    assert freshness == ["source", "freshness"]
-    # a test of a source and a model has a parent that is not selected: it waits for the build
-    assert tests == ["test", "--indirect-selection=cautious", "--select", "source:*"]
-
-
 def test_the_first_build_of_a_day_looks_at_every_row_and_documents_what_there_is() -> None:
-    freshness, build, docs = steps("build", "", "", every_row=True)
+    freshness, build, docs = steps("", "", every_row=True)
     assert freshness == ["source", "freshness"]
     assert build == ["build"]
     assert docs[:2] == ["docs", "generate"]
 
 
 def test_another_build_leaves_out_what_reads_whole_tables() -> None:
-    _, build = steps("build", "", "", every_row=False)
+    _, build = steps("", "", every_row=False)
     assert build == ["build", "--exclude", "tag:every_row"]
 
 
 def test_a_build_can_be_narrowed() -> None:
-    _, build, _ = steps("build", "marts stg_tasks+", "agg_cycle_time", every_row=True)
+    _, build, _ = steps("marts stg_tasks+", "agg_cycle_time", every_row=True)
     assert build == ["build", "--select", "marts", "stg_tasks+", "--exclude", "agg_cycle_time"]
-
-
-def test_another_command_is_refused() -> None:
-    with pytest.raises(SystemExit, match="DBT_COMMAND has to be build or check, not 'run'"):
-        steps("run", "", "", every_row=True)
