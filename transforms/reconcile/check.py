@@ -74,14 +74,14 @@ def check(
     for item in items.scan(dynamodb, table):
         seen(1)
         if item["entity_type"] == "TASK":
-            tasks[item["id"]] = items.task(item)
+            tasks[items.identifier(item)] = items.task(item)
         elif item["entity_type"] == "USER":
-            users[item["user_id"]] = items.user(item)
+            users[items.identifier(item)] = items.user(item)
         else:
             erased.add(item["SK"])
 
     def concerned(row: Row) -> bool:
-        return row["user_id"] not in erased and (before is None or row["updated_at"] < before)
+        return row["user_id"] not in erased and is_settled(row, before)
 
     def silver(name: str, key: str, columns: tuple[str, ...], known: dict[str, Row]) -> Iterator[tuple[str, Row]]:
         for row in rows(database, name, columns):
@@ -99,6 +99,16 @@ def check(
         expected = {identifier: row for identifier, row in held.items() if concerned(row)}
         found.append(compare(expected, silver(name, key, columns, held)))
     return Result(*found)
+
+
+def is_settled(row: Row, before: dt.datetime | None) -> bool:
+    """Whether a row was last written before an instant; one that does not say when is never waited for.
+
+    Args:
+        row: of the table or of silver.
+        before: None: every row is compared.
+    """
+    return before is None or row["updated_at"] is None or row["updated_at"] < before
 
 
 def _is_purged(row: Row) -> bool:

@@ -37,6 +37,12 @@ def scan(dynamodb: "DynamoDBClient", table: str) -> Iterator[dict[str, Any]]:
             yield {name: _plain(value) for name, value in item.items()}
 
 
+def identifier(item: Mapping[str, Any]) -> str:
+    """The id of a task or user, from the key: an item that lacks other attributes is a difference, not an error."""
+    name = "SK" if item["entity_type"] == "TASK" else "PK"
+    return str(item[name]).partition("#")[2]
+
+
 def task(item: Mapping[str, Any]) -> Row:
     """The row of `tasks` that a task's item should have."""
     held = {one.name: _value(one, item) for one in TASK_ATTRIBUTES}
