@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from ingestion.bronze_objects import CHANGES
 from ingestion.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ DELIVERY_STREAM = "todo-cdc"
 
 
 class Bronze:
-    """The change objects of a bronze bucket.
+    """The objects of a bronze bucket.
 
     Args:
         client: an S3 client.
@@ -29,7 +30,7 @@ class Bronze:
     """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client, self._bucket = client, bucket
+        self.client, self.bucket = client, bucket
 
     @classmethod
     def deployed(cls) -> "Bronze":
@@ -49,12 +50,13 @@ class Bronze:
         bucket = destination["ExtendedS3DestinationDescription"]["BucketARN"].rpartition(":")[2]
         return cls(boto3.client("s3"), bucket)
 
-    def write(self, source: str, lines: Sequence[bytes]) -> str:
+    def write(self, source: str, lines: Sequence[bytes], folder: str = CHANGES) -> str:
         """Write `lines` as one object of the current hour.
 
         Args:
             source: what wrote them; the object's name begins with it.
             lines: of JSON, newline included.
+            folder: `cdc` or `logs`.
 
         Returns:
             the object's key.
@@ -63,7 +65,7 @@ class Bronze:
             botocore.exceptions.ClientError: S3 refused; nothing was written.
         """
         body = gzip.compress(b"".join(lines), mtime=0)
-        place = time.strftime("cdc/dt=%Y-%m-%d/hour=%H", time.gmtime())
+        place = time.strftime(f"{folder}/dt=%Y-%m-%d/hour=%H", time.gmtime())
         key = f"{place}/{source}-{hashlib.sha256(body).hexdigest()[:32]}.gz"
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=body)
         return key

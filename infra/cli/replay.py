@@ -1,4 +1,4 @@
-"""`insights replay`: delivers what waits in the failure queues.
+"""`insights replay`: delivers what could not be delivered before, in queues and below bronze's error prefix.
 
 It exits with 1 when something stays in its queue.
 """
@@ -22,7 +22,7 @@ from infra.cli.target import writes
 from ingestion.backfill.export import Pace
 from ingestion.backfill.export import export as export_table
 from ingestion.bronze import Bronze
-from ingestion.replay import run
+from ingestion.replay import run, undelivered_logs
 from ingestion.replay.changes import Resolver
 from ingestion.replay.erased import Erased
 from ingestion.replay.queues import Queue
@@ -31,9 +31,11 @@ from orchestration.contract import PIPELINE_FAILURES, STATE_MACHINE
 
 
 class Which(enum.StrEnum):
-    """Whose failures."""
+    """What kind of undelivered data."""
 
+    ALL = "all"
     CDC = "cdc"
+    LOGS = "logs"
     PIPELINE = "pipeline"
 
 
@@ -48,27 +50,40 @@ QUEUES = {
 def replay(
     which: Annotated[
         Which,
-        typer.Option("--queue", help="`cdc`: changes that are not in bronze. `pipeline`: executions not started."),
-    ] = Which.CDC,
+        typer.Option(
+            "--queue",
+            help="`cdc`: changes that are not in bronze. `logs`: request logs that could not be transformed. "
+            "`pipeline`: executions that were not started.",
+        ),
+    ] = Which.ALL,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deliver what waits in a failure queue.
+    """Deliver what could not be delivered: changes, request logs, starts of the pipeline.
 
-    It may be repeated at any time.
+    It may be repeated at any time. It exits with 1 when something is left, and says what and why.
     """
     sqs = boto3.client("sqs")
-    queues = [Queue(sqs, name) for name in QUEUES[which]]
+    queues = {kind: [Queue(sqs, name) for name in QUEUES[kind]] for kind in QUEUES if which in (kind, Which.ALL)}
+    summaries: dict[str, Summary] = {}
     with Progress(console=terminal(stderr=True), transient=True) as progress:
-        task = progress.add_task("replaying", total=sum(queue.count_messages() for queue in queues) or None)
-        deliver = _deliver_changes if which is Which.CDC else _start_executions
-        summaries = {queue.name: deliver(queue, lambda more: progress.advance(task, more), dry_run) for queue in queues}
+        waiting = sum(queue.count_messages() for some in queues.values() for queue in some)
+        task = progress.add_task("replaying", total=waiting or None)
+
+        def advance(more: int) -> None:
+            progress.advance(task, more)
+
+        for kind, some in queues.items():
+            deliver = _deliver_changes if kind is Which.CDC else _start_executions
+            summaries |= {queue.name: deliver(queue, advance, dry_run) for queue in some}
+        if which in (Which.LOGS, Which.ALL):
+            summaries[undelivered_logs.PREFIX] = undelivered_logs.replay(Bronze.deployed(), advance, dry_run=dry_run)
     if as_json:
         queues_summary = {name: dataclasses.asdict(summary) for name, summary in summaries.items()}
         print_json({"dry_run": dry_run, "queues": queues_summary})
     else:
         for name, summary in summaries.items():
-            _print_summary(name, summary, which, dry_run)
+            _print_summary(name, summary, dry_run)
     unresolved = any(summary.unresolved for summary in summaries.values())
     raise typer.Exit(ExitCode.FAILED if unresolved else ExitCode.OK)
 
@@ -90,13 +105,16 @@ def _start_executions(queue: Queue, seen: Callable[[int], None], dry_run: bool) 
     return run.executions(queue, boto3.client("stepfunctions"), machine, seen, dry_run=dry_run)
 
 
-def _print_summary(name: str, summary: Summary, which: Which, dry_run: bool) -> None:
-    what = "changes are in bronze" if which is Which.CDC else "executions are started"
+def _print_summary(name: str, summary: Summary, dry_run: bool) -> None:
+    what = {PIPELINE_FAILURES: "executions are started", undelivered_logs.PREFIX: "requests are in bronze"}.get(
+        name, "changes are in bronze"
+    )
+    unit = "objects" if name == undelivered_logs.PREFIX else "messages"
     if not summary.messages:
         typer.echo(f"{name}: empty")
         return
     done = "would be replayed" if dry_run else f"replayed, {summary.records} {what}"
-    typer.echo(f"{name}: {summary.replayed} of {summary.messages} messages {done}")
+    typer.echo(f"{name}: {summary.replayed} of {summary.messages} {unit} {done}")
     if summary.erased:
         typer.echo(f"  {summary.erased} changes of users who have been erased were left out")
     if summary.exported:
@@ -104,5 +122,7 @@ def _print_summary(name: str, summary: Summary, which: Which, dry_run: bool) -> 
             f"  some changes had aged out of the table's stream: all {summary.exported} items of the table were "
             "exported instead; removals among them are not known"
         )
+    if summary.unresolved:
+        typer.echo(f"  {len(summary.unresolved)} {unit} left:")
     for message_id, reason in summary.unresolved.items():
         typer.echo(f"  {message_id} stays: {reason}")

@@ -57,7 +57,7 @@ class Resolver:
         try:
             about = parse(body)
             return self._gap(about) if isinstance(about, Gap) else self._quarantined(about)
-        except UnknownMessageError as error:
+        except (UnknownMessageError, shard.ShardNotReadError) as error:
             return Resolved(unresolved=str(error))
         except ParamValidationError:
             return Resolved(unresolved="names no stream, shard or sequence number that there can be")

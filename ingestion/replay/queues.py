@@ -63,16 +63,25 @@ class Queue:
         while portion := list(itertools.islice(messages, PORTION)):
             yield portion
 
-    def delete(self, messages: Sequence[Message]) -> None:
-        """Take messages out of the queue for good."""
+    def delete(self, messages: Sequence[Message]) -> dict[str, str]:
+        """Take messages out of the queue for good.
+
+        Returns:
+            message id -> why SQS did not delete it; the message is received again.
+            https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
+        """
+        failed: dict[str, str] = {}
         for start in range(0, len(messages), CALL):
             part = messages[start : start + CALL]
-            self._client.delete_message_batch(
+            result = self._client.delete_message_batch(
                 QueueUrl=self._url,
                 Entries=[{"Id": str(n), "ReceiptHandle": message.receipt} for n, message in enumerate(part)],
             )
+            failed |= {part[int(one["Id"])].id: one.get("Message", one["Code"]) for one in result.get("Failed", [])}
             for message in part:
-                self._in_hand.pop(message.id, None)
+                if message.id not in failed:
+                    self._in_hand.pop(message.id, None)
+        return failed
 
     def release(self) -> None:
         """Give back what was received and not deleted: anybody may receive it again."""

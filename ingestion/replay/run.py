@@ -22,7 +22,7 @@ class Summary:
 
     Args:
         messages: how many were received.
-        replayed: how many left their queue (or would have, in a dry run).
+        replayed: how many were delivered and deleted from their queue (or would have been, in a dry run).
         records: lines written to bronze, or executions started.
         erased: changes left out because their user has been erased since.
         exported: items that were written because changes had aged out of the stream.
@@ -35,6 +35,13 @@ class Summary:
     erased: int = 0
     exported: int = 0
     unresolved: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def count_deleted(self, queue: Queue, delivered: list[Message]) -> None:
+        """Delete what was delivered; what SQS does not delete is unresolved, and a later replay delivers it again."""
+        failed = queue.delete(delivered)
+        self.replayed += len(delivered) - len(failed)
+        for message_id, reason in failed.items():
+            self.unresolved[message_id] = f"it was delivered, but could not be deleted from the queue: {reason}"
 
 
 def changes(
@@ -81,15 +88,17 @@ def changes(
             kept = erased.without(lines)
             summary.erased += len(lines) - len(kept)
             summary.records += len(kept)
-            summary.replayed += len(done)
-            if not dry_run:
-                if kept:
-                    bronze.write(SOURCE, kept)
-                queue.delete(done)
-        summary.replayed += len(aged_out)
-        if aged_out and not dry_run:
+            if dry_run:
+                summary.replayed += len(done)
+                continue
+            if kept:
+                bronze.write(SOURCE, kept)
+            summary.count_deleted(queue, done)
+        if dry_run:
+            summary.replayed += len(aged_out)
+        elif aged_out:
             summary.exported = export()
-            queue.delete(aged_out)
+            summary.count_deleted(queue, aged_out)
     finally:
         queue.release()
     return summary
@@ -121,16 +130,17 @@ def executions(
                 if not _is_object(message.body):
                     summary.unresolved[message.id] = "not the input of an execution: no JSON object"
                     continue
-                if not dry_run:
-                    try:
-                        client.start_execution(
-                            stateMachineArn=state_machine_arn, name=f"replay-{message.id}", input=message.body
-                        )
-                        summary.records += 1
-                    except client.exceptions.ExecutionAlreadyExists:
-                        pass
-                    queue.delete([message])
-                summary.replayed += 1
+                if dry_run:
+                    summary.replayed += 1
+                    continue
+                try:
+                    client.start_execution(
+                        stateMachineArn=state_machine_arn, name=f"replay-{message.id}", input=message.body
+                    )
+                    summary.records += 1
+                except client.exceptions.ExecutionAlreadyExists:
+                    pass
+                summary.count_deleted(queue, [message])
     finally:
         queue.release()
     return summary

@@ -4,6 +4,7 @@ A stream keeps records for 24 hours; what is older is trimmed, and in the end it
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html).
 """
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-# a page may be empty though more follow; so many in a row mean that the shard has nothing more
-MAX_EMPTY_PAGES = 20
+# a page may be empty though more follow, and a shard that is still written to has no last page
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
 EMPTY_PAGE_SECONDS = 0.25
+MAX_EMPTY_SECONDS = 30.0
+
+
+class ShardNotReadError(Exception):
+    """The shard went on without the records looked for; whether they are still to come is not known."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +50,7 @@ def read(client: "DynamoDBStreamsClient", gap: Gap, sleep: Callable[[float], Non
         sleep: waits so many seconds.
 
     Raises:
+        ShardNotReadError: nothing but empty pages came for MAX_EMPTY_SECONDS, and the shard has no end yet.
         botocore.exceptions.ClientError: a call failed otherwise than because of the records' age.
     """
     gone = (client.exceptions.TrimmedDataAccessException, client.exceptions.ResourceNotFoundException)
@@ -51,16 +58,18 @@ def read(client: "DynamoDBStreamsClient", gap: Gap, sleep: Callable[[float], Non
         records = list(_from(client, gap, "AT_SEQUENCE_NUMBER", sleep))
         return Found(records, bool(records) and int(records[-1]["dynamodb"]["SequenceNumber"]) == int(gap.end))
     except gone:
-        try:
-            return Found(list(_from(client, gap, "TRIM_HORIZON", sleep)), complete=False)
-        except gone:
-            return Found([], complete=False)
+        left: list[Record] = []
+        # what is incomplete is exported from the table, so that a quiet shard may end the search
+        with contextlib.suppress(*gone, ShardNotReadError):
+            left.extend(_from(client, gap, "TRIM_HORIZON", sleep))
+        return Found(left, complete=False)
 
 
 def find(client: "DynamoDBStreamsClient", stream_arn: str, sequence_number: str) -> Record | None:
     """The record with a sequence number, whichever shard it is in; None if it has aged out.
 
     Raises:
+        ShardNotReadError: as `read`.
         botocore.exceptions.ClientError: as `read`.
     """
     for shard_id in _shards(client, stream_arn, int(sequence_number)):
@@ -75,8 +84,8 @@ def _from(client: "DynamoDBStreamsClient", gap: Gap, where: Any, sleep: Callable
     iterator: str | None = client.get_shard_iterator(
         StreamArn=gap.stream_arn, ShardId=gap.shard_id, ShardIteratorType=where, **position
     )["ShardIterator"]
-    empty = 0
-    while iterator and empty < MAX_EMPTY_PAGES:
+    empty = 0.0
+    while iterator:
         page = client.get_records(ShardIterator=iterator)
         for record in page["Records"]:
             number = int(record["dynamodb"]["SequenceNumber"])
@@ -86,8 +95,12 @@ def _from(client: "DynamoDBStreamsClient", gap: Gap, where: Any, sleep: Callable
                 yield lambda_record(record, gap.stream_arn)
             if number == int(gap.end):
                 return
-        empty = 0 if page["Records"] else empty + 1
-        if empty:
+        if page["Records"]:
+            empty = 0.0
+        elif empty >= MAX_EMPTY_SECONDS:
+            raise ShardNotReadError(f"shard {gap.shard_id} had only empty pages for {empty:.0f} s; try again")
+        else:
+            empty += EMPTY_PAGE_SECONDS
             sleep(EMPTY_PAGE_SECONDS)
         iterator = page.get("NextShardIterator")
 

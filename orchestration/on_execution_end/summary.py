@@ -1,6 +1,6 @@
 """What an execution's history says about its task states: how long each took, and where the execution was at its end.
 
-https://docs.aws.amazon.com/step-functions/latest/apireference/API_HisummaryEvent.html
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 SECOND = timedelta(seconds=1)
+SUCCEEDED_ATTEMPT = ("TaskSucceeded", "LambdaFunctionSucceeded")
 FAILURE_DETAILS = {
     "ExecutionFailed": "executionFailedEventDetails",
     "ExecutionAborted": "executionAbortedEventDetails",
@@ -24,7 +25,8 @@ class ExecutionSummary:
         seconds: task state -> from its first entry to its last exit, so that a state that polls counts all of its polls
             and the waits between them.
         last: the task state that was entered last.
-        reported: whether the operators have been told about a failure.
+        reported: whether the message about a failure was sent; a state whose Catch was taken is left as well, and sent
+            none.
         error: what the execution ended with, or what the operator who stopped it gave; empty when nothing.
         cause: likewise.
     """
@@ -41,10 +43,11 @@ def summarize(events: Iterable[Mapping[str, Any]], notifying: str, stopped: date
 
     Args:
         events: of the whole execution, oldest first, times as datetimes.
-        notifying: the state that tells the operators.
+        notifying: the state that notifies the operators.
         stopped: when the attempt ended, to the second; what a redrive has added since is left out.
     """
     summary, entered, current, ended = ExecutionSummary(), dict[str, datetime](), "", None
+    succeeded = False
     for event in events:
         kind, when = event["type"], event["timestamp"]
         if kind == "ExecutionRedriven":
@@ -56,10 +59,13 @@ def summarize(events: Iterable[Mapping[str, Any]], notifying: str, stopped: date
             current = event["stateEnteredEventDetails"]["name"]
             summary.last = current
             entered.setdefault(current, when)
+            succeeded = False
+        elif kind in SUCCEEDED_ATTEMPT:
+            succeeded = True
         elif kind == "TaskStateExited":
             name = event["stateExitedEventDetails"]["name"]
             summary.seconds[name] = (when - entered[name]).total_seconds()
-            summary.reported = summary.reported or name == notifying
+            summary.reported = summary.reported or (name == notifying and succeeded)
             current = ""
         elif kind in FAILURE_DETAILS:
             ended = when

@@ -89,11 +89,11 @@ def test_no_fault_loses_a_change(capture: Capture) -> None:
     capture.install(None)
 
     capture.let_go()
-    planned = run_insights(account, "replay", "--dry-run")["queues"]
+    planned = run_insights(account, "replay", "--queue", "cdc", "--dry-run")["queues"]
     assert {name: queue["messages"] for name, queue in planned.items()} == {QUEUES[0]: 1, QUEUES[1]: 2}
-    replayed = run_insights(account, "replay")["queues"]
+    replayed = run_insights(account, "replay", "--queue", "cdc")["queues"]
     assert {name: queue["replayed"] for name, queue in replayed.items()} == {QUEUES[0]: 1, QUEUES[1]: 2}
     assert set(capture.committed()) <= set(capture.in_bronze())
     assert {
-        name: queue["messages"] for name, queue in run_insights(account, "replay")["queues"].items()
+        name: queue["messages"] for name, queue in run_insights(account, "replay", "--queue", "cdc")["queues"].items()
     } == dict.fromkeys(QUEUES, 0)

@@ -140,6 +140,28 @@ def test_a_replay_empties_the_queue_once_everything_is_in_bronze(lake: Lake) -> 
     assert len(lake.lines()) == 5
 
 
+def test_a_message_that_could_not_be_deleted_is_not_counted_as_done(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.put("TASK#1")
+    (number,) = lake.sequence_numbers()
+    lake.gap(number, number)
+
+    def refuse(*, Entries: list[dict[str, str]], **_: Any) -> dict[str, Any]:  # noqa: N803
+        failed = [{"Id": one["Id"], "Code": "InternalError", "SenderFault": False} for one in Entries]
+        return {"Successful": [], "Failed": failed}
+
+    with monkeypatch.context() as fault:
+        fault.setattr(lake.sqs, "delete_message_batch", refuse)
+        done = lake.replay()
+    assert (done.messages, done.replayed, done.records) == (1, 0, 1)
+    assert "could not be deleted from the queue: InternalError" in next(iter(done.unresolved.values()))
+
+    again = lake.replay()
+    assert (again.messages, again.replayed, again.unresolved) == (1, 1, {})
+    assert len({line["event_id"] for line in lake.lines()}) == 1
+
+
 def test_a_replay_is_the_same_event_as_the_first_delivery(lake: Lake) -> None:
     lake.put("TASK#1")
     (number,) = lake.sequence_numbers()

@@ -10,7 +10,7 @@ import pytest
 from ingestion.cdc.quarantine import message
 from ingestion.replay.changes import Resolved, Resolver
 from ingestion.replay.messages import Gap, UnknownMessageError, parse
-from ingestion.replay.shard import Found, find, lambda_record, read
+from ingestion.replay.shard import ShardNotReadError, find, lambda_record, read
 from tests.unit.ingestion.stream import STREAM, record, task_image
 
 SHARD = "shardId-00000000000000000000-00000000"
@@ -94,7 +94,8 @@ def versions(resolved: Resolved) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.replay.shard.EMPTY_PAGE_SECONDS", 0)
+    monkeypatch.setattr("ingestion.replay.shard.EMPTY_PAGE_SECONDS", 0.001)
+    monkeypatch.setattr("ingestion.replay.shard.MAX_EMPTY_SECONDS", 0.02)
 
 
 def test_a_batch_that_lambda_gave_up_is_read_again_to_its_last_record() -> None:
@@ -178,10 +179,41 @@ def test_a_message_of_another_kind_stays_with_a_reason(body: str) -> None:
     assert resolve(body, Streams(range(0))).unresolved
 
 
-def test_a_gap_beyond_the_end_of_the_stream_ends_and_is_incomplete() -> None:
+def test_a_run_of_empty_pages_is_not_the_end_of_a_shard() -> None:
+    class Sparse(Streams):
+        """Fifteen empty pages before each page with records."""
+
+        def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
+            position, _, pages = ShardIterator.partition("+")
+            if len(pages) < 15:
+                return {"Records": [], "NextShardIterator": f"{position}+{pages}."}
+            return super().get_records(ShardIterator=f"{position}+.")
+
+    streams: Any = Sparse(range(1, 10))
+    found = read(streams, Gap(STREAM, SHARD, "2", "7"), sleep=still)
+    assert [int(one["dynamodb"]["SequenceNumber"]) for one in found.records] == [2, 3, 4, 5, 6, 7]
+
+
+def test_the_rest_of_a_gap_beyond_the_end_of_an_open_shard_is_still_to_come() -> None:
     streams: Any = Streams(range(1, 4))
+    found = read(streams, Gap(STREAM, SHARD, "2", "3"), sleep=still)
+    assert [int(one["dynamodb"]["SequenceNumber"]) for one in found.records] == [2, 3]
+    assert found.complete
+    with pytest.raises(ShardNotReadError, match="try again"):
+        read(streams, Gap(STREAM, SHARD, "2", "9"), sleep=still)
+    assert find(streams, STREAM, "7") is None
+    assert "try again" in str(resolve(gap(2, 9), streams).unresolved)
+
+
+def test_a_gap_of_a_closed_shard_ends_with_the_shard() -> None:
+    class Closed(Streams):
+        def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
+            page = super().get_records(ShardIterator=ShardIterator)
+            at_end = not page["Records"] and int(ShardIterator.partition("+")[0]) >= len(self.numbers)
+            return {"Records": []} if at_end else page
+
+    streams: Any = Closed(range(1, 4))
     found = read(streams, Gap(STREAM, SHARD, "2", "9"), sleep=still)
     assert [int(one["dynamodb"]["SequenceNumber"]) for one in found.records] == [2, 3]
     assert not found.complete
-    assert read(streams, Gap(STREAM, SHARD, "2", "3"), sleep=still) == Found(found.records, complete=True)
     assert find(streams, STREAM, "7") is None

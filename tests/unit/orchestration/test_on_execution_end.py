@@ -60,6 +60,7 @@ def test_one_that_waits_was_last_in_the_task_before() -> None:
 def test_a_failure_that_the_machine_reported_needs_no_second_message() -> None:
     found = summary(
         (1, "TaskStateEntered", "NotifyOperators"),
+        (2, "TaskSucceeded"),
         (2, "TaskStateExited", "NotifyOperators"),
         (2, "TaskStateEntered", "Failed"),
         (3, "ExecutionFailed"),
@@ -67,8 +68,23 @@ def test_a_failure_that_the_machine_reported_needs_no_second_message() -> None:
     assert found.reported
 
 
+def test_a_message_that_could_not_be_sent_does_not_count_as_sent() -> None:
+    found = summary(
+        (0, "TaskStateEntered", "RecordFailure"),
+        (1, "TaskSucceeded"),
+        (1, "TaskStateExited", "RecordFailure"),
+        (1, "TaskStateEntered", "NotifyOperators"),
+        (2, "TaskFailed"),
+        (2, "TaskStateExited", "NotifyOperators"),  # by its Catch
+        (2, "TaskStateEntered", "Failed"),
+        (3, "ExecutionFailed"),
+    )
+    assert not found.reported
+
+
 def test_a_redrive_that_came_before_this_was_read_is_left_out() -> None:
     events = [
+        {"type": "TaskSucceeded", "timestamp": BEGIN},
         {"type": "TaskStateExited", "timestamp": BEGIN, "stateExitedEventDetails": {"name": "NotifyOperators"}},
         {"type": "ExecutionFailed", "timestamp": BEGIN + timedelta(seconds=1)},
         {"type": "ExecutionRedriven", "timestamp": BEGIN + timedelta(seconds=2)},
