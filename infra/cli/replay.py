@@ -67,8 +67,8 @@ def replay(
     queues = {kind: [Queue(sqs, name) for name in QUEUES[kind]] for kind in QUEUES if which in (kind, Which.ALL)}
     summaries: dict[str, Summary] = {}
     with Progress(console=terminal(stderr=True), transient=True) as progress:
-        waiting = sum(queue.count_messages() for some in queues.values() for queue in some)
-        task = progress.add_task("replaying", total=waiting or None)
+        queued = sum(queue.count_messages() for some in queues.values() for queue in some)
+        task = progress.add_task("replaying", total=queued or None)
 
         def advance(more: int) -> None:
             progress.advance(task, more)
