@@ -27,6 +27,9 @@ pytestmark = pytest.mark.slow
 PROVIDED = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 # bundles without a native library, so the same for every machine
 PURE = ("todo-resolve-window", "todo-publish-insights", "todo-pipeline-ended")
+# unpacked, without byte code; about a quarter above the measured size: a new dependency is noticed, a new module is not
+# Lambda's own limit is 250 MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_BUNDLE_BYTES = dict.fromkeys(BUNDLES, 5_000_000) | {"todo-api": 23_000_000}
 PROBE = """
 import importlib, json, sys
 sys.path[:0] = json.loads(sys.argv[1])
@@ -121,6 +124,13 @@ def test_the_bundle_for_aws_has_the_same_packages_built_for_arm(name: str) -> No
     libraries = [path.name for path in aws.rglob("*.so")]
     assert bool(libraries) == any(local.rglob("*.so")) == (name not in PURE)
     assert [name for name in libraries if "aarch64-linux-gnu" not in name] == []
+
+
+@pytest.mark.parametrize("name", list(BUNDLES))
+def test_a_bundle_keeps_its_size_budget(name: str) -> None:
+    files = [path for path in bundling.build(name, "aws").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    size = sum(path.stat().st_size for path in files)
+    assert 0.5 * MAX_BUNDLE_BYTES[name] < size <= MAX_BUNDLE_BYTES[name], f"{size} bytes"
 
 
 @pytest.mark.parametrize("name", [name for name, bundle in BUNDLES.items() if bundle.python != bundling.PYTHON])
