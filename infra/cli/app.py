@@ -37,7 +37,9 @@ COMMANDS = {
     "query": LazyCommand("infra.cli.query:query", "Run one statement in Athena."),
     "dashboard": LazyCommand("infra.cli.dashboard:dashboard", "Serve the dashboard on 127.0.0.1 until Ctrl-C."),
     "dbt": LazyCommand("infra.cli.dbt:dbt", "Run dbt on the account.", settings=DBT_SETTINGS),
-    "replay": LazyCommand("infra.cli.replay:replay", "Deliver what waits in a failure queue."),
+    "replay": LazyCommand(
+        "infra.cli.replay:replay", "Deliver what could not be delivered: changes, request logs, starts of the pipeline."
+    ),
     "backfill": LazyCommand("infra.cli.backfill:backfill", "Write the table's current items to bronze."),
     "reconcile": LazyCommand("infra.cli.reconcile:reconcile", "Compare the table with silver, row by row."),
     "erase-user": LazyCommand("infra.cli.erase_user:erase_user", "Erase a user from the table and the lake."),
