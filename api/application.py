@@ -17,6 +17,7 @@ from api.services.changes import ChangeFeed
 from api.services.cursors import Cursors
 from api.services.erasure import ErasureService
 from api.services.insights import InsightsService
+from api.services.quotas import Quotas
 from api.services.task_lists import TaskListService
 from api.services.tasks import TaskService
 from api.services.users import UserService
@@ -35,6 +36,7 @@ def build(settings: Settings) -> FastAPI:
     task_repository, lists = TaskRepository(table, records), TaskLists(client, table)
     erasures = ErasureRepository(client, table)
     user_service = UserService(UserRepository(table, records))
+    quotas = Quotas(lists, settings.max_tasks, settings.max_gigabytes)
 
     app = FastAPI(
         title="Todo API with Insights",
@@ -47,12 +49,12 @@ def build(settings: Settings) -> FastAPI:
     )
     app.state.environment = settings.environment
     app.state.users = user_service
-    app.state.tasks = TaskService(task_repository, user_service)
+    app.state.tasks = TaskService(task_repository, user_service, quotas)
     app.state.lists = TaskListService(lists, user_service, cursors)
-    app.state.batches = BatchService(task_repository, user_service)
+    app.state.batches = BatchService(task_repository, user_service, quotas)
     app.state.changes = ChangeFeed(lists, user_service, erasures, cursors)
     app.state.insights = InsightsService(InsightsRepository(client, table), user_service)
-    app.state.erasure = ErasureService(erasures, user_service)
+    app.state.erasure = ErasureService(erasures, user_service, quotas)
     error_handlers.install(app)
     # batch and changes before tasks, whose paths' parameter would match theirs
     for module in (health, docs, batch, changes, tasks, users, insights):

@@ -132,6 +132,10 @@ class InsightsNotFound(Problem):
         super().__init__("There are no figures for you yet. They are published when the insights pipeline has run.")
 
 
+class QuotaExceeded(Problem):
+    status, slug, title = 403, "quota-exceeded", "Quota exceeded"
+
+
 class MethodNotAllowed(Problem):
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 

@@ -14,6 +14,8 @@ class Settings(BaseModel):
         table_name: the DynamoDB table.
         cursor_key_secret_id: Secrets Manager name or ARN of the key that signs list cursors.
         environment: which deployment this is; `/health` tells it.
+        max_tasks: live tasks that one user may have.
+        max_gigabytes: size of one user's tasks in the table and its indexes; DynamoDB's own limit is 10 GB.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -21,6 +23,8 @@ class Settings(BaseModel):
     table_name: str = Field(alias="TABLE_NAME", min_length=1)
     cursor_key_secret_id: str = Field(alias="CURSOR_KEY_SECRET_ID", min_length=1)
     environment: str = Field(alias="ENVIRONMENT", min_length=1, default="development")
+    max_tasks: int = Field(alias="MAX_TASKS_PER_USER", ge=1, default=10_000)
+    max_gigabytes: float = Field(alias="MAX_GIGABYTES_PER_USER", gt=0, le=10, default=8)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

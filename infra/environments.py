@@ -59,6 +59,8 @@ class Environment:
         old_versions_days: how long overwritten and deleted objects of bronze and silver can be recovered.
         throttle_rate: requests per second that the API accepts.
         throttle_burst: requests at once that the API accepts.
+        max_tasks_per_user: live tasks that one user may have.
+        max_gigabytes_per_user: size of one user's tasks in the table and its indexes, less than DynamoDB's 10 GB.
         firehose_seconds: longest time that a record waits in a delivery stream, 60 to 900.
         pipeline_schedule: EventBridge Scheduler expression, in UTC.
         athena_scan_limit_gib: bytes at which Athena cancels a query of the people's workgroup.
@@ -88,6 +90,8 @@ class Environment:
     old_versions_days: int = 30
     throttle_rate: int = 500
     throttle_burst: int = 1000
+    max_tasks_per_user: int = 10_000
+    max_gigabytes_per_user: int = 8
     firehose_seconds: int = 60
     pipeline_schedule: str = "cron(5 * * * ? *)"
     athena_scan_limit_gib: int = 100
@@ -130,6 +134,8 @@ class Environment:
             "throttle_burst is at least throttle_rate, and that at least 1": not 1
             <= self.throttle_rate
             <= self.throttle_burst,
+            "max_tasks_per_user is at least 1": self.max_tasks_per_user < 1,
+            "max_gigabytes_per_user is between 1 and 9": not 1 <= self.max_gigabytes_per_user <= 9,
             "Athena's scan limits are at least 1 GiB": min(self.athena_scan_limit_gib, self.dbt_scan_limit_gib) < 1,
             # CloudWatch looks back a week at most with a period of an hour
             "freshness_hours is between 1 and 168": not 1 <= self.freshness_hours <= 168,

@@ -16,6 +16,7 @@ _DETAILS: dict[type[Problem], str] = {
     problems.IdempotencyKeyMissing: "Idempotency-Key: Field required",
     problems.IdempotencyKeyInvalid: "Idempotency-Key: String should have at most 255 characters",
     problems.Unauthenticated: "The request carries no verified identity.",
+    problems.QuotaExceeded: "You have 10000 tasks of 10000. Delete tasks, then send it again.",
     problems.PreconditionFailed: "The task has changed since the version in If-Match.",
     problems.PayloadTooLarge: "The body has 300000 bytes; 262144 are the most.",
     problems.UnsupportedMediaType: "The body must be application/json, not text/plain.",
@@ -132,10 +133,11 @@ def _of(operation: dict[str, Any]) -> Iterator[type[Problem]]:
     own: dict[str, list[type[Problem]]] = {
         "getInsights": [problems.InsightsNotFound],
         "listChanges": [problems.SyncTokenExpired],
-        "batchTasks": [problems.BatchRefused, problems.StorageFull],
+        "batchTasks": [problems.BatchRefused, problems.QuotaExceeded, problems.StorageFull],
         "eraseUser": [problems.ErasureUnfinished],
         "getUser": [problems.UserNotFound],
-        **{name: [problems.StorageFull] for name in ("createTask", "updateTask", "patchTask", "restoreTask")},
+        **{name: [problems.StorageFull] for name in ("updateTask", "patchTask")},
+        **{name: [problems.QuotaExceeded, problems.StorageFull] for name in ("createTask", "restoreTask")},
     }
     yield from own.get(operation["operationId"], [])
     yield problems.InternalError

@@ -1,7 +1,7 @@
 """The DynamoDB client, and conditional writes with it: one call whether one item is written or several."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
@@ -10,7 +10,13 @@ from botocore.session import get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, PutTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        ConditionCheckTypeDef,
+        DeleteTypeDef,
+        ItemCollectionMetricsTypeDef,
+        PutTypeDef,
+        TransactWriteItemTypeDef,
+    )
 
 THROTTLING = frozenset(
     {
@@ -80,6 +86,32 @@ class ConditionalPut:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ConditionalDelete:
+    """An item to delete if it still has the version that was read.
+
+    Args:
+        table: its name.
+        key: in DynamoDB's JSON.
+        version: that was read.
+    """
+
+    table: str
+    key: Mapping[str, Any]
+    version: int
+
+    def request(self) -> "DeleteTypeDef":
+        """Make the action of a transaction."""
+        request = {
+            "TableName": self.table,
+            "Key": self.key,
+            "ConditionExpression": "version = :read",
+            "ExpressionAttributeValues": {":read": {"N": str(self.version)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return cast("DeleteTypeDef", request)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class AbsenceCheck:
     """A condition of a transaction: there is no item of this key.
 
@@ -121,13 +153,21 @@ class VersionConflict(Exception):  # noqa: N818 - an outcome, not a fault
     """An item is no longer what a write replaces, or, new, is there already; nothing was written."""
 
 
-def write(client: "DynamoDBClient", puts: Sequence[ConditionalPut], checks: Sequence[AbsenceCheck] = ()) -> None:
-    """Write all of `puts` or none, in one call.
+def write(
+    client: "DynamoDBClient",
+    writes: Sequence[ConditionalPut | ConditionalDelete],
+    checks: Sequence[AbsenceCheck] = (),
+) -> float | None:
+    """Carry out all of `writes` or none, in one call.
 
     Args:
         client: of DynamoDB.
-        puts: at most 100 with `checks`.
+        writes: at most 100 with `checks`.
         checks: conditions on other items.
+
+    Returns:
+        the lower bound, in GB, of the size of the largest item collection that was written to, which DynamoDB tells
+        free of charge; None when it has not.
 
     The SDK gives a transaction a client request token, so its own retries after a lost answer are harmless; a single
     put has none, and may find its condition refused by itself (compare `Refusal.existing`).
@@ -137,21 +177,28 @@ def write(client: "DynamoDBClient", puts: Sequence[ConditionalPut], checks: Sequ
         CollectionFull: an item collection has reached the 10 GB that local indexes allow.
         botocore.exceptions.ClientError: anything else that DynamoDB refuses, throttling included.
     """
-    requests = [put.request() for put in puts]
+    metrics: Iterable[ItemCollectionMetricsTypeDef]
     try:
-        if len(requests) == 1 and not checks:
-            client.put_item(**requests[0])
+        if len(writes) == 1 and not checks and isinstance(writes[0], ConditionalPut):
+            one: Any = client.put_item(**writes[0].request(), ReturnItemCollectionMetrics="SIZE")
+            metrics = [one["ItemCollectionMetrics"]] if "ItemCollectionMetrics" in one else []
         else:
-            actions: list[TransactWriteItemTypeDef] = [{"Put": request} for request in requests]
+            actions = [_action(action) for action in writes]
             actions += [{"ConditionCheck": check.request()} for check in checks]
-            client.transact_write_items(TransactItems=actions)
+            answer = client.transact_write_items(TransactItems=actions, ReturnItemCollectionMetrics="SIZE")
+            metrics = [metric for table in answer.get("ItemCollectionMetrics", {}).values() for metric in table]
     except ClientError as error:
         if is_collection_full(error):
             raise CollectionFull from error
-        refusals = refusals_of(error, len(requests) + len(checks))
+        refusals = refusals_of(error, len(writes) + len(checks))
         if refusals is None:
             raise
         raise ConditionsFailed(refusals) from error
+    return max((metric["SizeEstimateRangeGB"][0] for metric in metrics), default=None)
+
+
+def _action(action: ConditionalPut | ConditionalDelete) -> "TransactWriteItemTypeDef":
+    return {"Put": action.request()} if isinstance(action, ConditionalPut) else {"Delete": action.request()}
 
 
 def refusals_of(error: ClientError, actions: int) -> list[Refusal | None] | None:

@@ -12,7 +12,15 @@ from botocore.exceptions import ClientError
 
 from api.contract import TTL_ATTRIBUTE, EntityType, idempotency_key
 from api.models.write_result import IdempotencyRecord, WriteResult
-from api.repositories.dynamodb import AbsenceCheck, ConditionalPut, ConditionsFailed, Refusal, refusals_of, write
+from api.repositories.dynamodb import (
+    AbsenceCheck,
+    ConditionalDelete,
+    ConditionalPut,
+    ConditionsFailed,
+    Refusal,
+    refusals_of,
+    write,
+)
 from api.repositories.items import attribute, marshal, unmarshal
 
 if TYPE_CHECKING:
@@ -81,26 +89,29 @@ class IdempotencyRepository:
 
     def write(
         self,
-        puts: Sequence[ConditionalPut],
+        writes: Sequence[ConditionalPut | ConditionalDelete],
         record: IdempotencyRecord | None,
         now: int,
         checks: Sequence[AbsenceCheck] = (),
-    ) -> None:
-        """Write all of `puts`, with the record when there is one, or nothing, in one call.
+    ) -> float | None:
+        """Carry out all of `writes`, with the record when there is one, or nothing, in one call.
 
         Args:
-            puts: at most 99.
+            writes: at most 99.
             record: written in the same transaction.
             now: seconds since 1970; a record that expired before counts as absent.
             checks: conditions on other items; not together with a record.
 
+        Returns:
+            as `dynamodb.write`.
+
         Raises:
             RecordExists: the key was used before.
             RecordContended: the key is being used at this moment.
-            ConditionsFailed: one of `puts` was refused; it has an entry for each of them.
+            ConditionsFailed: one of `writes` was refused; it has an entry for each of them.
         """
         try:
-            write(self._client, [*puts, put(self._table, record, now)] if record else puts, checks)
+            return write(self._client, [*writes, put(self._table, record, now)] if record else writes, checks)
         except ConditionsFailed as refused:
             if record is None:
                 raise

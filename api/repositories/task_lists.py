@@ -97,6 +97,28 @@ class TaskLists:
             request.pop("Limit", None)
         return TaskPage([task_items.stored(item) for item in found], start)
 
+    def count(self, user_id: str, limit: int) -> int:
+        """Count live tasks, up to the first page that ends at `limit` or beyond; eventually consistent, at half price.
+
+        Args:
+            user_id: whose.
+            limit: from which on the exact number does not matter.
+        """
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": _BY_CREATION,
+            "KeyConditionExpression": "PK = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": task_partition(user_id)}},
+            "Select": "COUNT",
+        }
+        found = 0
+        while True:
+            answer = self._client.query(**request)
+            found += answer["Count"]
+            if found >= limit or "LastEvaluatedKey" not in answer:
+                return found
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def changed(self, user_id: str, after: str, limit: int) -> ChangePage:
         """Read tasks in the order of their last change, deleted ones too.
 

@@ -7,7 +7,13 @@ from api.contract import task_key
 from api.models.task import StoredTask
 from api.models.write_result import IdempotencyRecord
 from api.repositories import task_items
-from api.repositories.dynamodb import ConditionalPut, ConditionsFailed, VersionConflict
+from api.repositories.dynamodb import (
+    CollectionFull,
+    ConditionalDelete,
+    ConditionalPut,
+    ConditionsFailed,
+    VersionConflict,
+)
 from api.repositories.idempotency import IdempotencyRepository
 from api.repositories.items import attribute
 
@@ -56,7 +62,7 @@ class TaskRepository:
             raise VersionConflict from refused
         return [task_items.stored(item) if item else None for item in items], record
 
-    def save(self, writes: Sequence[Write], record: IdempotencyRecord | None, now: int) -> None:
+    def save(self, writes: Sequence[Write], record: IdempotencyRecord | None, now: int) -> float | None:
         """Write versions of tasks, with the idempotency record when there is one, in one call: all or nothing.
 
         Args:
@@ -64,18 +70,31 @@ class TaskRepository:
             record: written in the same transaction.
             now: seconds since 1970; a record that expired before counts as absent.
 
+        Returns:
+            the lower bound of the size of the user's tasks, in GB; None when DynamoDB has not said.
+
+        A full item collection takes deletes and what makes items smaller, nothing else. A task that is marked as
+        deleted is larger than before, so there it is deleted for good.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
+
         Raises:
             VersionConflict: another request wrote one of the tasks first.
             RecordExists: the key was used before.
             RecordContended: the key is being used at this moment.
+            CollectionFull: the writes would make a full item collection larger.
         """
         try:
-            self._records.write([self._put(write) for write in writes], record, now)
+            try:
+                return self._records.write([self._put(write) for write in writes], record, now)
+            except CollectionFull:
+                if not any(write.stored.deleted_at for write in writes):
+                    raise
+                return self._records.write([self._smaller(write) for write in writes], record, now)
         except ConditionsFailed as refused:
             # a put is retried by the SDK without a request token: what stands in its way may be itself
             alone = refused.refusals[0] if record is None and len(writes) == 1 else None
             if alone and alone.existing and task_items.stored(alone.existing) == writes[0].stored:
-                return
+                return None
             raise VersionConflict from refused
 
     def _put(self, write: Write) -> ConditionalPut:
@@ -83,3 +102,9 @@ class TaskRepository:
         if write.replaces is None:
             return ConditionalPut(self._table, item, "attribute_not_exists(PK)")
         return ConditionalPut(self._table, item, "version = :read", {":read": attribute(write.replaces)})
+
+    def _smaller(self, write: Write) -> ConditionalPut | ConditionalDelete:
+        stored = write.stored
+        if stored.deleted_at is None or write.replaces is None:
+            return self._put(write)
+        return ConditionalDelete(self._table, task_key(stored.user_id, stored.task.id).typed(), write.replaces)

@@ -13,6 +13,7 @@ from api.problems import BatchRefused, FieldError, PreconditionFailed, TaskNotFo
 from api.repositories.tasks import TaskRepository, Write
 from api.services import serialization, task_states
 from api.services.preconditions import NONE, Preconditions, task_tag
+from api.services.quotas import Quotas
 from api.services.users import UserService, utc_now
 from api.services.write_request import WriteRequest, fingerprint, idempotency_record, replay, retry_on_conflict
 
@@ -22,9 +23,16 @@ _STATUS = {"create": 201, "update": 200, "delete": 204}
 class BatchService:
     """Executes a batch in one transaction: its tasks, and the idempotency record."""
 
-    def __init__(self, tasks: TaskRepository, users: UserService, now: Callable[[], dt.datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        tasks: TaskRepository,
+        users: UserService,
+        quotas: Quotas,
+        now: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
         self._tasks = tasks
         self._users = users
+        self._quotas = quotas
         self._now = now
 
     def execute(self, request: WriteRequest, batch: Batch, preconditions: Preconditions = NONE) -> WriteResult:
@@ -38,6 +46,7 @@ class BatchService:
         Raises:
             PreconditionFailed: the preconditions are false.
             BatchRefused: operations cannot be executed; its errors name each of them.
+            QuotaExceeded: the caller has no room for the tasks that it creates.
             WriteConflict: others kept writing to the tasks.
             IdempotencyKeyReused: the key belongs to another request.
             RequestInProgress: a request with the same key is being carried out.
@@ -47,24 +56,32 @@ class BatchService:
         _require_distinct(operations)
         digest = fingerprint("batch", "", batch.model_dump(mode="json", exclude_unset=True))
         self._users.ensure_profile(request.caller, request.request_id)
+        user_id = request.caller.user_id
         task_ids = [operation.id for operation in operations if not isinstance(operation, Create)]
+        creates = len(operations) - len(task_ids)
+        more = creates - sum(isinstance(operation, Delete) for operation in operations)
 
         def attempt() -> WriteResult:
             now = self._now()
             seconds = int(now.timestamp())
             found: Sequence[StoredTask | None] = []
-            if task_ids:  # creates alone need not read: the record that stands in the way comes with the refusal
-                found, record = self._tasks.find(request.caller.user_id, task_ids, request.idempotency_key, seconds)
+            refusal = self._quotas.problem(user_id, more) if creates else None
+            # creates alone need not read: the record that stands in the way comes with the refusal
+            if task_ids or refusal:
+                found, record = self._tasks.find(user_id, task_ids, request.idempotency_key, seconds)
                 if record:
                     return replay(record, digest)
+            if refusal:
+                raise refusal
             before = dict(zip(task_ids, found, strict=True))
             after = _apply(operations, before, request, now)
             result = _result(operations, after)
-            self._tasks.save(
+            gigabytes = self._tasks.save(
                 [Write(new, replaces=_version(before.get(new.task.id))) for new in after],
                 idempotency_record(request, digest, result, seconds),
                 seconds,
             )
+            self._quotas.record(user_id, more, gigabytes)
             serialization.count_writes(*((before.get(new.task.id), new) for new in after))
             return result
 

@@ -17,6 +17,7 @@ from api.models.write_result import WriteResult
 from api.problems import ErasureUnfinished
 from api.repositories.erasures import ErasureRepository
 from api.services.preconditions import Preconditions, user_tag
+from api.services.quotas import Quotas
 from api.services.users import UserService, utc_now
 from api.services.write_request import WriteRequest, retry_on_conflict
 
@@ -41,11 +42,13 @@ class ErasureService:
         self,
         erasures: ErasureRepository,
         users: UserService,
+        quotas: Quotas,
         now: Callable[[], dt.datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._erasures = erasures
         self._users = users
+        self._quotas = quotas
         self._now = now
         self._clock = clock
 
@@ -77,6 +80,7 @@ class ErasureService:
             retry_on_conflict("", attempt)
         finally:
             self._users.forget(user_id)
+            self._quotas.forget(user_id)
 
     def _begin(self, request: WriteRequest, profile: User | None) -> Erasure:
         at = timestamp(self._now())

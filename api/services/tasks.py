@@ -9,6 +9,7 @@ from api.models.write_result import WriteResult
 from api.repositories.tasks import TaskRepository, Write
 from api.services import serialization, task_states
 from api.services.preconditions import NONE, Preconditions, task_tag
+from api.services.quotas import Quotas
 from api.services.users import UserService, utc_now
 from api.services.write_request import WriteRequest, fingerprint, idempotency_record, replay, retry_on_conflict
 
@@ -19,9 +20,16 @@ Change = Callable[[StoredTask, dt.datetime], tuple[StoredTask, WriteResult]]
 class TaskService:
     """The rules of single tasks. Every method acts for one caller and can reach that caller's tasks only."""
 
-    def __init__(self, tasks: TaskRepository, users: UserService, now: Callable[[], dt.datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        tasks: TaskRepository,
+        users: UserService,
+        quotas: Quotas,
+        now: Callable[[], dt.datetime] = utc_now,
+    ) -> None:
         self._tasks = tasks
         self._users = users
+        self._quotas = quotas
         self._now = now
 
     def create(self, request: WriteRequest, new: NewTask, preconditions: Preconditions = NONE) -> WriteResult:
@@ -34,6 +42,7 @@ class TaskService:
 
         Raises:
             PreconditionFailed: the preconditions are false.
+            QuotaExceeded: the caller has no room for it.
             IdempotencyKeyReused: the key belongs to another request.
             RequestInProgress: a request with the same key is being carried out.
         """
@@ -43,12 +52,19 @@ class TaskService:
 
         def attempt() -> WriteResult:
             now = self._now()
+            seconds = int(now.timestamp())
+            if refusal := self._quotas.problem(request.caller.user_id, 1):
+                # what has been created already is answered again, however much there is by now
+                _, before = self._tasks.find(request.caller.user_id, [], request.idempotency_key, seconds)
+                if before is None:
+                    raise refusal
+                return replay(before, digest)
             stored = task_states.create(new, request, now)
             # relative to …/tasks, so that it holds below any base path
             result = serialization.task_result(201, stored.task, Location=f"tasks/{stored.task.id}")
-            seconds = int(now.timestamp())
             record = idempotency_record(request, digest, result, seconds)
-            self._tasks.save([Write(stored, replaces=None)], record, seconds)
+            gigabytes = self._tasks.save([Write(stored, replaces=None)], record, seconds)
+            self._quotas.record(request.caller.user_id, 1, gigabytes)
             serialization.count_writes((None, stored))
             return result
 
@@ -102,9 +118,12 @@ class TaskService:
 
         Raises:
             as `update`; TaskNotFound also when it was deleted more than 30 days ago.
+            QuotaExceeded: the caller has no room for it.
         """
 
         def change(before: StoredTask, now: dt.datetime) -> tuple[StoredTask, WriteResult]:
+            if before.deleted_at and (refusal := self._quotas.problem(request.caller.user_id, 1)):
+                raise refusal
             after = task_states.restore(before, request.request_id, now)
             return after, serialization.task_result(200, after.task)
 
@@ -133,7 +152,9 @@ class TaskService:
             after, result = change(before, now)
             writes = [] if after is before else [Write(after, replaces=before.task.version)]
             if writes or request.idempotency_key is not None:
-                self._tasks.save(writes, idempotency_record(request, digest, result, seconds), seconds)
+                gigabytes = self._tasks.save(writes, idempotency_record(request, digest, result, seconds), seconds)
+                more = bool(before.deleted_at) - bool(after.deleted_at)
+                self._quotas.record(request.caller.user_id, more, gigabytes)
             serialization.count_writes((before, after))
             return result
 

@@ -154,6 +154,8 @@ class ApiStack(Stack):
                 "TABLE_NAME": names.TABLE,
                 "CURSOR_KEY_SECRET_ID": names.CURSOR_SECRET,
                 "ENVIRONMENT": environment.name,
+                "MAX_TASKS_PER_USER": str(environment.max_tasks_per_user),
+                "MAX_GIGABYTES_PER_USER": str(environment.max_gigabytes_per_user),
             },
             statements=[
                 roles.allow((*USE_TABLE, *ERASE), [table]),

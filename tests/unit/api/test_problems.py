@@ -26,6 +26,7 @@ def test_types_and_their_status_are_a_contract() -> None:
         "not-found": 404,
         "task-not-found": 404,
         "insights-not-found": 404,
+        "quota-exceeded": 403,
         "storage-full": 507,
         "user-not-found": 404,
         "method-not-allowed": 405,

@@ -15,6 +15,7 @@ from api.repositories.dynamodb import VersionConflict
 from api.repositories.tasks import Write
 from api.services import write_request
 from api.services.preconditions import NONE, Preconditions
+from api.services.quotas import Quotas
 from api.services.tasks import TaskService
 from api.services.write_request import WriteRequest
 
@@ -53,6 +54,12 @@ class Tasks:
         self.writes += 1
 
 
+class NoTasks:
+    def count(self, user_id: str, limit: int) -> int:
+        assert (user_id, limit) == ("u", 10)
+        return 0
+
+
 class Nobody:
     def ensure_profile(self, caller: Caller, request_id: str) -> None:
         assert (caller.user_id, request_id) == ("u", "r")
@@ -70,7 +77,7 @@ def tasks() -> Tasks:
 
 @pytest.fixture
 def service(tasks: Tasks, clock: Clock) -> TaskService:
-    made = TaskService(cast("Any", tasks), cast("Any", Nobody()), clock)
+    made = TaskService(cast("Any", tasks), cast("Any", Nobody()), Quotas(cast("Any", NoTasks()), 10, 8), clock)
     made.create(REQUEST, NewTask(title="x"))
     return made
 
