@@ -93,7 +93,7 @@ down: setup ## Stop the local account; its state is kept
 	@$(BIN)/insights down
 
 status: setup ## Look at the local account
-	@$(BIN)/insights status || test $$? = 3
+	@$(BIN)/insights status || case $$? in 1|3) ;; *) exit 1 ;; esac
 
 reset: setup ## Delete everything in the local account
 	@$(BIN)/insights reset --yes

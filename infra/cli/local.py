@@ -1,6 +1,8 @@
 """`insights up`, `down`, `reset` and `env`; and the part of `status` that describes the local account."""
 
+import contextlib
 import dataclasses
+import os
 import pathlib
 import shlex
 import time
@@ -147,11 +149,21 @@ def describe_account(settings: Settings) -> dict[str, Any]:
         "killed": lifecycle.was_killed(settings),
         "endpoint": (running.settings if running else settings).endpoint,
         "home": str(settings.home),
-        "state_bytes": sum(path.stat().st_size for path in settings.home.rglob("*") if path.is_file()),
+        "state_bytes": _count_bytes(settings.home),
     }
     if running is None or not healthy:
         return report
     return {**report, "pid": running.pid, "uptime_s": round(time.time() - running.started_at)}
+
+
+def _count_bytes(folder: pathlib.Path) -> int:
+    """The size of all files below `folder`; jobs and builds delete theirs meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += (pathlib.Path(parent) / name).lstat().st_size
+    return total
 
 
 def print_account(report: dict[str, Any]) -> None:

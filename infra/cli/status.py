@@ -1,4 +1,7 @@
-"""`insights status`: stacks, pipeline, alarms, age of the data, messages in failure queues."""
+"""`insights status`: stacks, pipeline, alarms, age of the data, messages in failure queues.
+
+It exits with 1 when something of that is not well, so that a script may ask it.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -17,15 +20,17 @@ from infra.cli.options import AsJson
 from infra.cli.pipeline import render
 from infra.cli.stack_outputs import STACKS
 from infra.cli.target import use_local_account
+from orchestration.contract import UNDELIVERED
 from orchestration.executions import state_machine
 from orchestration.executions.errors import NotDeployedError
 from orchestration.executions.history import NOT_FAILED, Status
 from transforms.contract import GOLD_DATABASE, SILVER_DATABASE
 
 PREFIX = "todo-"  # of the alarms and queues of this project, in an account that has others
-FAILURES = ("-failures", "-quarantine")  # what the queues of undelivered messages end with
+FAILURES = ("-failures", "-quarantine", UNDELIVERED)  # what the queues of undelivered messages end with
 EXECUTIONS = {"running_execution": Status.RUNNING, "last_execution": None, "last_success": Status.SUCCEEDED}
 DATABASES = {"silver": SILVER_DATABASE, "gold": GOLD_DATABASE}
+DEPLOYED_TABLE = "pipeline_runs"  # it is there before anything is built
 
 
 def read_report() -> dict[str, Any]:
@@ -50,6 +55,17 @@ def read_report() -> dict[str, Any]:
             "failures": {},
         }
     return {"stacks": stacks, **_executions(), "alarms": _alarms(), "freshness": _freshness(), "failures": _failures()}
+
+
+def is_well(found: Mapping[str, Any]) -> bool:
+    """Whether nothing of a report needs anybody: no odd stack, failed execution, alarm or undelivered message."""
+    last = found["last_execution"]
+    return not (
+        (found["stacks"] and _odd_stacks(found["stacks"]))
+        or (last and Status(last["status"]) not in NOT_FAILED)
+        or found["alarms"]
+        or any(found["failures"].values())
+    )
 
 
 def report_table(found: Mapping[str, Any], at: dt.datetime) -> Table:
@@ -148,9 +164,8 @@ def _updated(database: str) -> dt.datetime | None:
         pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
     except glue.exceptions.EntityNotFoundException:
         return None
-    return max(
-        (table["UpdateTime"] for page in pages for table in page["TableList"] if "UpdateTime" in table), default=None
-    )
+    built = [table for page in pages for table in page["TableList"] if table["Name"] != DEPLOYED_TABLE]
+    return max((table["UpdateTime"] for table in built if "UpdateTime" in table), default=None)
 
 
 def _failures() -> dict[str, int]:
@@ -167,14 +182,18 @@ def _failures() -> dict[str, int]:
     }
 
 
-def _stacks_line(stacks: Mapping[str, str]) -> Text:
+def _odd_stacks(stacks: Mapping[str, str]) -> list[str]:
     missing = [name for name in STACKS if name not in stacks]
     odd = [
         f"{name} {status}"
         for name, status in stacks.items()
         if not status.endswith("_COMPLETE") or "ROLLBACK" in status
     ]
-    odd += [f"{name} is missing" for name in missing]
+    return odd + [f"{name} is missing" for name in missing]
+
+
+def _stacks_line(stacks: Mapping[str, str]) -> Text:
+    odd = _odd_stacks(stacks)
     return Text("\n".join(odd), "red") if odd else Text(f"all {len(stacks)} deployed")
 
 
@@ -202,4 +221,6 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
             local.print_account(account)
         if found:
             terminal().print(report_table(found, now()))
-    raise typer.Exit(ExitCode.DOWN if down else ExitCode.OK)
+    if down:
+        raise typer.Exit(ExitCode.DOWN)
+    raise typer.Exit(ExitCode.OK if found and is_well(found) else ExitCode.FAILED)

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from infra.cli import status
@@ -78,3 +79,19 @@ def test_an_execution_beside_the_latest_one_is_shown_too() -> None:
 
 def test_an_empty_account_says_how_to_deploy() -> None:
     assert shown(found(stacks={})) == ["stacks none – `insights deploy`"]
+
+
+@pytest.mark.parametrize(
+    "unwell",
+    [
+        {"stacks": {STACKS[0]: "UPDATE_COMPLETE"}},
+        {"last_execution": execution("run-3", "FAILED", 4)},
+        {"alarms": [{"name": "todo-x", "since": "2026-11-20T00:00:00Z", "reason": ""}]},
+        {"failures": {"todo-undelivered": 1}},
+    ],
+)
+def test_a_script_learns_from_the_exit_code_that_something_is_not_well(unwell: dict[str, Any]) -> None:
+    assert status.is_well(found())
+    assert status.is_well(found(last_execution=execution("run-3", "RUNNING", 4)))
+    assert status.is_well(found(stacks={}, last_execution=None))
+    assert not status.is_well(found(**unwell))
