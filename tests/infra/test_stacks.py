@@ -144,6 +144,8 @@ def test_functions_know_what_they_need_from_their_environment(deployed: Template
         "TABLE_NAME": "todo-app-data",
         "CURSOR_KEY_SECRET_ID": "todo-cursor-key",
         "ENVIRONMENT": "prod",
+        "MAX_GIGABYTES_PER_USER": "8",
+        "MAX_TASKS_PER_USER": "10000",
         "POWERTOOLS_SERVICE_NAME": "todo-api",
         "POWERTOOLS_METRICS_NAMESPACE": "TodoInsights",
     }

@@ -14,7 +14,7 @@ from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
 from tests.integration.orchestration.test_cli import PIPED, interruptible
 
-pytestmark = pytest.mark.account
+pytestmark = [pytest.mark.account, pytest.mark.usefixtures("arrivals")]
 
 DAYS = ["backfill", "--from", "2026-11-01", "--to", "2026-11-04"]
 runner = CliRunner()
@@ -34,6 +34,23 @@ def definition(bad_day: str | None, seconds: int = 0) -> str:
         "Done": {"Type": "Succeed"},
     }
     return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Wait", "States": states})
+
+
+@pytest.fixture
+def arrivals(account: Account) -> Iterator[None]:
+    """An object in every hour of the days, if the account has bronze: stacks may be deployed in it or not."""
+    s3 = account.session.client("s3")
+    owner = account.session.client("sts").get_caller_identity()["Account"]
+    bucket = f"todo-bronze-{owner}-{s3.meta.region_name}"
+    if bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
+        yield
+        return
+    keys = [f"cdc/dt=2026-11-{day:02}/hour={hour:02}/arrival" for day in (1, 2, 3) for hour in range(24)]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key)
+    yield
+    for key in keys:
+        s3.delete_object(Bucket=bucket, Key=key)
 
 
 @pytest.fixture
