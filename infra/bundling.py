@@ -64,6 +64,7 @@ class Bundle:
 
 
 # what the API states about the table, for those who read it (ADR 0060)
+PIPELINE_CONTRACT = ("orchestration/__init__.py", "orchestration/contract.py")
 TABLE_CONTRACT = ("api/__init__.py", "api/contract.py")
 # what ingestion promises of bronze, imported by those who read it
 BRONZE_CONTRACT = ("ingestion/__init__.py", "ingestion/bronze_objects.py")
@@ -78,15 +79,16 @@ BUNDLES = {
         lock="orchestration/requirements.lock",
     ),
     "todo-pipeline-ended": Bundle(
-        sources=("orchestration/__init__.py", "orchestration/on_execution_end"), lock="orchestration/requirements.lock"
+        sources=(
+            *PIPELINE_CONTRACT,
+            "orchestration/executions/__init__.py",
+            "orchestration/executions/history.py",
+            "orchestration/on_execution_end",
+        ),
+        lock="orchestration/requirements.lock",
     ),
     "todo-publish-insights": Bundle(
-        sources=(
-            *TABLE_CONTRACT,
-            "orchestration/__init__.py",
-            "orchestration/contract.py",
-            "orchestration/publish",
-        ),
+        sources=(*TABLE_CONTRACT, *PIPELINE_CONTRACT, "orchestration/publish"),
         lock="orchestration/requirements.lock",
     ),
 }

@@ -9,6 +9,7 @@ WINDOW_FUNCTION, PUBLISH_FUNCTION, ENDED_FUNCTION = (
     "todo-publish-insights",
     "todo-pipeline-ended",
 )
+RUNS_TABLE = "pipeline_runs"
 PIPELINE_FAILURES, UNDELIVERED = "todo-pipeline-failures", "todo-undelivered"
 METRICS_NAMESPACE = "TodoInsights"
 INSIGHTS_ROWS_SKIPPED = "InsightsRowsSkipped"

@@ -20,7 +20,7 @@ from infra.cli.options import AsJson
 from infra.cli.pipeline import render
 from infra.cli.stack_outputs import STACKS
 from infra.cli.target import use_local_account
-from orchestration.contract import UNDELIVERED
+from orchestration.contract import RUNS_TABLE, UNDELIVERED
 from orchestration.executions import state_machine
 from orchestration.executions.errors import NotDeployedError
 from orchestration.executions.history import NOT_FAILED, Status
@@ -30,7 +30,6 @@ PREFIX = "todo-"  # of the alarms and queues of this project, in an account that
 FAILURES = ("-failures", "-quarantine", UNDELIVERED)  # what the queues of undelivered messages end with
 EXECUTIONS = {"running_execution": Status.RUNNING, "last_execution": None, "last_success": Status.SUCCEEDED}
 DATABASES = {"silver": SILVER_DATABASE, "gold": GOLD_DATABASE}
-DEPLOYED_TABLE = "pipeline_runs"  # it is there before anything is built
 
 
 def read_report() -> dict[str, Any]:
@@ -164,7 +163,8 @@ def _updated(database: str) -> dt.datetime | None:
         pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
     except glue.exceptions.EntityNotFoundException:
         return None
-    built = [table for page in pages for table in page["TableList"] if table["Name"] != DEPLOYED_TABLE]
+    # the table of runs is deployed with the stacks, before anything is built
+    built = [table for page in pages for table in page["TableList"] if table["Name"] != RUNS_TABLE]
     return max((table["UpdateTime"] for table in built if "UpdateTime" in table), default=None)
 
 
@@ -205,7 +205,10 @@ def _execution(one: Mapping[str, Any], at: dt.datetime) -> Text:
 
 
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show the account, stacks, last execution, alarms, age of the data and failed messages."""
+    """Show the account, stacks, last execution, alarms, age of the data and failed messages.
+
+    It exits with 1 when something of that is not well.
+    """
     from infra.cli import local
 
     account = local.describe_account(local.current_settings()) if context.obj == "local" else None

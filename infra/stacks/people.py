@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.lake import READ_CATALOG, READ_OBJECTS, READ_PARTITIONS
+from orchestration.contract import RUNS_TABLE
 
 RESULTS = "athena-results/people/"
 """Where the people's workgroup puts results; dbt's, which may quote silver, lie beside it."""
@@ -28,7 +29,7 @@ ASK = (
     "athena:BatchGetNamedQuery",
 )
 WRITE_RESULTS = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
-TABLES = (f"tables/{names.GOLD_DATABASE}/*", "pipeline_runs/*")
+TABLES = (f"tables/{names.GOLD_DATABASE}/*", f"{RUNS_TABLE}/*")
 WORKING_DAY = Duration.hours(8)
 
 

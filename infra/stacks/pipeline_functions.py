@@ -9,8 +9,8 @@ from constructs import Construct
 
 from infra.environments import Environment
 from infra.stacks import functions, names, roles
+from orchestration.contract import RUNS_TABLE
 
-RUNS = "pipeline_runs"
 RUN_COLUMNS = {
     "run_id": ("string", "Name of the execution."),
     "started_at": ("timestamp", "When the execution began (UTC)."),
@@ -82,7 +82,7 @@ def publish_function(scope: Construct, environment: Environment) -> None:
             roles.allow(["s3:ListBucket", "s3:GetBucketLocation"], [gold, artifacts]),
             roles.allow(["s3:GetObject"], [f"{gold}/tables/*", f"{artifacts}/dbt/*", f"{artifacts}/glue/runs/*"]),
             roles.allow(["s3:GetObject", "s3:PutObject"], [f"{gold}/athena-results/*", f"{gold}/published/*"]),
-            roles.allow(["s3:PutObject"], [f"{gold}/{RUNS}/*"]),
+            roles.allow(["s3:PutObject"], [f"{gold}/{RUNS_TABLE}/*"]),
             roles.allow(["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"], [_table(scope)]),
             # takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
@@ -95,7 +95,7 @@ def runs_table(scope: Construct) -> None:
 
     https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
     """
-    location = f"s3://{names.bucket('gold')}/{RUNS}/"
+    location = f"s3://{names.bucket('gold')}/{RUNS_TABLE}/"
     column = glue.CfnTable.ColumnProperty
     glue.CfnTable(
         scope,
@@ -103,7 +103,7 @@ def runs_table(scope: Construct) -> None:
         catalog_id=Aws.ACCOUNT_ID,
         database_name=names.GOLD_DATABASE,
         table_input=glue.CfnTable.TableInputProperty(
-            name=RUNS,
+            name=RUNS_TABLE,
             description="One row per run of the pipeline that published.",
             table_type="EXTERNAL_TABLE",
             parameters={

@@ -5,9 +5,9 @@ Firehose keeps such a record as it came, base64-encoded in a line of JSON below 
 """
 
 import base64
-import binascii
 import gzip
 import json
+import zlib
 from collections.abc import Callable
 
 from ingestion.bronze import Bronze
@@ -62,11 +62,14 @@ def _transform(body: bytes) -> tuple[list[bytes], list[bytes], str]:
     lines: list[bytes] = []
     left: list[bytes] = []
     reason = ""
-    text = gzip.decompress(body) if body.startswith(GZIP_MAGIC) else body
+    try:
+        text = gzip.decompress(body) if body.startswith(GZIP_MAGIC) else body
+    except (OSError, EOFError, zlib.error):
+        return [], [body], "not a whole gzip file"
     for record in filter(None, text.splitlines()):
         try:
             lines.append(extract(base64.b64decode(json.loads(record)["rawData"], validate=True)).lines)
-        except (BadDocumentError, binascii.Error, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             left.append(record)
             reason = str(error) if isinstance(error, BadDocumentError) else "no record of a delivery stream"
     return [one for one in lines if one], left, reason

@@ -13,11 +13,12 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from orchestration.contract import METRICS_NAMESPACE, STATE_DURATION, STATE_FAILED
 from orchestration.on_execution_end.summary import ExecutionSummary, summarize
 
 logger = Logger()
 machines, cloudwatch, sns = boto3.client("stepfunctions"), boto3.client("cloudwatch"), boto3.client("sns")
-NAMESPACE, NOTIFYING = "TodoInsights", "NotifyOperators"
+NOTIFYING = "NotifyOperators"
 TOPIC, RUNBOOKS = os.environ["ALERTS_TOPIC"], os.environ["RUNBOOKS_URL"]
 
 
@@ -36,12 +37,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     # the function may come late: an operator may have redriven the execution meanwhile
     stopped = datetime.fromtimestamp(detail["stopDate"] / 1000, UTC)
     summary = summarize((found for page in pages for found in page["events"]), NOTIFYING, stopped)
-    data = [_datum(machine, "StateDuration", name, taken, "Seconds") for name, taken in summary.seconds.items()]
+    data = [_datum(machine, STATE_DURATION, name, taken, "Seconds") for name, taken in summary.seconds.items()]
     is_unreported = status != "SUCCEEDED" and not summary.reported
     if is_unreported and summary.last:
-        data.append(_datum(machine, "StateFailed", summary.last, 1, "Count"))
+        data.append(_datum(machine, STATE_FAILED, summary.last, 1, "Count"))
     if data:
-        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)  # type: ignore[arg-type]
+        cloudwatch.put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=data)  # type: ignore[arg-type]
     if is_unreported:
         _notify(machine, arn, status, summary)
     logger.info("ended", status=status, states=len(summary.seconds), reported_here=is_unreported)

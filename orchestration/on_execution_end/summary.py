@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from orchestration.executions.history import SUCCEEDED_ATTEMPT
+
 SECOND = timedelta(seconds=1)
-SUCCEEDED_ATTEMPT = ("TaskSucceeded", "LambdaFunctionSucceeded")
 FAILURE_DETAILS = {
     "ExecutionFailed": "executionFailedEventDetails",
     "ExecutionAborted": "executionAbortedEventDetails",

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestration.contract import INSIGHTS_ROWS_SKIPPED
+from orchestration.contract import INSIGHTS_ROWS_SKIPPED, METRICS_NAMESPACE
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
 
-NAMESPACE = "TodoInsights"
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 LARGEST_CALL = 1000
 
@@ -34,4 +33,4 @@ def skipped_rows(count: int) -> dict[str, Any]:
 def put(cloudwatch: "CloudWatchClient", metrics: list[dict[str, Any]]) -> None:
     """Write the metrics."""
     for start in range(0, len(metrics), LARGEST_CALL):
-        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=metrics[start : start + LARGEST_CALL])  # type: ignore[arg-type]
+        cloudwatch.put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=metrics[start : start + LARGEST_CALL])  # type: ignore[arg-type]

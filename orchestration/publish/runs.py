@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from orchestration.contract import RUNS_TABLE
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -59,7 +61,7 @@ def row(
 
 def write(s3: "S3Client", bucket: str, line: Mapping[str, Any], day: str) -> None:
     """Put the row into the table's partition of `day` (YYYY-MM-DD); again, it replaces itself."""
-    key = f"pipeline_runs/dt={day}/{line['run_id']}.json"
+    key = f"{RUNS_TABLE}/dt={day}/{line['run_id']}.json"
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(line).encode() + b"\n", ContentType="application/json")
 
 

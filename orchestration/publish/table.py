@@ -110,7 +110,7 @@ def _item(row: Mapping[str, str]) -> Item | None:
     try:
         return item(row)
     except (ValueError, TypeError, KeyError) as error:
-        user_hash = hashlib.sha256(row["user_id"].encode()).hexdigest()
+        user_hash = hashlib.sha256(row["user_id"].encode()).hexdigest()[:16]  # as in the API's logs
         logger.error(
             "insights_row_skipped", extra={"user_hash": user_hash, "reason": f"{type(error).__name__}: {error}"}
         )

@@ -87,6 +87,17 @@ def test_what_could_not_be_transformed_is_in_bronze_once_it_can(bronze: Bronze, 
     assert replay(bronze).messages == 0
 
 
+def test_an_object_that_is_cut_off_stays_as_it_is_and_the_others_go(bronze: Bronze) -> None:
+    cut_off = gzip.compress(failed_record(logged("r-1")))[:-20]
+    put(bronze, KEY, cut_off)
+    put(bronze, f"{KEY}-2", failed_record(logged("r-2")))
+
+    done = replay(bronze)
+    assert (done.messages, done.replayed, done.unresolved) == (2, 1, {KEY: "not a whole gzip file"})
+    assert [one["request_id"] for one in requests_in_bronze(bronze)] == ["r-2"]
+    assert bronze.client.get_object(Bucket=bronze.bucket, Key=KEY)["Body"].read() == cut_off
+
+
 def test_one_bad_record_stays_and_the_others_go(bronze: Bronze) -> None:
     bad = failed_record(b"no document")
     put(bronze, KEY, b"\n".join([failed_record(logged("r-1")), bad, b"no JSON"]))

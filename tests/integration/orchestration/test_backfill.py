@@ -14,7 +14,7 @@ from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
 from tests.integration.orchestration.test_cli import PIPED, interruptible
 
-pytestmark = [pytest.mark.account, pytest.mark.usefixtures("arrivals")]
+pytestmark = [pytest.mark.account, pytest.mark.usefixtures("new_objects")]
 
 DAYS = ["backfill", "--from", "2026-11-01", "--to", "2026-11-04"]
 runner = CliRunner()
@@ -37,7 +37,7 @@ def definition(bad_day: str | None, seconds: int = 0) -> str:
 
 
 @pytest.fixture
-def arrivals(account: Account) -> Iterator[None]:
+def new_objects(account: Account) -> Iterator[None]:
     """An object in every hour of the days, if the account has bronze: stacks may be deployed in it or not."""
     s3 = account.session.client("s3")
     owner = account.session.client("sts").get_caller_identity()["Account"]
