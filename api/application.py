@@ -35,7 +35,7 @@ def build(settings: Settings) -> FastAPI:
     records = IdempotencyRepository(client, table)
     task_repository, lists = TaskRepository(table, records), TaskLists(client, table)
     erasures = ErasureRepository(client, table)
-    user_service = UserService(UserRepository(table, records))
+    user_service = UserService(UserRepository(table, records), erasures)
     quotas = Quotas(lists, settings.max_tasks, settings.max_gigabytes)
 
     app = FastAPI(

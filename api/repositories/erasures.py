@@ -53,6 +53,23 @@ class ErasureRepository:
         profile, erasure = (cast("dict[str, Any] | None", response.get("Item")) for response in answer["Responses"])
         return user_from_item(profile) if profile else None, _erasure(user_id, unmarshal(erasure)) if erasure else None
 
+    def has_returned(self, user_id: str) -> bool:
+        """Whether an erased user has written tasks since: there are some, and none is left to be deleted."""
+        request = self._client.get_item(
+            TableName=self._table, Key=contract.erasure_key(user_id).typed(), ConsistentRead=True
+        ).get("Item")
+        if request and "deleting_since" in request:
+            return False
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="PK = :partition",
+            ExpressionAttributeValues={":partition": {"S": contract.task_partition(user_id)}},
+            ProjectionExpression="PK",
+            ConsistentRead=True,
+            Limit=1,
+        )
+        return bool(answer["Items"])
+
     def begin(self, erasure: Erasure, profile: User | None) -> None:
         """Write a request and delete the profile, both or neither.
 

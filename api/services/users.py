@@ -9,6 +9,7 @@ from api.models.fields import timestamp
 from api.models.user import ProfileChanges, User
 from api.models.write_result import WriteResult
 from api.problems import UserNotFound
+from api.repositories.erasures import ErasureRepository
 from api.repositories.users import ProfileConflict, UserRepository
 from api.services.preconditions import NONE, Preconditions, user_tag
 from api.services.write_request import WriteRequest, fingerprint, idempotency_record, replay, retry_on_conflict
@@ -33,10 +34,12 @@ class UserService:
     def __init__(
         self,
         users: UserRepository,
+        erasures: ErasureRepository,
         now: Callable[[], dt.datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._users = users
+        self._erasures = erasures
         self._now = now
         self._clock = clock
         # user id -> whether the profile has its e-mail address, and until when that is remembered; oldest first
@@ -53,7 +56,8 @@ class UserService:
     def ensure_profile_unless_erased(self, caller: Caller, request_id: str) -> None:
         """As `ensure_profile`, for safe methods: nothing is written while an erasure of the caller is on record.
 
-        So a device that only reads does not bring the profile of an erased user back; the next write does.
+        So a device that only reads does not bring the profile of an erased user back; the next write does. A process
+        that still knew the profile writes without one, so a user who has tasks since the erasure gets the profile here.
         """
         if self._is_known(caller):
             return
@@ -61,7 +65,10 @@ class UserService:
         now = self._now()
         if profile is None:
             first = _first(caller, timestamp(now))
-            profile = first if self._users.create_unless_erased(first, request_id, int(now.timestamp())) else None
+            if self._users.create_unless_erased(first, request_id, int(now.timestamp())):
+                profile = first
+            elif self._erasures.has_returned(caller.user_id):
+                profile = self._save(first, None, request_id, now)
         self._complete(caller, profile, request_id, now)
 
     def find(self, user_id: str) -> User | None:

@@ -32,10 +32,12 @@ class Erased:
     Args:
         device: of the user, who does not know of it.
         token: of a synchronization from before.
+        task_id: of a task from before.
     """
 
     device: Client
     token: str
+    task_id: str
 
     def sync(self) -> Reply:
         return self.device.send("GET", CHANGES, query={"since": self.token})
@@ -59,7 +61,7 @@ def erased(
     table: str,
 ) -> Erased:
     """In each state that an erasure can be in."""
-    alice.created("to be erased")
+    task = alice.created("to be erased")
     token = second_device.send("GET", CHANGES).json()["next"]
     if request.param == "still deleting":
         with pytest.MonkeyPatch.context() as busy:
@@ -72,7 +74,7 @@ def erased(
         dynamodb.delete_item(TableName=table, Key=contract.erasure_key(alice.user_id).typed())
         key = contract.erased_key(hashlib.sha256(alice.user_id.encode()).hexdigest()).typed()
         dynamodb.put_item(TableName=table, Item={**key, "entity_type": {"S": "ERASED"}})
-    return Erased(second_device, token)
+    return Erased(second_device, token, task["id"])
 
 
 def profiles(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,6 +124,39 @@ def test_a_user_who_comes_back_by_writing_has_a_profile_of_a_new_generation(
     page = erased.device.send("GET", CHANGES).json()
     assert page["changes"] == [task]
     assert erased.device.send("GET", CHANGES, query={"since": page["next"]}).json()["changes"] == []
+
+
+@pytest.mark.parametrize("first", [TASKS, USERS, CHANGES])
+def test_a_user_who_comes_back_through_a_process_that_knew_the_profile_has_one_too(
+    erased: Erased, alice: Client, items_of: Items, first: str
+) -> None:
+    alice.send("DELETE", USERS)
+    task = erased.device.created("back")
+    # any process that looks at the profile now, even for a safe method, sees that the user has come back
+    reader = erased.device if first == USERS else alice
+    assert reader.send("GET", first).status == 200
+    (profile,) = profiles(items_of(alice.user_id))
+    assert (profile["version"], profile["email"]) == (1, alice.claims["email"] if alice.claims else None)
+    for device in (alice, erased.device):
+        assert device.send("GET", USERS).json()["version"] == 1
+        assert device.send("GET", TASKS).json() == [task]
+        page = device.send("GET", CHANGES).json()
+        assert page["changes"] == [task]
+        assert device.send("GET", CHANGES, query={"since": page["next"]}).json()["changes"] == []
+    assert erased.sync().status == 410
+
+
+def test_a_process_that_knew_the_profile_changes_nothing_that_was_erased(erased: Erased, alice: Client) -> None:
+    alice.send("DELETE", USERS)
+    path = f"{TASKS}/{erased.task_id}"
+    for method, body in (("GET", None), ("PUT", {"title": "x"}), ("PATCH", {"title": "x"}), ("DELETE", None)):
+        assert erased.device.send(method, path, body).status == 404
+    assert erased.device.send("POST", f"{path}/restore", idempotency_key="r").status == 404
+    operations = [{"op": "create", "task": {"title": "x"}}, {"op": "update", "id": erased.task_id, "task": {}}]
+    batch = erased.device.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key="b")
+    assert (batch.status, batch.problem_type) == (422, "batch-refused")
+    assert erased.device.send("GET", TASKS).json() == []
+    assert erased.device.send("GET", "/api/v1/insights").status == 404
 
 
 def test_a_user_who_was_never_erased_gets_a_profile_by_reading(alice: Client, items_of: Items) -> None:
