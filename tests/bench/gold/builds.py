@@ -27,12 +27,14 @@ class Build:
         seconds: from start to end, dbt's own start included.
         nodes: seconds by the id of each node that ran.
         kinds: what each node of the project is, for the bench's sums.
+        compared: messages about models that were compared as a whole, because rows were missing.
         scanned: bytes of its statements by kind.
     """
 
     seconds: float
     nodes: dict[str, float]
     kinds: dict[str, str]
+    compared: list[str]
     scanned: Counter[str] = dataclasses.field(default_factory=Counter)
 
     @property
@@ -94,6 +96,7 @@ class Builds:
             seconds,
             {result["unique_id"]: result["execution_time"] for result in results},
             {name: _kind(node) for name, node in nodes.items() if node["resource_type"] in ("model", "test")},
+            [line for line in done.stdout.splitlines() if "compared as a whole" in line],
         )
 
 

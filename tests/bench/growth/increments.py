@@ -1,11 +1,14 @@
-"""The same increment for lakes of any size: a thousand events on three hundred tasks of all ages, and new users."""
+"""The same increment for lakes of any size: a thousand events on three hundred tasks of all ages, and new users.
+
+The tasks belong to as many people in every lake, since what is published follows people.
+"""
 
 import datetime as dt
 import random
 from typing import Any
 
 Row = dict[str, Any]
-EVENTS, TASKS, USERS = 1000, 300, 20
+EVENTS, TASKS, OWNERS, USERS = 1000, 300, 60, 20
 
 
 class Increments:
@@ -17,7 +20,8 @@ class Increments:
     """
 
     def __init__(self, silver: dict[str, list[Row]], day: dt.date) -> None:
-        self._chance = random.Random(1)
+        # another seed than the lake has: the same one draws the same event ids
+        self._chance = random.Random(2)
         self._tasks = {row["task_id"]: row for row in silver["tasks"] if not row["is_deleted"]}
         self._now = dt.datetime.combine(day, dt.time(), dt.UTC)
         self._serial = 0
@@ -29,13 +33,22 @@ class Increments:
             merged_at: the run's instant.
         """
         users = [self._user(merged_at) for _ in range(USERS)]
-        old = sorted(self._tasks)
-        step = len(old) // TASKS
-        chosen = [old[n * step + self._chance.randrange(step)] for n in range(TASKS)]
+        chosen = self._chosen()
         events = [self._change(task_id, merged_at) for task_id in chosen]
         while len(events) < EVENTS:
             events.append(self._change(self._chance.choice(chosen), merged_at))
         return {"task_events": events, "tasks": [self._tasks[task_id] for task_id in chosen], "users": users}
+
+    def _chosen(self) -> list[str]:
+        """Tasks of all ages; of each of their owners one at least."""
+        owned: dict[str, list[str]] = {}
+        for task_id in sorted(self._tasks):
+            owned.setdefault(self._tasks[task_id]["user_id"], []).append(task_id)
+        busy = [owner for owner, tasks in owned.items() if len(tasks) >= TASKS // OWNERS - 1]
+        found = [owned[owner] for owner in self._chance.sample(busy, OWNERS)]
+        first = [self._chance.choice(tasks) for tasks in found]
+        rest = sorted({task_id for tasks in found for task_id in tasks} - set(first))
+        return first + self._chance.sample(rest, TASKS - OWNERS)
 
     def _change(self, task_id: str, merged_at: dt.datetime) -> Row:
         self._serial += 1

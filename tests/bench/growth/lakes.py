@@ -3,12 +3,15 @@
 import dataclasses
 import datetime as dt
 import pathlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 
 from orchestration.publish import insights, query, table
+from orchestration.window.new_objects import list_recent
+from orchestration.window.watermark import Watermark
 from tests.bench.gold.athena import Statements
 from tests.bench.gold.builds import Builds
 from tests.bench.growth.increments import Increments
@@ -21,6 +24,11 @@ CHANGES_PER_TASK = 20
 # so many are left of them when the days are over and purged tasks have no more
 EVENTS_PER_TASK = 7.5
 HISTORY_DAYS = 90
+BRONZE = "bronze"
+OBJECT_HOURS = 4
+INCOMING = "incoming_"
+# https://iceberg.apache.org/spec/#optional-snapshot-summary-fields
+SUMMARY = ("added-records", "added-files-size", "deleted-data-files")
 KEYS = {"task_events": "event_id", "tasks": "task_id", "users": "user_id"}
 
 
@@ -31,6 +39,10 @@ class Run:
     Args:
         build_seconds: of dbt's build and tests, its own start included.
         build_bytes: that Athena says the statements of the build scanned.
+        listed_objects: of bronze, that ResolveWindow lists.
+        silver_rows: rows added to silver's tables.
+        silver_bytes: of the files that merging wrote to silver.
+        silver_files_rewritten: data files of silver that merging replaced.
         gold_rows: rows added to gold's Iceberg tables.
         gold_bytes: of the objects that the build wrote to gold.
         published_rows: rows of `user_insights` that publishing read.
@@ -39,6 +51,10 @@ class Run:
 
     build_seconds: float
     build_bytes: int
+    listed_objects: int
+    silver_rows: int
+    silver_bytes: int
+    silver_files_rewritten: int
     gold_rows: int
     gold_bytes: int
     published_rows: int
@@ -51,10 +67,15 @@ class Lake:
     Args:
         account: to make it in.
         events: about how many task events it begins with.
+        bronze_days: for how many days bronze has had objects.
         folder: for a copy of the dbt project.
+
+    Attributes:
+        rows: of silver at the beginning, by table.
+        scanned: bytes of the last run's build, by dbt node.
     """
 
-    def __init__(self, account: Account, events: int, folder: pathlib.Path) -> None:
+    def __init__(self, account: Account, events: int, bronze_days: int, folder: pathlib.Path) -> None:
         self.account, self.events = account, events
         self._statements = Statements(account, f"growth-{events}")
         self._name = self._statements.name
@@ -66,13 +87,20 @@ class Lake:
         shape = Shape(events // 100, tasks, HISTORY_DAYS, skew=0.6, requests=events // 100, end=yesterday)
         silver = Population(shape, changes_per_task=CHANGES_PER_TASK).rows
         self._merged_at = dt.datetime.combine(today - dt.timedelta(days=3), dt.time(), dt.UTC)
-        merged = {name: [{**row, "merged_at": self._merged_at} for row in rows] for name, rows in silver.items()}
+        # the nightly erasure leaves nothing of who has left
+        gone = {user["user_id"] for user in silver["users"] if user["is_deleted"]}
+        merged = {
+            name: [{**row, "merged_at": self._merged_at} for row in rows if row.get("user_id") not in gone]
+            for name, rows in silver.items()
+        }
         self._tables.create()
         self._tables.fill(merged)
         self._increments = Increments(merged, today)
         self._runs = 0
-        self.rows = {name: len(rows) for name, rows in silver.items()}
+        self.rows = {name: len(rows) for name, rows in merged.items()}
+        self.scanned: Counter[str] = Counter()
         self._items = self._make_items()
+        self._fill_bronze(bronze_days)
 
     def build_first(self) -> None:
         """Build gold of everything, test every row, publish all users."""
@@ -84,16 +112,32 @@ class Lake:
         """Bring the next increment to silver and follow it through gold to the table."""
         self._runs += 1
         merged_at = self._merged_at + dt.timedelta(days=2, hours=self._runs)
+        now = dt.datetime.now(dt.UTC)
+        listed = list_recent(self._s3, f"s3://{self._name}/{BRONZE}/", Watermark(now, frozenset(), now, now))
+        silver = self._added("silver")
         for name, incoming in self._increments.next_run(merged_at).items():
             self._merge(name, incoming)
+        silver = self._added("silver") - silver
         self._statements.since_last()
-        before, rows_before = self._objects(), self._rows_added()
+        before, gold = self._objects(), self._added("gold")
         build = self._builds.pipeline()
-        scanned = self._statements.since_last().total()
-        after = self._objects()
-        written = sum(size for key, size in after.items() if key not in before)
+        self.scanned = self._statements.since_last()
+        for line in build.compared:
+            print(f"  {line}")
+        written = sum(size for key, size in self._objects().items() if key not in before)
         rows, calls = self._publish()
-        return Run(build.seconds, scanned, self._rows_added() - rows_before, written, rows, calls)
+        return Run(
+            build.seconds,
+            self.scanned.total(),
+            len(listed),
+            silver["added-records"],
+            silver["added-files-size"],
+            silver["deleted-data-files"],
+            (self._added("gold") - gold)["added-records"],
+            written,
+            rows,
+            calls,
+        )
 
     @property
     def _s3(self) -> Any:
@@ -101,12 +145,12 @@ class Lake:
 
     def _merge(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Merge rows by key, as silver's job does, in one commit that touches the files of the keys only."""
-        incoming = f"incoming_{name}_{self._runs}"
+        incoming = f"{INCOMING}{name}_{self._runs}"
         self._tables.make_like(name, incoming, rows)
         columns = list(rows[0])
         updates = ", ".join(f"{column} = s.{column}" for column in columns)
         self._statements.scanned_by(
-            f"merge into {self._name}_silver.{name} t using {self._name}_silver.{incoming} s"
+            f'merge into "{self._name}_silver".{name} t using "{self._name}_silver".{incoming} s'
             f" on t.{KEYS[name]} = s.{KEYS[name]} when matched then update set {updates}"
             f" when not matched then insert ({', '.join(columns)}) values ({', '.join(f's.{one}' for one in columns)})"
         )
@@ -140,18 +184,26 @@ class Lake:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix="tables/")
         return {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", [])}
 
-    def _rows_added(self) -> int:
-        """Rows that snapshots have added to gold's Iceberg tables so far."""
-        return sum(
-            int(snapshot.summary["added-records"] or 0)
-            for opened in self._iceberg_tables()
-            for snapshot in opened.snapshots()
-            if snapshot.summary and "added-records" in snapshot.summary.additional_properties
-        )
+    def _fill_bronze(self, days: int) -> None:
+        """Objects of change capture, one for some hours each: a window is listed by their names alone."""
+        today = dt.datetime.now(dt.UTC).replace(minute=0)
+        for hours in range(0, days * 24, OBJECT_HOURS):
+            at = today - dt.timedelta(hours=hours)
+            self._s3.put_object(Bucket=self._name, Key=f"{BRONZE}/cdc/dt={at:%Y-%m-%d}/hour={at:%H}/one.gz", Body=b"")
 
-    def _iceberg_tables(self) -> Iterator[Any]:
+    def _added(self, layer: str) -> Counter[str]:
+        """What the snapshots of a layer's Iceberg tables added and replaced so far, without the bench's own tables."""
+        added: Counter[str] = Counter()
+        for opened in self._iceberg_tables(f"{self._name}_{layer}"):
+            for snapshot in opened.snapshots():
+                for name in SUMMARY if snapshot.summary else ():
+                    added[name] += int(snapshot.summary.additional_properties.get(name, 0))
+        return added
+
+    def _iceberg_tables(self, database: str) -> Iterator[Any]:
         pages = self.account.session.client("glue").get_paginator("get_tables")
-        for page in pages.paginate(DatabaseName=f"{self._name}_gold"):
+        for page in pages.paginate(DatabaseName=database):
             for found in page["TableList"]:
-                if found.get("Parameters", {}).get("table_type", "").upper() == "ICEBERG":
-                    yield self._tables.iceberg.load(f"{self._name}_gold", found["Name"])
+                is_iceberg = found.get("Parameters", {}).get("table_type", "").upper() == "ICEBERG"
+                if is_iceberg and not found["Name"].startswith(INCOMING):
+                    yield self._tables.iceberg.load(database, found["Name"])
