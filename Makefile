@@ -75,10 +75,12 @@ unit: setup ## The quick tests
 coverage: setup ## What the quick tests reach, by line and branch
 	@$(BIN)/pytest -q --cov --cov-report=term tests/unit
 
-lint: setup ## ruff, plain names, mypy --strict, sqlfluff
+lint: setup ## ruff, plain names, documentation, mypy --strict, sqlfluff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m tests.lint.plain_names
+	@$(BIN)/python -m tests.lint.plain_prose
+	@$(BIN)/python -m tests.lint.page_references
 	@echo "mypy --strict: minutes when its cache is empty" && $(BIN)/mypy
 	@cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor --config .sqlfluff models tests ../bi/queries
 
@@ -146,8 +148,12 @@ bench-ingestion: setup ## How fast change capture is: records a second and core,
 bi-reference: setup ## Write the tables and questions of docs/bi.md from dbt's models and the saved queries
 	@$(BIN)/python -m transforms.bi.docs_generator
 
-reference: setup ## Write docs/cli.md from the commands themselves
-	@$(BIN)/python -m infra.cli.docs_generator
+reference: setup ## Write every generated page and dbt's sources from the code that they describe
+	@$(BIN)/python -m infra.site
+
+.PHONY: docs
+docs: setup ## The documentation site, into build/site: fails when a page is out of date or a link is broken
+	@$(BIN)/python -m infra.site.build
 
 .PHONY: bench-gold
 bench-gold: setup ## What gold costs: dbt's builds of 100,000 events by model, bytes scanned, the saved queries

@@ -1,7 +1,8 @@
-"""Writes what is reviewed as a difference: every environment's templates, and the list of alarms.
+"""Writes what is reviewed as a difference: every environment's templates, and the pages that follow from them.
 
 `make synth-accept` writes `cdk.snapshots/<environment>/<stack>.json` and `docs/alarms.md` from the stacks. A change of
-a stack shows in them as a diff; a test refuses a checkout whose baselines are not what its stacks synthesize.
+a stack shows in them as a diff; a test refuses a checkout whose baselines are not what its stacks synthesize. The
+pages that `infra.site` makes of the templates are written as well.
 """
 
 import json
@@ -15,6 +16,8 @@ from typing import Any
 from infra import ROOT
 from infra.deploy import synth_examples
 from infra.environments import NAMES
+from infra.site import pages
+from infra.site import templates as committed
 
 SNAPSHOTS = ROOT / "cdk.snapshots"
 ALARMS = ROOT / "docs" / "alarms.md"
@@ -110,4 +113,6 @@ if __name__ == "__main__":
         examples = pathlib.Path(scratch) / "examples"
         synth_examples(examples)
         write(examples)
+    committed.template.cache_clear()
+    pages.write()
     print(f"{SNAPSHOTS.relative_to(ROOT)} {ALARMS.relative_to(ROOT)}", file=sys.stderr)

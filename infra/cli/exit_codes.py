@@ -15,7 +15,7 @@ class ExitCode(enum.IntEnum):
 
 
 MEANINGS = {
-    ExitCode.OK: "it did what it was asked; an execution that was waited for succeeded",
+    ExitCode.OK: "it did its work; an execution that was waited for succeeded",
     ExitCode.FAILED: "it failed, or AWS refused; an execution that was waited for did not succeed",
     ExitCode.USAGE: "the command line is wrong; the message names the flag",
     ExitCode.DOWN: "the local account is not running",

@@ -35,7 +35,7 @@ class IntervalRun:
     """One interval and its latest execution.
 
     Args:
-        interval: which arrivals.
+        interval: which arrival times.
         attempt: number of the latest execution of this interval; 0 while there is none.
         status: of that execution; None while there is none.
         seconds: that it took.
@@ -70,9 +70,7 @@ def backfill(
     ],
     until: Annotated[
         dt.datetime,
-        typer.Option(
-            windows.TO, metavar="WHEN", parser=windows.parse_instant, help="End of the arrivals, not included."
-        ),
+        typer.Option(windows.TO, metavar="WHEN", parser=windows.parse_instant, help="End of the window, not included."),
     ],
     by: Annotated[Step, typer.Option(help="One execution per …")] = Step.DAY,
     resume: Annotated[
@@ -84,7 +82,7 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the pipeline again over a window of arrivals, by day or hour.
+    """Run the pipeline again over a window of arrival times, by day or hour.
 
     There is one execution per interval, one after the other. Any order and any repetition give the same tables. Stop it
     with Ctrl-C; the same command with `--resume` goes on.

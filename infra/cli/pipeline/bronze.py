@@ -1,4 +1,4 @@
-"""Whether bronze has objects of a window of arrivals, by the hour folders that delivery writes."""
+"""Whether bronze has objects of a window of arrival times, by the hour folders that delivery writes."""
 
 import datetime as dt
 from collections.abc import Iterator

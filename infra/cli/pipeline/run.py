@@ -40,9 +40,7 @@ def start(
     ] = None,
     until: Annotated[
         dt.datetime | None,
-        typer.Option(
-            windows.TO, metavar="WHEN", parser=windows.parse_instant, help="End of the arrivals, not included."
-        ),
+        typer.Option(windows.TO, metavar="WHEN", parser=windows.parse_instant, help="End of the window, not included."),
     ] = None,
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Rebuild silver and gold from all of bronze.")

@@ -1,5 +1,5 @@
 -- title: Status of the tasks by priority
--- description: Where work of each priority stands now.
+-- description: Tasks of each priority by their status now.
 -- chart: bar x=priority y=tasks color=status
 select
     priority,
