@@ -11,6 +11,7 @@ from infra.local.account.settings import REGION
 from infra.local.athena.api.credentials import Keys
 from infra.local.athena.catalog.glue import Catalog
 from infra.local.athena.data.iceberg import Iceberg
+from infra.local.athena.data.metadata_files import MetadataFileIO
 from infra.local.athena.data.s3_objects import Objects
 
 
@@ -36,6 +37,7 @@ def of(keys: Keys) -> Caller:
     s3 = credentials.owner().client("s3", **options)
     glue = credentials.owner().client("glue", **options)
     io = {
+        "py-io-impl": f"{MetadataFileIO.__module__}.{MetadataFileIO.__name__}",
         "s3.endpoint": endpoint,
         "s3.region": REGION,
         "s3.access-key-id": keys.access_key_id,

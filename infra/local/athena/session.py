@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from infra.local.account import credentials
 from infra.local.athena.caller import Caller
+from infra.local.athena.catalog.glue import Table
 from infra.local.athena.sql.functions import MACROS
 
 _counter = itertools.count()
@@ -30,6 +31,7 @@ class Session:
         scan_limit: bytes that the workgroup lets one query scan.
         scanned: bytes read so far.
         written: URIs of the files written so far.
+        tables: what the catalog said of the tables that the statement has mentioned; it sees one state of each.
     """
 
     caller: Caller
@@ -41,10 +43,22 @@ class Session:
     scan_limit: int | None = None
     scanned: int = 0
     written: list[str] = dataclasses.field(default_factory=list)
+    tables: dict[tuple[str, str], Table] = dataclasses.field(default_factory=dict)
 
     def new_name(self, prefix: str) -> str:
         """A name that nothing else has."""
         return f"{prefix}{next(_counter)}"
+
+    def table(self, database: str, name: str) -> Table:
+        """The table or view as the statement sees it.
+
+        Raises:
+            AthenaError: TABLE_NOT_FOUND.
+        """
+        found = self.tables.get((database, name))
+        if found is None:
+            found = self.tables[database, name] = self.caller.catalog.table(database, name)
+        return found
 
     def place(self, database: str, name: str) -> tuple[str, str]:
         """Database and table in lower case, the session's database where none is named."""

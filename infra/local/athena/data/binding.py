@@ -96,7 +96,7 @@ def _resolve(session: Session, node: exp.Table, database: str, with_path: bool, 
         _rename(node, "information", name, name)
         return
     base, _, metadata_table = name.partition("$")
-    table = session.caller.catalog.table(database, base)
+    table = session.table(database, base)
     if is_view(table):
         _inline(session, node, views.stored(table), with_path, mentions)
         return
@@ -152,7 +152,7 @@ def _version(node: exp.Table) -> Version:
 
 def _inline(session: Session, node: exp.Table, view: views.View, with_path: bool, mentions: list[_Mention]) -> None:
     """Put a view's query in the place of its name."""
-    body = exp.Subquery(this=trino.to_duck(trino.parse(view.sql)))
+    body = exp.Subquery(this=trino.to_duck(trino.parse(view.sql, check_grammar=False)))
     for inner in list(body.find_all(exp.Table)):
         _resolve(session, inner, view.database, with_path, mentions)
     alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True))

@@ -6,6 +6,7 @@ is one commit that swaps `metadata_location`, and Spark and Athena can write the
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ from infra.local.athena.errors import AthenaError
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+
+OPEN_TABLES = 64
+"""Tables whose metadata an engine keeps for each caller."""
 
 METADATA_TABLES = ("snapshots", "history", "files", "manifests", "partitions", "refs")
 # Athena's `bucket(16, column)` or `bucket(column, 16)`, `day(column)`, `truncate(column, 4)`, or a bare column
@@ -142,8 +146,10 @@ class Iceberg:
     """
 
     def __init__(self, glue: "GlueClient", io: dict[str, str]) -> None:
-        self.io = io
         self.catalog = GlueCatalog("glue", client=glue, **io)
+        # a metadata file never changes, and most statements mention a table more than once
+        opened = functools.partial(StaticTable.from_metadata, properties=io)
+        self._open = functools.lru_cache(maxsize=OPEN_TABLES)(opened)
 
     def snapshot(self, table: Table, version: Version) -> Snapshot:
         """Open a table as a query sees it.
@@ -151,7 +157,7 @@ class Iceberg:
         Raises:
             AthenaError: the table has no such version.
         """
-        opened = StaticTable.from_metadata(table["Parameters"]["metadata_location"], self.io)
+        opened = self._open(table["Parameters"]["metadata_location"])
         selected = version.snapshot
         if version.milliseconds is not None:
             found = opened.snapshot_as_of_timestamp(version.milliseconds)
@@ -166,7 +172,7 @@ class Iceberg:
 
     def metadata_table(self, table: Table, name: str) -> pa.Table:
         """`"table$snapshots"` and its like."""
-        opened = StaticTable.from_metadata(table["Parameters"]["metadata_location"], self.io)
+        opened = self._open(table["Parameters"]["metadata_location"])
         found: pa.Table = getattr(opened.inspect, name)()
         # pyiceberg leaves out that these instants are UTC
         instants = [pa.timestamp("us", "UTC") if pa.types.is_timestamp(f.type) else f.type for f in found.schema]

@@ -10,6 +10,7 @@ from typing import Any
 
 import trino_sql_validator
 from antlr4 import CommonTokenStream, InputStream
+from antlr4.atn.PredictionMode import PredictionMode
 from antlr4.error.ErrorListener import ErrorListener
 from trino_query_parser.SqlBaseLexer import SqlBaseLexer
 from trino_query_parser.SqlBaseParser import SqlBaseParser
@@ -56,17 +57,28 @@ def syntax_error(sql: str) -> str:
     """Which word of a statement Trino does not expect, and where; empty when it is in Trino's grammar."""
     if len(sql) > LONG:
         return ""
-    tokens = CommonTokenStream(SqlBaseLexer(_AnyCase(sql)))
-    heard, parser = _First(), SqlBaseParser(tokens)
-    parser.removeErrorListeners()
-    parser.addErrorListener(heard)
-    parser.singleStatement()
-    if heard.message.endswith("';'"):
+    # what the quick mode accepts is in the grammar; what it refuses, the full mode may still accept
+    message, tokens = _parse(sql, PredictionMode.SLL)
+    if message:
+        message, tokens = _parse(sql, PredictionMode.LL)
+    if message.endswith("';'"):
         return f"Only one sql statement is allowed. Got: {sql[:200]}"
-    for token in () if heard.message else tokens.tokens:
+    for token in () if message else tokens.tokens:
         if token.type in _NOT_IDENTIFIERS:
             return f"line {token.line}:{token.column + 1}: {_NOT_IDENTIFIERS[token.type]}"
-    return heard.message
+    return message
+
+
+def _parse(sql: str, mode: int) -> tuple[str, CommonTokenStream]:
+    """The first error, if there is one, and the tokens."""
+    tokens = CommonTokenStream(SqlBaseLexer(_AnyCase(sql)))
+    listener, parser = _First(), SqlBaseParser(tokens)
+    parser.buildParseTrees = False
+    parser._interp.predictionMode = mode
+    parser.removeErrorListeners()
+    parser.addErrorListener(listener)
+    parser.singleStatement()
+    return listener.message, tokens
 
 
 def unknown_name(sql: str) -> str:

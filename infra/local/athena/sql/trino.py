@@ -12,6 +12,7 @@ from infra.local.athena.sql.rewrite_rules import repair
 
 _LEADING_COMMENTS = re.compile(r"\A(\s*(--[^\n]*(\n|\Z)|/\*.*?\*/))*", re.DOTALL)
 _PLAIN = re.compile(r"(select|with|values|insert|merge|update|delete)\b", re.IGNORECASE)
+_CREATED_QUERY = re.compile(r"create\s+((or\s+replace\s+)?view|table)\b.*\bas\b", re.IGNORECASE | re.DOTALL)
 
 
 def strip_comments(sql: str) -> str:
@@ -22,6 +23,11 @@ def strip_comments(sql: str) -> str:
 def is_plain_trino(sql: str) -> bool:
     """Whether a statement's first word is one of Trino's alone, so that its syntax is checked when it is submitted."""
     return bool(_PLAIN.match(sql.lstrip("(")))
+
+
+def creates_query(sql: str) -> bool:
+    """Whether a statement may be CREATE TABLE AS or CREATE VIEW, whose text is Trino's from end to end."""
+    return bool(_CREATED_QUERY.match(sql))
 
 
 def parse(sql: str, check_grammar: bool = True) -> exp.Expr:

@@ -65,6 +65,7 @@ def change(session: Session, tree: exp.Merge | exp.Update | exp.Delete) -> int:
 
 
 def _change(session: Session, tree: exp.Expr) -> int:
+    session.tables.clear()  # another commit came in between, or this is the first attempt
     database, name = session.place(tree.this.db, tree.this.name)
     if not is_iceberg(session.caller.catalog.table(database, name)):
         raise AthenaError("NOT_SUPPORTED: Modifying Hive table rows is only supported for transactional tables")

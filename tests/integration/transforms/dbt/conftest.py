@@ -11,10 +11,12 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import botocore.loaders
 import pytest
 
@@ -55,6 +57,23 @@ class Done:
     stdout: str
 
 
+def _share_clients(create: Callable[..., Any]) -> Callable[..., Any]:
+    """`Session.client` that makes one client for each service and key of dbt's process."""
+    clients: dict[tuple[Any, ...], Any] = {}
+    lock = threading.Lock()
+
+    def client(session: boto3.session.Session, service: str, *words: Any, **options: Any) -> Any:
+        keys = session.get_credentials()
+        named = tuple(sorted((name, str(value)) for name, value in options.items() if name != "config"))
+        key = (service, keys.access_key if keys else None, session.region_name, words, named)
+        with lock:
+            if key not in clients:
+                clients[key] = create(session, service, *words, **options)
+            return clients[key]
+
+    return client
+
+
 @contextlib.contextmanager
 def in_project(project: pathlib.Path, environment: Mapping[str, str]) -> Iterator[None]:
     """The project's folder and dbt's environment, for this process."""
@@ -63,9 +82,10 @@ def in_project(project: pathlib.Path, environment: Mapping[str, str]) -> Iterato
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(project)
-        # dbt-athena makes a session for every call, and each session parses the models of its services again: half of
-        # what a build costs this process
+        # dbt-athena makes a session and a client for every call, and each parses the models of its services again: more
+        # than half of what a build costs this process
         patch.setattr("botocore.session.create_loader", _shared_loader)
+        patch.setattr("boto3.session.Session.client", _share_clients(boto3.session.Session.client))
         with contextlib.redirect_stdout(io.StringIO()):
             yield
 
