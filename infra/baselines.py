@@ -1,6 +1,6 @@
 """Writes what is reviewed as a difference: every environment's templates, and the pages that follow from them.
 
-`make synth-accept` writes `cdk.snapshots/<environment>/<stack>.json` and `docs/alarms.md` from the stacks. A change of
+`make synth-accept` writes `cdk.snapshots/<environment>/<stack>.json` from the stacks. A change of
 a stack shows in them as a diff; a test refuses a checkout whose baselines are not what its stacks synthesize. The
 pages that `infra.site` makes of the templates are written as well.
 """
@@ -20,23 +20,9 @@ from infra.site import pages
 from infra.site import templates as committed
 
 SNAPSHOTS = ROOT / "cdk.snapshots"
-ALARMS = ROOT / "docs" / "alarms.md"
 # what changes with every change of code, and says nothing about the stacks
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 VERSION_ID = re.compile(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}")
-DESCRIPTION = re.compile(
-    r"\[(?P<severity>\w+)\] (?P<meaning>.+)\. Impact: (?P<impact>.+)\. Runbook: .*?(?P<book>\w+)\.md"
-)
-INTRODUCTION = """# Alarms
-
-Every alarm of the `prod` environment. `make synth-accept` writes this page from the stacks.
-
-Only the composite alarms below notify, of the alarm and of its end: severity *page* through the topic `todo-alerts`,
-*ticket* through `todo-tickets`. A composite alarm is on while any alarm of its stage and severity is on, except while a
-stage that feeds it pages; so one incident notifies once. A failed state of the pipeline pages by the state machine's
-own message, which has the reason; its alarm makes a ticket that closes by itself.
-
-"""
 
 
 def normalized(template: dict[str, Any]) -> dict[str, Any]:
@@ -67,35 +53,6 @@ def text(template: dict[str, Any]) -> str:
     return json.dumps(template, indent=1, sort_keys=True) + "\n"
 
 
-def alarms_page(monitoring: dict[str, Any]) -> str:
-    """The text of docs/alarms.md.
-
-    Args:
-        monitoring: the template of `TodoMonitoringStack`.
-    """
-    rows, groups = [], []
-    for resource in monitoring["Resources"].values():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::CloudWatch::CompositeAlarm":
-            groups.append(f"| `{properties['AlarmName']}` | {properties['AlarmDescription']} |")
-        elif resource["Type"] == "AWS::CloudWatch::Alarm":
-            found = DESCRIPTION.fullmatch(properties["AlarmDescription"])
-            if found is None:
-                raise ValueError(f"{properties['AlarmName']}: the description has not the expected form")
-            rows.append(
-                f"| `{properties['AlarmName']}` | {found['severity']} | {found['meaning']} | {found['impact']} | "
-                f"[{found['book']}](runbooks/{found['book']}.md) |"
-            )
-    return (
-        INTRODUCTION
-        + "| composite alarm | description |\n|---|---|\n"
-        + "\n".join(sorted(groups))
-        + "\n\n| alarm | severity | what happened | impact | runbook |\n|---|---|---|---|---|\n"
-        + "\n".join(sorted(rows))
-        + "\n"
-    )
-
-
 def write(folder: pathlib.Path) -> None:
     """Write the baselines of the templates below `folder`."""
     for path in SNAPSHOTS.glob("*/*.json"):
@@ -104,8 +61,6 @@ def write(folder: pathlib.Path) -> None:
         path = SNAPSHOTS / name / f"{stack}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text(template))
-        if (name, stack) == ("prod", "TodoMonitoringStack"):
-            ALARMS.write_text(alarms_page(template))
 
 
 if __name__ == "__main__":
@@ -115,4 +70,4 @@ if __name__ == "__main__":
         write(examples)
     committed.template.cache_clear()
     pages.write()
-    print(f"{SNAPSHOTS.relative_to(ROOT)} {ALARMS.relative_to(ROOT)}", file=sys.stderr)
+    print(SNAPSHOTS.relative_to(ROOT), file=sys.stderr)

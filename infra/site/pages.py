@@ -6,11 +6,13 @@ from collections.abc import Callable
 from infra import ROOT
 from infra.cli import docs_generator as commands
 from infra.site import (
+    alarm_list,
     api_reference,
     architecture_diagram,
     data_dictionary,
     dependency_list,
     iam_table,
+    runbooks,
     settings_reference,
     signals_reference,
     state_machine_diagram,
@@ -24,6 +26,7 @@ PAGES: dict[pathlib.Path, Callable[[], str]] = {
     silver.SOURCES: silver.sources,
     silver.PAGE: silver.page,
     bi.PAGE: lambda: bi.page(bi.PAGE.read_text()),
+    ROOT / "docs" / "alarms.md": alarm_list.text,
     REFERENCE / "api.md": api_reference.text,
     REFERENCE / "architecture.md": architecture_diagram.text,
     REFERENCE / "dependencies.md": dependency_list.text,
@@ -33,11 +36,12 @@ PAGES: dict[pathlib.Path, Callable[[], str]] = {
     REFERENCE / "state-machine.md": state_machine_diagram.text,
     REFERENCE / "tables.md": data_dictionary.text,
 }
-"""Each page, and what gives its text. docs/alarms.md and docs/openapi.json are written with what they describe: by
-`make synth-accept` and `make openapi`."""
+"""Each page of its own, and what gives its text. Runbooks come as a whole folder; docs/openapi.json is written by
+`make openapi`."""
 DESCRIBED: tuple[Callable[[], list[str]], ...] = (
     api_reference.undocumented,
     data_dictionary.undocumented,
+    runbooks.undocumented,
     settings_reference.undocumented,
     signals_reference.undocumented,
     state_machine_diagram.undocumented,
@@ -45,8 +49,19 @@ DESCRIBED: tuple[Callable[[], list[str]], ...] = (
 
 
 def stale() -> list[pathlib.Path]:
-    """The pages that are not what they would be written as."""
-    return [path for path, text in PAGES.items() if not path.exists() or path.read_text() != text()]
+    """The pages that are not what they would be written as, and runbooks of alarms that are gone."""
+    changed = [path for path, text in written().items() if not path.exists() or path.read_text() != text]
+    return [*changed, *gone()]
+
+
+def written() -> dict[pathlib.Path, str]:
+    """Every generated page and its text."""
+    return {path: text() for path, text in PAGES.items()} | runbooks.pages()
+
+
+def gone() -> list[pathlib.Path]:
+    """Files among the runbooks that no alarm has."""
+    return sorted(set(runbooks.FOLDER.glob("*.md")) - set(runbooks.pages()))
 
 
 def undocumented() -> list[str]:
@@ -55,9 +70,12 @@ def undocumented() -> list[str]:
 
 
 def write() -> list[pathlib.Path]:
-    """Write the pages that are out of date; their paths."""
-    changed = stale()
+    """Write the pages that are out of date, delete runbooks of alarms that are gone; the paths of both."""
+    changed, texts = stale(), written()
     for path in changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PAGES[path]())
+        if path in texts:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(texts[path])
+        else:
+            path.unlink()
     return changed

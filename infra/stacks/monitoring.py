@@ -32,6 +32,7 @@ class MonitoringStack(Stack):
             self,
             created,
             {"page": actions.SnsAction(by_severity["page"]), "ticket": actions.SnsAction(by_severity["ticket"])},
+            environment.runbooks,
         )
         budgets.create(self, environment)
         graphs.dashboard(self, composite, api_stack.http_api.api_id)

@@ -13,7 +13,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orchestration.contract import METRICS_NAMESPACE, STATE_DURATION, STATE_FAILED
+from orchestration.contract import METRICS_NAMESPACE, STATE_DURATION, STATE_FAILED, STATE_MACHINE
 from orchestration.on_execution_end.summary import ExecutionSummary, summarize
 
 logger = Logger()
@@ -56,7 +56,7 @@ def _notify(machine: str, arn: str, status: str, summary: ExecutionSummary) -> N
         "State": state,
         "Error": summary.error or status,
         "Reason": reason,
-        "Runbook": f"{RUNBOOKS}{state}.md",
+        "Runbook": f"{RUNBOOKS}{_runbook(status, summary)}.md",
         "Execution": arn,
         "Console": f"https://console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}",
     }
@@ -65,6 +65,13 @@ def _notify(machine: str, arn: str, status: str, summary: ExecutionSummary) -> N
         Subject=f"{machine}: {status} in {state}",
         Message="\n".join(f"{name}: {text}" for name, text in lines.items()),
     )
+
+
+def _runbook(status: str, summary: ExecutionSummary) -> str:
+    """The alarm that the message is about: the state's, or that of how executions end when no state had begun."""
+    if summary.last:
+        return f"{STATE_MACHINE}-{summary.last}-failed"
+    return f"{STATE_MACHINE}-executions-{status.lower().replace('_', '')}"
 
 
 def _datum(machine: str, name: str, state: str, value: float, unit: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The committed templates are what the stacks synthesize, so that a change of a stack is reviewed as a diff."""
 
 import difflib
-import json
 
 import pytest
 
@@ -27,9 +26,3 @@ def test_the_baselines_are_current(templates: dict[str, Templates], name: str) -
         )
         changed = "\n".join(list(lines)[:40])
         assert not changed, f"{stack} of {name} has changed; `make synth-accept` accepts it:\n{changed}"
-
-
-def test_the_list_of_alarms_is_current(templates: dict[str, Templates]) -> None:
-    path = templates["prod"].folder / "TodoMonitoringStack.template.json"
-    page = baselines.alarms_page(baselines.normalized(json.loads(path.read_text())))
-    assert baselines.ALARMS.read_text() == page, "docs/alarms.md is out of date: `make synth-accept` writes it"

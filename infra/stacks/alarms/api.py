@@ -47,7 +47,6 @@ def _thresholds(api_id: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning="More than 10 requests in 5 minutes were refused (4xx)",
         impact="a client is broken, or somebody is trying tokens",
-        runbook="Api",
         metric=metrics.of_http_api(api_id, "4xx", "Sum", FIVE_MINUTES),
         threshold=10,
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -58,7 +57,6 @@ def _thresholds(api_id: str) -> Iterator[Alarm]:
         severity="page",
         meaning="More than one request in a minute failed (5xx)",
         impact="users cannot read or change tasks",
-        runbook="Api",
         metric=metrics.of_http_api(api_id, "5xx", "Sum"),
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
     )
@@ -68,7 +66,6 @@ def _thresholds(api_id: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning="95th percentile of the API's latency is above 500 ms for 5 minutes",
         impact="users wait",
-        runbook="Api",
         metric=metrics.of_http_api(api_id, "Latency", "p95", FIVE_MINUTES),
         threshold=LATENCY_LIMIT_MS,
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -79,7 +76,6 @@ def _thresholds(api_id: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning="The authorizer refused more than 50 tokens in 5 minutes",
         impact="users with an expired or foreign token get 401; all of them do when the pool changed",
-        runbook="Api",
         metric=metrics.of_authorizer(FIVE_MINUTES),
         threshold=50,
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -94,7 +90,6 @@ def _sign_in(pool_id: str, client_id: str) -> Iterator[Alarm]:
             severity="page" if name == "SignInThrottles" else "ticket",
             meaning=f"Cognito throttled users: {name}",
             impact="users cannot sign in, sign up or stay signed in",
-            runbook="SignIn",
             metric=metrics.of_user_pool(pool_id, client_id, name, "Sum"),
         )
     attempts = metrics.of_user_pool(pool_id, client_id, "SignInSuccesses", "SampleCount", FIVE_MINUTES)
@@ -105,7 +100,6 @@ def _sign_in(pool_id: str, client_id: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning="More than 50 sign-ins failed in 5 minutes",
         impact="somebody may be guessing passwords",
-        runbook="SignIn",
         metric=cloudwatch.MathExpression(
             expression="attempts - successes",
             using_metrics={"attempts": attempts, "successes": successes},
@@ -126,7 +120,6 @@ def _burn_rates(api_id: str, name: str, severity: Severity, window: Duration) ->
         severity=severity,
         meaning=f"Requests fail {rate:g} times as often as the availability objective allows, over {minutes} minutes",
         impact="the error budget of 30 days is spent before they are over",
-        runbook="ServiceLevels",
         metric=cloudwatch.MathExpression(
             expression="errors / requests",
             using_metrics={
@@ -147,7 +140,6 @@ def _burn_rates(api_id: str, name: str, severity: Severity, window: Duration) ->
         severity=severity,
         meaning=f"More than {slow:.0%} of requests take longer than {LATENCY_LIMIT_MS} ms, over {minutes} minutes",
         impact="the latency budget of 30 days is spent before they are over",
-        runbook="ServiceLevels",
         metric=metrics.of_http_api(api_id, "Latency", f"p{100 * (1 - slow):.0f}", window),
         threshold=LATENCY_LIMIT_MS,
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

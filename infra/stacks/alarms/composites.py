@@ -26,7 +26,7 @@ Actions = Mapping[Severity, cloudwatch.IAlarmAction]
 
 
 def create(
-    scope: Construct, created: Sequence[tuple[Alarm, cloudwatch.Alarm]], actions: Actions
+    scope: Construct, created: Sequence[tuple[Alarm, cloudwatch.Alarm]], actions: Actions, runbooks: str
 ) -> list[cloudwatch.CompositeAlarm]:
     """Make the composite alarms.
 
@@ -34,6 +34,7 @@ def create(
         scope: the stack.
         created: every alarm's definition with its CloudWatch alarm.
         actions: whom each severity notifies, of the alarm and of its end.
+        runbooks: URL or folder of the runbooks, with a slash at its end.
 
     Returns:
         the composite alarms, in the order of the stages.
@@ -47,14 +48,20 @@ def create(
             silencing = [made[cause, "page"] for cause in causes if (cause, "page") in made]
             if severity == "ticket" and (stage, "page") in made:
                 silencing.append(made[stage, "page"])
-            made[stage, severity] = _composite(scope, stage, severity, members, silencing, actions[severity])
+            description = (
+                f"[{severity}] Something is wrong in stage {stage}: its alarms in ALARM say what. "
+                f"Runbook: {runbooks}{_name(stage, severity)}.md"
+            )
+            made[stage, severity] = _composite(
+                scope, _name(stage, severity), description, members, silencing, actions[severity]
+            )
     return list(made.values())
 
 
 def _composite(
     scope: Construct,
-    stage: Stage,
-    severity: Severity,
+    name: str,
+    description: str,
     members: Sequence[tuple[Alarm, cloudwatch.Alarm]],
     silencing: Sequence[cloudwatch.IAlarm],
     action: cloudwatch.IAlarmAction,
@@ -68,14 +75,18 @@ def _composite(
         rule = cloudwatch.AlarmRule.all_of(rule, *quiet)
     composite = cloudwatch.CompositeAlarm(
         scope,
-        f"Composite{stage.capitalize()}{severity.capitalize()}",
-        composite_alarm_name=f"todo-{stage}-{severity}",
-        alarm_description=f"[{severity}] Something is wrong in stage {stage}: its alarms in ALARM say what",
+        "Composite" + "".join(word.capitalize() for word in name.split("-")[1:]),
+        composite_alarm_name=name,
+        alarm_description=description,
         alarm_rule=rule,
     )
     composite.add_alarm_action(action)
     composite.add_ok_action(action)
     return composite
+
+
+def _name(stage: Stage, severity: Severity) -> str:
+    return f"todo-{stage}-{severity}"
 
 
 def _terms(members: Sequence[tuple[Alarm, cloudwatch.Alarm]]) -> list[cloudwatch.IAlarmRule]:

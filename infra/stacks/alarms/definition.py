@@ -17,12 +17,11 @@ class Alarm:
     """One CloudWatch alarm.
 
     Args:
-        name: the alarm's name, which begins with `todo-`.
+        name: the alarm's name, which begins with `todo-`; its page is docs/runbooks/<name>.md.
         stage: whose composite alarm it belongs to.
         severity: `page` for what users notice now, `ticket` for what can wait until the morning.
         meaning: what has happened.
         impact: what it does to users, operators or the bill.
-        runbook: name of the page in docs/runbooks, without `.md`.
         metric: what is measured; its period is the alarm's.
         threshold: in the metric's unit.
         operator: how the metric is compared with the threshold.
@@ -35,7 +34,6 @@ class Alarm:
     severity: Severity
     meaning: str
     impact: str
-    runbook: str
     metric: cloudwatch.IMetric
     threshold: float = 1
     operator: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -48,7 +46,7 @@ class Alarm:
         Args:
             runbooks: URL or folder of the runbooks, with a slash at its end.
         """
-        return f"[{self.severity}] {self.meaning}. Impact: {self.impact}. Runbook: {runbooks}{self.runbook}.md"
+        return f"[{self.severity}] {self.meaning}. Impact: {self.impact}. Runbook: {runbooks}{self.name}.md"
 
     def create(self, scope: Construct, runbooks: str) -> cloudwatch.Alarm:
         """The CloudWatch alarm, without actions: the stage's composite alarms notify."""

@@ -82,7 +82,6 @@ def _of(function: Function) -> Iterator[Alarm]:
         severity=function.severity,
         meaning=f"Function {name} failed",
         impact=function.impact,
-        runbook="Functions",
         metric=metrics.of_function(name, "Errors", "Sum"),
     )
     yield Alarm(
@@ -91,7 +90,6 @@ def _of(function: Function) -> Iterator[Alarm]:
         severity=function.severity,
         meaning=f"Lambda throttled function {name}",
         impact="the account's or the function's concurrency is used up; " + function.impact,
-        runbook="Functions",
         metric=metrics.of_function(name, "Throttles", "Sum"),
     )
     yield Alarm(
@@ -100,7 +98,6 @@ def _of(function: Function) -> Iterator[Alarm]:
         severity="ticket",
         meaning=f"Function {name} ran longer than {function.slow.to_seconds():.0f} s",
         impact="it will soon run out of time, or users already wait",
-        runbook="Functions",
         metric=metrics.of_function(name, "Duration", "Maximum", FIVE_MINUTES),
         threshold=function.slow.to_milliseconds(),
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -111,7 +108,6 @@ def _of(function: Function) -> Iterator[Alarm]:
         severity="ticket",
         meaning=f"{CONCURRENCY_LIMIT} executions of function {name} ran at once",
         impact="the account's limit of 1,000 is near; beyond it every function is throttled",
-        runbook="Functions",
         metric=metrics.of_function(name, "ConcurrentExecutions", "Maximum"),
         threshold=CONCURRENCY_LIMIT,
     )

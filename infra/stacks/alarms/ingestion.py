@@ -26,7 +26,6 @@ def alarms() -> Iterator[Alarm]:
         severity="page",
         meaning="Changes wait more than five minutes to be captured",
         impact="insights are late; after 24 hours the stream drops changes",
-        runbook="Ingestion",
         metric=metrics.of_function(names.CDC_FUNCTION, "IteratorAge", "Maximum"),
         threshold=Duration.minutes(5).to_milliseconds(),
     )
@@ -38,7 +37,6 @@ def alarms() -> Iterator[Alarm]:
         severity="ticket",
         meaning="The function that transforms request logs failed for Firehose",
         impact="request logs are kept below errors/logs/ instead of reaching bronze",
-        runbook="Ingestion",
         metric=metrics.of_stream(names.LOGS_STREAM, "ExecuteProcessing.Success", "Average", FIVE_MINUTES),
         operator=LESS,
     )
@@ -52,7 +50,6 @@ def _of_stream(stream: str) -> Iterator[Alarm]:
         severity="page" if stream == names.CDC_STREAM else "ticket",
         meaning=f"The oldest record in delivery stream {stream} is older than {FRESHNESS.to_minutes():.0f} minutes",
         impact=LATE,
-        runbook="Ingestion",
         metric=metrics.of_stream(stream, "DeliveryToS3.DataFreshness", "Maximum", FIVE_MINUTES),
         threshold=FRESHNESS.to_seconds(),
         operator=MORE,
@@ -63,7 +60,6 @@ def _of_stream(stream: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning=f"Delivery stream {stream} could not write to bronze",
         impact=LATE,
-        runbook="Ingestion",
         metric=metrics.of_stream(stream, "DeliveryToS3.Success", "Average", FIVE_MINUTES),
         operator=LESS,
     )
@@ -73,7 +69,6 @@ def _of_stream(stream: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning=f"Delivery stream {stream} throttled records",
         impact="change capture retries; a quota increase is due",
-        runbook="Ingestion",
         metric=metrics.of_stream(stream, "ThrottledRecords", "Sum", FIVE_MINUTES),
     )
 
@@ -103,6 +98,5 @@ def _of_queues() -> Iterator[Alarm]:
             severity="ticket",
             meaning=meaning,
             impact=impact,
-            runbook="Queues",
             metric=metrics.visible_messages(queue),
         )

@@ -56,7 +56,6 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
             severity="ticket",
             meaning=f"An execution of the pipeline ended badly: {outcome}",
             impact=LATE,
-            runbook="Pipeline",
             metric=metrics.of_executions(scope, metric),
         )
     yield Alarm(
@@ -65,7 +64,6 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         severity="ticket",
         meaning=f"The pipeline has not been started for {NOT_STARTED_HOURS} hours",
         impact=LATE,
-        runbook="Pipeline",
         metric=metrics.of_executions(scope, "ExecutionsStarted").with_(period=HOUR),
         operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
         periods=NOT_STARTED_HOURS,
@@ -83,7 +81,6 @@ def _of_state(state: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning=f"State {state} of the pipeline failed",
         impact=UNCRAWLED if state in OF_THE_CRAWL else LATE,
-        runbook=state,
         metric=metrics.failures(state),
     )
     yield Alarm(
@@ -92,7 +89,6 @@ def _of_state(state: str) -> Iterator[Alarm]:
         severity="ticket",
         meaning=f"State {state} of the pipeline takes longer than on a normal day",
         impact="insights are late, and the state may run out of time",
-        runbook=state,
         metric=metrics.of_state(names.STATE_DURATION, state, "Maximum"),
         threshold=DURATIONS.get(state, DEFAULT_DURATION).to_seconds(),
     )
@@ -107,7 +103,6 @@ def _of_builds() -> Iterator[Alarm]:
             severity="ticket",
             meaning=f"A build of CodeBuild project {project} failed or timed out",
             impact="gold is not rebuilt" if project == names.DBT_PROJECT else "nobody knows whether silver is complete",
-            runbook="Builds",
             metric=metrics.of_build(project, "FailedBuilds"),
         )
 
@@ -123,7 +118,6 @@ def _of_queries(environment: Environment) -> Iterator[Alarm]:
             severity="ticket",
             meaning=f"Athena cancelled a query of {workgroup} that had read {limit} GiB",
             impact="a model or a person does not get their rows; the scan is paid",
-            runbook="Queries",
             metric=metrics.of_cancelled_queries(workgroup),
             threshold=limit * GIB,
         )

@@ -24,7 +24,6 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         severity="page",
         meaning=f"No execution of the pipeline has succeeded for {environment.freshness_hours} hours",
         impact="insights and gold are older than promised",
-        runbook="ServiceLevels",
         metric=metrics.of_executions(scope, "ExecutionsSucceeded").with_(period=Duration.hours(1)),
         operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
         periods=environment.freshness_hours,
@@ -37,7 +36,6 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         severity="ticket",
         meaning="Table and silver do not agree; `insights reconcile` lists where",
         impact="figures of some users are wrong",
-        runbook="Reconcile",
         metric=metrics.of_lake(names.RECONCILE_DIFFERENCES),
     )
     yield Alarm(
@@ -46,7 +44,6 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         severity="ticket",
         meaning="Rows of user_insights could not be published; the function's log has insights_row_skipped for each",
         impact="GET /insights shows these users older figures",
-        runbook="PublishInsights",
         metric=metrics.of_lake(names.INSIGHTS_ROWS_SKIPPED),
     )
     yield Alarm(
@@ -55,6 +52,5 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         severity="ticket",
         meaning="Maintenance of silver failed",
         impact="users who asked for it may not be erased yet; small files pile up",
-        runbook="Maintenance",
         metric=metrics.of_lake(names.MAINTENANCE_FAILED),
     )

@@ -23,7 +23,6 @@ def alarms() -> Iterator[Alarm]:
             severity="page",
             meaning=f"DynamoDB throttled {kind.lower()}s of the table",
             impact="requests are retried and then fail with 503",
-            runbook="Table",
             metric=metrics.of_table(f"{kind}ThrottleEvents"),
         )
     yield Alarm(
@@ -32,7 +31,6 @@ def alarms() -> Iterator[Alarm]:
         severity="page",
         meaning="DynamoDB answered requests with HTTP 500",
         impact="requests are retried and then fail with 503",
-        runbook="Table",
         metric=cloudwatch.MathExpression(
             expression="SUM(METRICS())",
             using_metrics={

@@ -55,7 +55,7 @@ class DisturbedRun:
         self.messages_seen += 1
         lines = dict(line.split(": ", 1) for line in message.splitlines())
         assert (lines["State"], lines["Execution"]) == (state, self.arn)
-        assert lines["Runbook"].endswith(f"runbooks/{state}.md")
+        assert lines["Runbook"].endswith(f"runbooks/{alarm}.md")
 
     def messages(self) -> list[str]:
         """What operators were told about this execution, the alarms' own notices aside."""

@@ -27,7 +27,7 @@ def test_a_missing_crawler_is_measured_reported_and_named(pipeline: Pipeline) ->
     assert message["Subject"] == f"{pipeline.name}: ResolveWindow failed"
     assert (message["State"], message["Error"]) == ("ResolveWindow", "EntityNotFoundException")
     assert message["Reason"] == ended["cause"]
-    assert message["Runbook"] == "docs/runbooks/ResolveWindow.md"
+    assert message["Runbook"] == "docs/runbooks/todo-insights-pipeline-ResolveWindow-failed.md"
     assert message["Execution"] == ended["executionArn"]
 
 

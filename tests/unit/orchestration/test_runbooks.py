@@ -1,24 +1,22 @@
-"""Whoever is woken by a state finds a page about it."""
+"""The messages about a failed state lead to the page of the state's alarm."""
 
 import json
-import pathlib
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+from infra import ROOT
+
 STATES = json.loads((ROOT / "orchestration" / "pipeline.asl.json").read_text())["States"]
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
-BOOKS = ROOT / "docs" / "runbooks"
+RUNBOOKS = ROOT / "docs" / "runbooks"
 
 
 @pytest.mark.parametrize("state", TASKS)
-def test_a_task_state_has_a_runbook(state: str) -> None:
-    text = (BOOKS / f"{state}.md").read_text()
-    assert text.startswith(f"# {state}\n")
-    assert "**Look.**" in text
-    assert "**Then.**" in text
+def test_the_page_that_a_message_names_exists(state: str) -> None:
+    page = RUNBOOKS / f"todo-insights-pipeline-{state}-failed.md"
+    assert page.read_text().startswith(f"# todo-insights-pipeline-{state}-failed\n")
 
 
-def test_the_message_gives_the_runbooks_address() -> None:
+def test_the_machines_message_names_the_page() -> None:
     message = STATES["NotifyOperators"]["Arguments"]["Message"]
-    assert "'Runbook: ${RunbooksUrl}' & $failedState & '.md'" in message
+    assert "'Runbook: ${RunbooksUrl}todo-insights-pipeline-' & $failedState & '-failed.md'" in message

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import pytest
 
@@ -13,6 +14,7 @@ from infra.site import (
     hooks,
     iam_table,
     pages,
+    runbooks,
     settings_reference,
     signals_reference,
     state_machine_diagram,
@@ -26,6 +28,39 @@ def test_a_page_is_what_it_would_be_written_as(page: pathlib.Path) -> None:
     assert page.read_text() == pages.PAGES[page](), f"{page.name} is out of date: `make reference` writes it"
 
 
+def test_the_runbooks_are_what_their_sources_say() -> None:
+    for path, text in runbooks.pages().items():
+        assert path.read_text() == text, f"{path.name} is out of date: `make reference` writes it"
+    assert pages.gone() == []
+
+
+def test_every_alarm_has_a_page_with_the_same_headings() -> None:
+    names = [alarm.name for alarm in runbooks.alarms()]
+    assert len(names) > 90
+    for name in names:
+        headings = re.findall(r"^## (.+)$", (runbooks.FOLDER / f"{name}.md").read_text(), re.MULTILINE)
+        assert tuple(headings) == runbooks.HEADINGS, name
+
+
+def test_a_line_is_kept_for_its_alarms_only() -> None:
+    sections = "\n\n".join(f"## {heading}\n\nText." for heading in runbooks.HEADINGS[:-1])
+    text = "<!-- alarms: todo-(?P<function>api|cdc)-errors -->\n\n" + sections
+    text += "\n\n## Escalate\n\n[function=api] To {function}.\n[function=cdc] Never."
+    source = runbooks.read_source("errors", text)
+    assert source.fill(runbooks.Alarm("todo-api-errors", {}))["Escalate"] == "To api."
+    assert source.fill(runbooks.Alarm("todo-cdc-errors", {}))["Escalate"] == "Never."
+
+
+def test_an_alarm_without_a_source_and_a_source_without_an_alarm_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = tuple(source for source in runbooks.sources() if source.name != "api-5xx")
+    added = runbooks.read_source("gone", "<!-- alarms: todo-gone -->\n\n## Meaning\n\nText.")
+    monkeypatch.setattr(runbooks, "sources", lambda: (*without, added))
+    found = runbooks.undocumented()
+    assert "alarm todo-api-5xx has 0 sources in docs/runbooks/sources: []" in found
+    assert "docs/runbooks/sources/gone.md is about no alarm" in found
+    assert any(finding.startswith("docs/runbooks/sources/gone.md needs") for finding in found)
+
+
 def test_everything_has_a_description() -> None:
     assert pages.undocumented() == []
 
@@ -34,7 +69,7 @@ def test_a_stale_page_fails_the_check(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = ROOT / "build" / tmp_path.name / "page.md"
-    monkeypatch.setattr(pages, "PAGES", {page: lambda: "now\n"})
+    monkeypatch.setattr(pages, "written", lambda: {page: "now\n"})
     assert main(["--check"]) == 1
     assert "is out of date" in capsys.readouterr().out
     assert not page.exists()
@@ -47,7 +82,7 @@ def test_what_is_not_described_fails_the_check(
     monkeypatch.delitem(signals_reference.EVENTS, "published")
     monkeypatch.delitem(signals_reference.METRICS, "StateFailed")
     monkeypatch.setitem(settings_reference.DESCRIPTIONS, "GONE", "nothing reads it")
-    monkeypatch.setattr(pages, "PAGES", {})
+    monkeypatch.setattr(pages, "written", dict)
     assert main([]) == 1
     printed = capsys.readouterr().err
     for name in ("INSIGHTS_LOCAL_PORT is read", "GONE is described", "'published' is not", "metric StateFailed is not"):
