@@ -86,5 +86,5 @@ def to_duck(tree: exp.Expr) -> exp.Expr:
 
 
 def duck_sql(tree: exp.Expr) -> str:
-    """The DuckDB SQL of a tree that `to_duck` has been through."""
-    return tree.sql(dialect="duckdb", comments=False)
+    """The DuckDB SQL of a tree that `to_duck` has been through; the tree is used up."""
+    return tree.sql(dialect="duckdb", comments=False, copy=False)

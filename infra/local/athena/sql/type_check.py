@@ -45,7 +45,7 @@ def check(connection: duckdb.DuckDBPyConnection, tree: exp.Expr) -> None:
         AthenaError: TYPE_MISMATCH, with the two types.
     """
     try:
-        connection.execute(f"describe {_strict(tree).sql(dialect='duckdb', comments=False)}")
+        connection.execute(f"describe {_strict(tree).sql(dialect='duckdb', comments=False, copy=False)}")
     except duckdb.BinderException as error:
         if found := _MIXED.search(str(error)):
             raise AthenaError(
@@ -81,13 +81,13 @@ def _stricter(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Concat) and not isinstance(node, exp.ConcatWs):
         return _coalesce(*node.expressions)
     if isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Literal):
-        number = exp.Div(this=exp.Paren(this=node.this.copy()), expression=exp.Literal.number(1))
-        return type(node)(this=number, expression=node.expression.copy())
+        number = exp.Div(this=exp.Paren(this=node.this), expression=exp.Literal.number(1))
+        return type(node)(this=number, expression=node.expression)
     return node
 
 
 def _coalesce(*values: exp.Expr) -> exp.Expr:
-    first, *others = (value.copy() for value in values)
+    first, *others = values
     return exp.Coalesce(this=first, expressions=others)
 
 
