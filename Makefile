@@ -167,5 +167,17 @@ bench-growth: setup ## How the cost of a run grows with the history: 100,000 and
 bench-silver: setup ## What silver costs, against DuckDB: make bench-silver ARGS=--quick builds 100,000 events only
 	@$(BIN)/python -m tests.bench.silver $(ARGS)
 
+.PHONY: audit
+audit: setup ## Known vulnerabilities of what is locked; exits with 2 where advisories cannot be reached
+	@$(BIN)/python -m infra.supply_chain.audit
+
+.PHONY: sbom
+sbom: setup ## Bills of materials (CycloneDX) of what is deployed, in build/sbom/
+	@$(BIN)/python -m infra.supply_chain.sbom build/sbom
+
+.PHONY: licences
+licences: setup ## Write docs/licences.md from the locks
+	@$(BIN)/python -m infra.supply_chain.licences
+
 lock: setup ## Pin the dependencies of pyproject.toml anew
 	@$(BIN)/python -m infra.locks

@@ -24,11 +24,13 @@ class Price:
         dollars: per unit.
         unit: what it buys.
         source: the page that states it.
+        as_of: month of the price, as `YYYY-MM`; give a new one when a price is looked up again.
     """
 
     dollars: float
     unit: str
     source: str
+    as_of: str = PRICES_OF
 
 
 AWS = "https://aws.amazon.com"
@@ -122,8 +124,8 @@ Their meaning and units are in `Usage` of [infra/cost_model.py](../infra/cost_mo
 
 ## Prices
 
-| US dollars | per | source |
-|---|---|---|
+| US dollars | per | as of | source |
+|---|---|---|---|
 {prices}
 """
 # of the stacks, as docs/alarms.md lists them
@@ -185,7 +187,7 @@ def page(usage: Usage) -> str:
     ]
     rows.append("| **total** | " + " | ".join(f"**{sum(costs[each].values()):,.2f}**" for each in columns) + " |")
     inputs = [f"| `{field.name}` | {getattr(usage, field.name):,} |" for field in dataclasses.fields(usage)]
-    prices = [f"| {price.dollars:.10g} | {price.unit} | {price.source} |" for price in PRICES.values()]
+    prices = [f"| {price.dollars:.10g} | {price.unit} | {price.as_of} | {price.source} |" for price in PRICES.values()]
     small = costs[REQUESTS_A_DAY[0]]
     return TEXT.format(
         prices_of=PRICES_OF,

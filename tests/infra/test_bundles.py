@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -213,6 +214,26 @@ def test_building_again_gives_the_same_bytes_and_leaves_the_environment_alone(
     assert second == first
     assert len(second) > 100
     assert {path.name: path.stat().st_mtime_ns for path in site_packages.iterdir()} == before
+
+
+def test_the_jobs_modules_are_the_same_bytes_whenever_and_wherever_they_are_packed(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bundling.glue_modules().read_bytes()
+    checkout = tmp_path / "checkout"
+    for path in bundling.GLUE_MODULES:
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / path).is_dir():
+            shutil.copytree(ROOT / path, checkout / path)
+        else:
+            shutil.copy(ROOT / path, checkout / path)
+    for copied in checkout.rglob("*.py"):
+        os.utime(copied, (1, 1))
+        copied.chmod(0o600)
+    monkeypatch.setattr(bundling, "ROOT", checkout)
+    monkeypatch.setattr(bundling, "BUILD", tmp_path / "build")
+
+    assert bundling.glue_modules().read_bytes() == first
 
 
 def test_a_changed_source_changes_the_bundle_and_no_dependency_is_installed_again(

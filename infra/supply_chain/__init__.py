@@ -1,0 +1,1 @@
+"""What this project ships of others: bills of materials, licences, known vulnerabilities."""
