@@ -28,7 +28,8 @@ setup: $(SETUP) ## Virtual environment with every pinned dependency
 $(SETUP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c '$(IS_SUPPORTED)' 2>/dev/null || { \
 		found="$$("$(or $(PYTHON),python3)" --version 2>/dev/null || echo none)"; \
-		echo "Python 3.11, 3.12 or 3.13 is needed: on the PATH, or as PYTHON=… (found: $$found)." >&2; exit 1; }
+		echo "Python 3.11, 3.12 or 3.13 is needed: on the PATH, or as PYTHON=… (found: $$found)." >&2; \
+		echo "With uv: make $(or $(MAKECMDGOALS),setup) PYTHON=\"\$$(uv python install 3.11 && uv python find 3.11)\"" >&2; exit 1; }
 	@echo "setting up .venv with $$("$(PYTHON)" --version)"
 	@{ $(BIN)/python -c '$(IS_SUPPORTED)' && $(BIN)/python -m pip --version; } >/dev/null 2>&1 || { \
 		rm -rf .venv; "$(PYTHON)" -m venv .venv || { rm -rf .venv; \
@@ -150,6 +151,10 @@ bi-reference: setup ## Write the tables and questions of docs/bi.md from dbt's m
 
 reference: setup ## Write every generated page and dbt's sources from the code that they describe
 	@$(BIN)/python -m infra.site
+
+.PHONY: pictures
+pictures: setup ## The pictures in docs/images, of the running account: make demo first
+	@$(BIN)/python -m infra.site.pictures
 
 .PHONY: docs
 docs: setup ## The documentation site, into build/site: fails when a page is out of date or a link is broken

@@ -1,9 +1,11 @@
-"""Checks of this machine: Python, Java, Node, disk space, and the port of the local account."""
+"""Checks of this machine: Python, Java, Node, disk space, memory, and the port of the local account."""
 
 import pathlib
 import platform
 import shutil
 import sys
+
+import psutil
 
 from infra.local.account import lifecycle
 from infra.local.account.settings import Settings
@@ -14,6 +16,8 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 """As in `requires-python` of pyproject.toml."""
 MIN_FREE_GB = 2
 """The demo's jars, bundles and data, beside an environment that is installed already."""
+MIN_MEMORY_GB = 3.5
+"""A machine that is sold with 4 GB: the emulator (0.4 GB), a Spark job's JVM (1.2 GB), dbt, and the system itself."""
 
 
 def check_tools() -> list[Finding]:
@@ -23,7 +27,8 @@ def check_tools() -> list[Finding]:
 
 def check_local_account(settings: Settings) -> list[Finding]:
     """What the local account needs as well."""
-    return [check_java(), check_disk(settings.home), check_port(settings)]
+    memory = check_memory(psutil.virtual_memory().total)
+    return [check_java(), check_disk(settings.home), memory, check_port(settings)]
 
 
 def check_python(version: tuple[int, int]) -> Finding:
@@ -62,6 +67,18 @@ def check_disk(home: pathlib.Path) -> Finding:
         return passed("disk", f"{free:.1f} GB free")
     fix = f"free {MIN_FREE_GB} GB, delete the account's data with `insights reset`, or move INSIGHTS_LOCAL_HOME"
     return failed("disk", f"{free:.1f} GB free at {existing}", fix)
+
+
+def check_memory(total: int) -> Finding:
+    """Whether a Spark job fits beside the emulator.
+
+    Args:
+        total: memory of the machine, in bytes.
+    """
+    found = f"{total / 1e9:.1f} GB"
+    if total >= MIN_MEMORY_GB * 1e9:
+        return passed("memory", found)
+    return failed("memory", found, "use a machine with 4 GB; in WSL 2, raise `memory` in .wslconfig")
 
 
 def check_port(settings: Settings) -> Finding:

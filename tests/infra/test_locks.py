@@ -11,7 +11,12 @@ from infra import ROOT, locks
 from infra.locks import LOCKS, Lock
 
 PATHS = [lock.path for lock in LOCKS]
-NPM = ["infra/package-lock.json", "infra/toolchain/browser/package-lock.json", "tests/clients/package-lock.json"]
+NPM = [
+    "infra/package-lock.json",
+    "infra/site/mermaid/package-lock.json",
+    "infra/toolchain/browser/package-lock.json",
+    "tests/clients/package-lock.json",
+]
 
 
 def pins(path: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ _FENCES = re.compile(r"^ *```\w*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 # decisions of the past name what is gone, and the log of changes does, too
 HISTORY = ("docs/adrs/", "CHANGELOG.md")
 # stacks that are not in the templates of prod: made once per account, or names of other environments
-ELSEWHERE = {"todo-ci", "todo-bi", "todo-bi-user-dev", "todo-bi-user-staging"}
+ELSEWHERE = {"todo-ci", "todo-app-data-restored", "todo-bi", "todo-bi-user-dev", "todo-bi-user-staging"}
 
 
 def check_page(path: pathlib.PurePath, text: str, root: pathlib.Path = ROOT) -> Iterator[str]:

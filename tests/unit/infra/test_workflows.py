@@ -1,6 +1,9 @@
 """What CI runs and may do: actions of a fixed content, roles within their boundary."""
 
+import pathlib
 import re
+import shutil
+import subprocess
 from typing import Any
 
 import pytest
@@ -56,3 +59,33 @@ def test_a_role_of_ci_may_do_nothing_beyond_its_boundary_and_no_wildcard_action(
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
         subject = trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
         assert subject.startswith("repo:${Repository}:")
+
+
+@pytest.fixture
+def checkout(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A checkout with version 1.2.0 and its section of the changelog."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "release-notes", tmp_path / ".ci")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.2.0"\n')
+    sections = ("# Changes", "## [Unreleased]", "- later", "## [1.2.0] - 2026-12-01", "- new", "## [1.1.0]", "- old")
+    (tmp_path / "CHANGELOG.md").write_text("\n\n".join(sections))
+    return tmp_path
+
+
+def _release_notes(checkout: pathlib.Path, tag: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([str(checkout / ".ci" / "release-notes"), tag], capture_output=True, text=True, check=False)
+
+
+def test_a_release_has_the_section_of_its_version(checkout: pathlib.Path) -> None:
+    done = _release_notes(checkout, "v1.2.0")
+    assert (done.returncode, done.stdout.strip()) == (0, "- new")
+
+
+def test_a_release_of_another_version_or_without_a_section_is_refused(checkout: pathlib.Path) -> None:
+    done = _release_notes(checkout, "v1.3.0")
+    assert done.returncode == 1
+    assert "the tag is v1.3.0, but pyproject.toml has version 1.2.0" in done.stderr
+    (checkout / "CHANGELOG.md").write_text("## [Unreleased]\n\n- later\n\n## [1.2.0]\n\n## [1.1.0]\n\n- old\n")
+    done = _release_notes(checkout, "v1.2.0")
+    assert done.returncode == 1
+    assert "has no section `## [1.2.0]` with text" in done.stderr

@@ -53,6 +53,13 @@ def test_a_full_disk_fails(free: float, level: Level, tmp_path: pathlib.Path, mo
     assert machine.check_disk(tmp_path / "not" / "there" / "yet").level is level
 
 
+@pytest.mark.parametrize(("total", "level"), [(3.4e9, Level.FAIL), (4.1e9, Level.OK)])
+def test_too_little_memory_fails(total: float, level: Level) -> None:
+    finding = machine.check_memory(int(total))
+    assert finding.level is level
+    assert bool(finding.fix) == (level is Level.FAIL)
+
+
 def test_a_free_port_passes_and_one_in_use_names_the_way_out(tmp_path: pathlib.Path) -> None:
     settings = Settings(home=tmp_path, port=free_port())
     assert machine.check_port(settings).level is Level.OK
