@@ -5,7 +5,7 @@ Five thin layers; a request passes through each in turn and none is skipped:
 1. `api.entrypoint`: the Lambda handler. Mangum turns a proxy event (payload format 2.0) into an ASGI request; the
    application (`api.application`) is built once per process, AWS clients included.
 2. `api.routes`: HTTP only. Paths, headers, media types and status codes; what a route needs arrives through the
-   `Annotated` nouns of `api.dependencies` (`CurrentUser`, `TaskServiceDep`, …).
+   `Annotated` nouns of `api.dependencies` (`ReadDep`, `WriteDep`, `PreconditionsDep`, …).
 3. `api.services`: the rules. Who may see what, what an update does to `completed_at`, when a write is a replay, which
    cursor belongs to which query. No HTTP, no DynamoDB expressions.
 4. `api.repositories`: the table. Items, keys, condition expressions, and nothing that decides anything.

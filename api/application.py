@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from api import error_handlers
+from api.dependencies import Services
+from api.models.model import Model
 from api.repositories.dynamodb import dynamodb_client
 from api.repositories.erasures import ErasureRepository
 from api.repositories.idempotency import IdempotencyRepository
@@ -12,6 +14,7 @@ from api.repositories.task_lists import TaskLists
 from api.repositories.tasks import TaskRepository
 from api.repositories.users import UserRepository
 from api.routes import batch, changes, docs, health, insights, tasks, users
+from api.routes.lazy_route import LazyRoute
 from api.services.batch import BatchService
 from api.services.changes import ChangeFeed
 from api.services.cursors import Cursors
@@ -48,15 +51,28 @@ def build(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.environment = settings.environment
-    app.state.users = user_service
-    app.state.tasks = TaskService(task_repository, user_service, quotas)
-    app.state.lists = TaskListService(lists, user_service, cursors)
-    app.state.batches = BatchService(task_repository, user_service, quotas)
-    app.state.changes = ChangeFeed(lists, user_service, erasures, cursors)
-    app.state.insights = InsightsService(InsightsRepository(client, table), user_service)
-    app.state.erasure = ErasureService(erasures, user_service, quotas)
+    app.state.dynamodb = client
+    app.state.services = Services(
+        users=user_service,
+        tasks=TaskService(task_repository, user_service, quotas),
+        lists=TaskListService(lists, user_service, cursors),
+        batches=BatchService(task_repository, user_service, quotas),
+        changes=ChangeFeed(lists, user_service, erasures, cursors),
+        insights=InsightsService(InsightsRepository(client, table), user_service),
+        erasure=ErasureService(erasures, user_service, quotas),
+    )
     error_handlers.install(app)
-    # batch and changes before tasks, whose paths' parameter would match theirs
-    for module in (health, docs, batch, changes, tasks, users, insights):
-        app.include_router(module.router)
+    # batch and changes before tasks, whose paths' parameter would match theirs; what is seldom requested at the end
+    for module in (batch, changes, tasks, users, insights, health, docs):
+        # `include_router` would analyse every route once more
+        app.router.routes += module.router.routes
     return app
+
+
+def prepare(app: FastAPI) -> None:
+    """Make all that would be made when it is first used: routes, validators, the DynamoDB client (ADR 0107)."""
+    Model.prepare()
+    for route in app.routes:
+        if isinstance(route, LazyRoute):
+            route.prepare()
+    _ = app.state.dynamodb.meta

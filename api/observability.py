@@ -1,5 +1,6 @@
 """Structured logs and business metrics; both are JSON lines on standard output, which CloudWatch Logs keeps."""
 
+import datetime as dt
 import os
 
 import orjson
@@ -15,6 +16,18 @@ def _json_line(record: dict[str, object]) -> str:
 
 
 logger = Logger(service=SERVICE, utc=True, use_rfc3339=True, json_serializer=_json_line)
+
+
+def log_request(fields: dict[str, object]) -> None:
+    """Write the log line of a request, in the form of `logger`'s.
+
+    Every request has one, and analytics count on it: so it depends on no log level, and takes a tenth of the time.
+    """
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+    line = {"level": "INFO", "message": "request", "timestamp": at, "service": SERVICE, **fields}
+    if trace := os.environ.get("_X_AMZN_TRACE_ID"):
+        line["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
+    print(_json_line(line), flush=True)
 
 
 def count(metric: str, times: int = 1) -> None:

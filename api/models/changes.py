@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.models.fields import TaskId
+from api.models.model import Model
 from api.models.task import Task
 from api.models.task_query import Limit
 
@@ -13,32 +14,26 @@ SyncToken = Annotated[
 ]
 
 
-class ChangesQuery(BaseModel):
+class ChangesQuery(Model, extra="forbid"):
     """From where on, and how many."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     since: SyncToken | None = None
     limit: Limit = 50
 
 
-class DeletedTask(BaseModel):
+class DeletedTask(Model, extra="forbid"):
     """A task that was deleted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: TaskId
     deleted: Literal[True]
     version: int = Field(ge=2)
 
 
-class ChangesPage(BaseModel):
+class ChangesPage(Model, extra="forbid"):
     """Tasks that changed, each at its newest version; `next` is the token to go on with, at once if `has_more`.
 
     A change may be delivered more than once. A client keeps, of each task, the highest version that it has received.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     changes: list[Task | DeletedTask]
     next: str

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from api.models.model import Model
 
 
-class Health(BaseModel):
+class Health(Model):
     """Whether the function runs, and which one; dependencies are watched by alarms, not by callers without credentials.
 
     Args:
@@ -13,8 +13,6 @@ class Health(BaseModel):
         version: of the API, as in the OpenAPI document.
         environment: which deployment this is, for example `local` or `prod`.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     status: Literal["ok"]
     version: str

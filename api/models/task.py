@@ -3,18 +3,17 @@
 import dataclasses
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from api.contract import Priority, Status
 from api.models.fields import Category, Description, DueDate, ReadOnlyFields, TaskId, Timestamp, Title
+from api.models.model import Model
 
 _READ_ONLY = ReadOnlyFields("id", "created_at", "updated_at", "completed_at", "version")
 
 
-class NewTask(BaseModel):
+class NewTask(Model, extra="ignore"):
     """The body of a create; what is unknown is ignored (ADR 0062)."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     title: Title
     description: Description | None = None
@@ -24,12 +23,8 @@ class NewTask(BaseModel):
     due_date: DueDate | None = None
 
 
-class TaskChanges(BaseModel):
+class TaskChanges(Model, extra="forbid", json_schema_extra=_READ_ONLY.allow):
     """A JSON Merge Patch of a task: what is absent stays, null clears, read-only fields are ignored."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_READ_ONLY.allow
-    )
 
     # These three refuse null. Their defaults are never read (`given` looks at what was sent) and, being made by
     # factories, stay out of the JSON schema.
@@ -50,10 +45,8 @@ class TaskChanges(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class TaskUpdate(TaskChanges):
+class TaskUpdate(TaskChanges, extra="ignore", json_schema_extra=None):
     """The body of a PUT: any part of a task. What is absent or null stays; what is unknown is ignored (ADR 0062)."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, json_schema_extra=None)
 
     title: Title | None = None  # type: ignore[assignment]
     status: Status | None = None  # type: ignore[assignment]
@@ -64,10 +57,8 @@ class TaskUpdate(TaskChanges):
         return {name: value for name, value in super().given().items() if value is not None}
 
 
-class Task(BaseModel):
+class Task(Model, extra="forbid"):
     """A task as clients see it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     id: TaskId
     title: Title

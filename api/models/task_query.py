@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.contract import Priority, Status
 from api.models.fields import Category, DueDate, SearchText
+from api.models.model import Model
 from api.models.text import fold
 
 _DIGITS = re.compile(r"[0-9]{1,3}")
@@ -44,13 +45,11 @@ def _digits(value: Any) -> Any:
 Limit = Annotated[int, Field(ge=1, le=200, description="At most so many."), BeforeValidator(_digits)]
 
 
-class TaskQuery(BaseModel):
+class TaskQuery(Model, extra="ignore"):
     """Which tasks, in which order, how many and from where. A task has to satisfy every filter that is given.
 
     An unknown parameter is ignored, as the original API did (ADR 0062).
     """
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     status: Status | None = None
     priority: Priority | None = None

@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from api.models.fields import Email, ReadOnlyFields, Timestamp, UserName
+from api.models.model import Model
 
 _READ_ONLY = ReadOnlyFields("id", "user_id", "created_at", "updated_at", "version")
 
 
-class ProfileChanges(BaseModel):
+class ProfileChanges(Model, extra="ignore"):
     """The body of a create or an update: any part of a profile.
 
     What is absent or null stays; what is unknown is ignored (ADR 0062).
     """
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     email: Email | None = None
     name: UserName | None = None
@@ -26,12 +25,8 @@ class ProfileChanges(BaseModel):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class ProfilePatch(ProfileChanges):
+class ProfilePatch(ProfileChanges, extra="forbid", json_schema_extra=_READ_ONLY.allow):
     """A JSON Merge Patch of a profile: what is absent stays, null clears the name, read-only fields are ignored."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, json_schema_extra=_READ_ONLY.allow
-    )
 
     # refuses null; the default is never read and, being made by a factory, stays out of the JSON schema
     email: Email = Field(default_factory=str)
@@ -46,10 +41,8 @@ class ProfilePatch(ProfileChanges):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class User(BaseModel):
+class User(Model, extra="forbid"):
     """A user as the API shows it; `email` and `name` stay null until an ID token or the user gives them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     user_id: str
     email: str | None = None

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.application import prepare
 from api.reference import generators, problems
 from api.reference.examples import ANSWERS, REQUESTS
 
@@ -29,6 +30,14 @@ SERVERS = [
         "A client made from a file has to be told that address.",
     }
 ]
+_SECURITY_SCHEMES = {
+    "CognitoToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An ID or access token of the user pool, verified by API Gateway.",
+    }
+}
 _TEXT = {"type": "string"}
 _HEADERS = {
     "x-request-id": {"description": "Names the request in logs; taken from the request's own, if that is harmless."},
@@ -42,6 +51,7 @@ _UNCHANGED = {"description": "The client has this version."}
 
 def document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the application, complete."""
+    prepare(app)
     made: dict[str, Any] = app.openapi()
     schemas = made["components"]["schemas"]
     generators.complete(made)
@@ -54,13 +64,14 @@ def document(app: FastAPI) -> dict[str, Any]:
         "license": {"name": "MIT", "identifier": "MIT"},
     }
     made |= {"servers": SERVERS, "tags": TAGS}
-    made["components"]["securitySchemes"]["CognitoToken"]["description"] = (
-        "An ID or access token of the user pool, verified by API Gateway."
-    )
-    operations = [operation for methods in made["paths"].values() for operation in methods.values()]
-    for operation in operations:
-        operation.setdefault("security", [])
-        _complete(operation)
+    made["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    operations = []
+    for path, methods in made["paths"].items():
+        for operation in methods.values():
+            # API Gateway has verified the token before the function runs, so no route asks for it
+            operation["security"] = [{name: [] for name in _SECURITY_SCHEMES}] if path.startswith("/api/") else []
+            _complete(operation)
+            operations.append(operation)
     made["components"]["examples"] = problems.examples(operations)
     return made
 

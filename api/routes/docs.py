@@ -10,6 +10,7 @@ import pathlib
 from fastapi import APIRouter, Response
 
 from api.problems import NotFound
+from api.routes.lazy_route import LazyRoute
 
 _DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "openapi.json"
 # Addresses are relative to /docs, so that the page finds them below any base path.
@@ -55,7 +56,7 @@ _PAGE_HEADERS = {
 _ASSET_HEADERS = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
 _SWAGGER_UI = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=LazyRoute)
 
 
 @router.get("/docs")

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request
 
 from api.models.health import Health
+from api.routes.lazy_route import LazyRoute
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=LazyRoute)
 
 
 @router.get("/health", operation_id="getHealth")

@@ -5,17 +5,17 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.problems import FieldError, MalformedJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed, describe
+from api.routes.lazy_route import LazyRoute
 
 MAX_BODY_BYTES = 256 * 1024
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 
-class JsonRoute(APIRoute):
+class JsonRoute(LazyRoute):
     """A route whose request bodies are JSON in UTF-8 of at most 256 KiB, and whose query names each parameter once.
 
     PATCH takes `application/merge-patch+json` (RFC 7396) as well.
@@ -74,7 +74,7 @@ def _require_json(request: Request, body: bytes) -> None:
         raise MalformedJson(f"body: {message}", errors=[_error("body", "body", "not_utf_8", message)])
 
 
-def _query_names(route: APIRoute) -> frozenset[str]:
+def _query_names(route: LazyRoute) -> frozenset[str]:
     names: set[str] = set()
     for field in route.dependant.query_params:
         annotation = field.field_info.annotation

@@ -36,7 +36,7 @@ PAGES: dict[str, dict[str, Any]] = {
 def costs(settings: Settings) -> dict[str, dict[str, int]]:
     """Calls and read units of each page."""
     user_id = str(uuid.uuid4())
-    handler, (dynamodb,) = handler_of(settings)
+    handler, dynamodb = handler_of(settings)
     _seed(dynamodb, settings.table_name, user_id)
     user = Client(handler, {"sub": user_id, "token_use": "access"})
     user.send("GET", f"{TASKS}/{'0' * 26}")
@@ -55,7 +55,7 @@ def _cost(dynamodb: Any, user: Client, query: dict[str, Any]) -> dict[str, int]:
     dynamodb.meta.events.register("after-call.dynamodb.Query", note)
     assert user.send("GET", TASKS, query=query).status == 200
     dynamodb.meta.events.unregister("after-call.dynamodb.Query", note)
-    bytes_each = size(task_items.item(_stored(user.user_id, 0)))
+    bytes_each = size(task_items.item(stored_task(user.user_id, 0)))
     return {
         "calls": len(scanned),
         "read_units": sum(math.ceil(count * bytes_each / READ_UNIT) for count in scanned),
@@ -63,13 +63,14 @@ def _cost(dynamodb: Any, user: Client, query: dict[str, Any]) -> dict[str, int]:
 
 
 def _seed(dynamodb: Any, table: str, user_id: str) -> None:
-    items = [task_items.item(_stored(user_id, number)) for number in range(LIVE + DELETED)]
+    items = [task_items.item(stored_task(user_id, number)) for number in range(LIVE + DELETED)]
     for start in range(0, len(items), 25):
         requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
         dynamodb.batch_write_item(RequestItems={table: requests})
 
 
-def _stored(user_id: str, number: int) -> StoredTask:
+def stored_task(user_id: str, number: int) -> StoredTask:
+    """The task of a number: live below `LIVE`, deleted from there on."""
     at = START + dt.timedelta(seconds=number)
     deleted = number >= LIVE
     task = Task(

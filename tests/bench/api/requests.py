@@ -31,8 +31,7 @@ class Requests:
     """
 
     def __init__(self, settings: Settings) -> None:
-        handler, clients = handler_of(settings)
-        (self._dynamodb,) = clients
+        handler, self._dynamodb = handler_of(settings)
         self._user = Client(
             handler, {"sub": str(uuid.uuid4()), "token_use": "id", "email": "a@example.com", "name": "A"}
         )

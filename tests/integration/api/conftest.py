@@ -108,7 +108,7 @@ def items_of(dynamodb: "DynamoDBClient", table: str) -> Callable[[str], list[dic
 def calls(app: FastAPI) -> list[str]:
     """The DynamoDB operations that the application calls, in order."""
     made: list[str] = []
-    client = app.state.lists._tasks._client
+    client = app.state.dynamodb
 
     def note(model: Any, **_: Any) -> None:
         made.append(model.name)

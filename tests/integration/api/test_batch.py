@@ -154,7 +154,7 @@ def test_an_operation_without_effect_writes_no_version(alice: Client) -> None:
 
 def test_an_operation_without_effect_is_held_to_what_it_read(alice: Client, app: FastAPI) -> None:
     same, other = alice.created("same"), alice.created("other")
-    client = app.state.lists._tasks._client
+    client = app.state.dynamodb
     interfered: list[int] = []
 
     def interfere(**_: Any) -> None:

@@ -115,7 +115,7 @@ def test_a_change_that_becomes_visible_after_a_later_one_is_delivered(
             assert received == [(fast["id"], 1)]
             held.append(fast["updated_at"])
 
-    app.state.lists._tasks._client.meta.events.register("before-call.dynamodb.PutItem", overtake)
+    app.state.dynamodb.meta.events.register("before-call.dynamodb.PutItem", overtake)
     slow = alice.send("PUT", f"{TASKS}/{task['id']}", {"title": "slower"}).json()
     assert slow["updated_at"] < held[1]
     assert replica.run() == [(slow["id"], 2)]
@@ -165,13 +165,13 @@ def test_a_token_is_good_for_its_user_only(alice: Client, bob: Client) -> None:
 @pytest.fixture
 def clock(app: FastAPI) -> Iterator[Callable[[dt.timedelta], None]]:
     """Moves the change feed's clock."""
-    now = app.state.changes._now
+    now = app.state.services.changes._now
 
     def move(by: dt.timedelta) -> None:
-        app.state.changes._now = lambda: now() + by
+        app.state.services.changes._now = lambda: now() + by
 
     yield move
-    app.state.changes._now = now
+    app.state.services.changes._now = now
 
 
 def test_a_token_that_may_have_missed_a_purge_is_refused(alice: Client, clock: Callable[[dt.timedelta], None]) -> None:

@@ -139,7 +139,7 @@ def test_after_a_crash_anywhere_it_goes_on(
             raise RuntimeError("crash")
         left[0] -= 1
 
-    events = app.state.lists._tasks._client.meta.events
+    events = app.state.dynamodb.meta.events
     for operation in WRITES:
         events.register(f"before-call.dynamodb.{operation}", crash)
     assert settled.send("DELETE", USERS).status == 500
@@ -166,7 +166,7 @@ def test_more_than_one_request_can_do_is_done_by_several(
         now[0] += 7
         return now[0]
 
-    app.state.erasure._clock = slow
+    app.state.services.erasure._clock = slow
     left = [len(items_of(settled.user_id))]
     while (reply := settled.send("DELETE", USERS)).status == 503:
         assert (reply.problem_type, reply.headers["retry-after"]) == ("erasure-unfinished", "1")
@@ -185,7 +185,7 @@ def test_what_dynamodb_did_not_get_to_is_not_taken_for_deleted(
     settled: Client, app: FastAPI, monkeypatch: pytest.MonkeyPatch, items_of: Items
 ) -> None:
     with monkeypatch.context() as busy:
-        busy.setattr(app.state.lists._tasks._client, "batch_write_item", lambda **_: {"UnprocessedItems": {"t": []}})
+        busy.setattr(app.state.dynamodb, "batch_write_item", lambda **_: {"UnprocessedItems": {"t": []}})
         assert settled.send("DELETE", USERS).problem_type == "erasure-unfinished"
     assert settled.send("DELETE", USERS).status == 204
     assert items_of(settled.user_id) == []

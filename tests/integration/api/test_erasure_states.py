@@ -65,7 +65,7 @@ def erased(
     token = second_device.send("GET", CHANGES).json()["next"]
     if request.param == "still deleting":
         with pytest.MonkeyPatch.context() as busy:
-            client = app.state.lists._tasks._client
+            client = app.state.dynamodb
             busy.setattr(client, "batch_write_item", lambda **_: {"UnprocessedItems": {"t": []}})
             assert alice.send("DELETE", USERS).status == 503
     else:

@@ -42,7 +42,7 @@ def refuse(app: FastAPI) -> Callable[..., list[str]]:
             headers = botocore.awsrequest.HeadersDict({"x-amzn-requestid": "r"})
             return botocore.awsrequest.AWSResponse(request.url, status, cast("Any", headers), RawBody(body.encode()))
 
-        app.state.lists._tasks._client.meta.events.register(f"before-send.dynamodb.{operation}", answer)
+        app.state.dynamodb.meta.events.register(f"before-send.dynamodb.{operation}", answer)
         return attempts
 
     return inject
@@ -114,7 +114,7 @@ def test_a_profile_that_is_being_written_keeps_no_reader_out(
     attempts = refuse("TransactWriteItems", "TransactionConflictException")
     assert alice.send("GET", TASKS).status == 200
     assert attempts
-    assert alice.user_id not in app.state.users._known
+    assert alice.user_id not in app.state.services.users._known
 
 
 def test_endless_contention_is_409(
@@ -141,7 +141,7 @@ def test_a_full_item_collection_is_507_and_reading_goes_on(alice: Client, refuse
 
 def test_an_update_whose_first_answer_was_lost_is_not_mistaken_for_another_s(alice: Client, app: FastAPI) -> None:
     path = f"{TASKS}/{alice.created()['id']}"
-    client = app.state.lists._tasks._client
+    client = app.state.dynamodb
     lost: list[str] = []
 
     def lose(**_: Any) -> float | None:
@@ -164,7 +164,7 @@ def test_no_answer_from_dynamodb_is_503(alice: Client, app: FastAPI, monkeypatch
     def nobody(**_: Any) -> None:
         raise ConnectTimeoutError(endpoint_url="https://internal.example")
 
-    monkeypatch.setattr(app.state.lists._tasks._client, "query", nobody)
+    monkeypatch.setattr(app.state.dynamodb, "query", nobody)
     reply = alice.send("GET", TASKS)
     assert (reply.status, reply.headers["retry-after"]) == (503, "1")
     assert "internal.example" not in reply.text
@@ -194,7 +194,7 @@ def test_a_bug_is_500_without_internals_and_logged(
     def bug(*_: Any) -> None:
         raise ZeroDivisionError("internals")
 
-    monkeypatch.setattr(app.state.tasks._tasks, "find", bug)
+    monkeypatch.setattr(app.state.services.tasks._tasks, "find", bug)
     printed()
     reply = alice.send("GET", f"{TASKS}/01ARZ3NDEKTSV4RRFFQ69G5FAV")
     assert (reply.status, reply.problem_type) == (500, "internal-error")

@@ -103,7 +103,7 @@ def test_a_crash_on_either_side_of_the_commit_leaves_both_or_neither(
     alice: Client, items_of: Items, app: FastAPI, live_and_deleted: tuple[str, str], index: int
 ) -> None:
     method, path, body = every_write(*live_and_deleted)[index]
-    events = app.state.lists._tasks._client.meta.events
+    events = app.state.dynamodb.meta.events
     before = items_of(alice.user_id)
 
     def crash(**_: Any) -> None:
@@ -291,7 +291,7 @@ def test_a_crash_before_the_commit_leaves_neither_task_nor_record(
     def crash(**_: Any) -> None:
         raise RuntimeError("crash")
 
-    client = app.state.lists._tasks._client
+    client = app.state.dynamodb
     with monkeypatch.context() as crashing:
         crashing.setattr(client, "transact_write_items", crash)
         assert alice.create("nothing", key="k").status == 500

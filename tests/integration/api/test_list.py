@@ -181,9 +181,9 @@ def test_the_signing_key_is_fetched_only_when_a_cursor_is_met(alice: Client, mon
         services.append(service)
         return build(session, service, **settings)
 
-    monkeypatch.setattr(Session, "create_client", counting)
     for number in range(3):
         alice.created(str(number))
+    monkeypatch.setattr(Session, "create_client", counting)
     alice.send("GET", TASKS)
     assert services == []
     assert len(walk(alice, limit=1)) == 3

@@ -124,7 +124,7 @@ def test_a_create_counts_nothing_and_requests_the_size(alice: Client, calls: lis
     def note(params: dict[str, Any], **_: Any) -> None:
         requested.append(params["ReturnItemCollectionMetrics"])
 
-    app.state.lists._tasks._client.meta.events.register("before-parameter-build.dynamodb.TransactWriteItems", note)
+    app.state.dynamodb.meta.events.register("before-parameter-build.dynamodb.TransactWriteItems", note)
     calls.clear()
     alice.created()
     assert (calls, requested) == (["TransactWriteItems"], ["SIZE"])
@@ -140,8 +140,8 @@ def test_a_user_whose_tasks_take_too_many_bytes_can_add_none(
         estimate = {"ItemCollectionKey": key, "SizeEstimateRangeGB": [lower, lower + 1]}
         parsed["ItemCollectionMetrics"] = {"todo-app-data": [estimate]}
 
-    app.state.lists._tasks._client.meta.events.register("after-call.dynamodb.TransactWriteItems", measure)
-    monkeypatch.setattr(app.state.users, "ensure_profile", lambda *_: None)
+    app.state.dynamodb.meta.events.register("after-call.dynamodb.TransactWriteItems", measure)
+    monkeypatch.setattr(app.state.services.users, "ensure_profile", lambda *_: None)
     task = alice.created("1 GB so far")
     lower = 2.0
     alice.created("2 GB so far")
@@ -190,7 +190,7 @@ def full_collection(app: "FastAPI", dynamodb: "DynamoDBClient", table: str) -> N
         reasons = [{"Code": "ItemCollectionSizeLimitExceeded" if item else "None"} for item in full]
         return answer(request, "TransactionCanceledException", CancellationReasons=reasons) if any(full) else None
 
-    events = app.state.lists._tasks._client.meta.events
+    events = app.state.dynamodb.meta.events
     events.register("before-send.dynamodb.PutItem", one)
     events.register("before-send.dynamodb.TransactWriteItems", several)
 

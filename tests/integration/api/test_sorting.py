@@ -29,7 +29,7 @@ def listed(client: Client, **query: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def today(app: FastAPI) -> None:
     """Stops the clock of lists."""
-    app.state.lists._now = lambda: dt.datetime.fromisoformat(f"{TODAY}T12:00:00Z")
+    app.state.services.lists._now = lambda: dt.datetime.fromisoformat(f"{TODAY}T12:00:00Z")
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_an_access_token_makes_a_profile_that_an_id_token_fills_in_once(
 def test_a_known_profile_is_left_alone_by_a_fresh_process(alice: Client, items_of: Items, app: Any) -> None:
     alice.created()
     before = profile_of(alice, items_of)
-    app.state.users._known.clear()
+    app.state.services.users._known.clear()
     alice.created()
     assert profile_of(alice, items_of) == before
 

@@ -98,3 +98,37 @@ import api.entrypoint
 """
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+PREPARED = """
+import json
+import api.entrypoint
+from api.models.model import Model
+from api.models.task import Task
+from api.routes.lazy_route import LazyRoute
+app = api.entrypoint._app
+prepared = ["dependant" in vars(route) for route in app.routes if isinstance(route, LazyRoute)]
+client = bool(vars(app.state.dynamodb))
+print(json.dumps({"routes": [sum(prepared), len(prepared)], "models": Task.__pydantic_complete__, "client": client}))
+"""
+
+
+@pytest.mark.parametrize("kind", ["on-demand", "snap-start", "provisioned-concurrency"])
+def test_where_no_request_waits_everything_is_made_at_import(kind: str) -> None:
+    environment = ENVIRONMENT | {"AWS_LAMBDA_INITIALIZATION_TYPE": kind}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PREPARED],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    made, routes = found["routes"]
+    assert routes > 15
+    if kind == "on-demand":
+        assert (made, found["models"], found["client"]) == (0, False, False)
+    else:
+        assert (made, found["models"], found["client"]) == (routes, True, True)
