@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -10,7 +10,7 @@ from botocore.compat import HTTPHeaders
 from urllib3 import HTTPResponse
 
 
-def answer_with(document: Mapping[str, Any]) -> Callable[..., AWSResponse]:
+def answer_with(document: Mapping[str, Any]) -> Any:
     """Make a handler of the SDK's event `before-send` that answers every request with `document`."""
     body = json.dumps(document).encode()
 

@@ -88,7 +88,8 @@ def _ratio(what: str, handler: str, libraries: str) -> float:
         ]
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"{what}: {ours * 1000:.0f} ms, libraries alone {theirs * 1000:.0f} ms", file=sys.stderr)
-    return ours / theirs
+    ratio: float = ours / theirs
+    return ratio
 
 
 def _seconds(program: str, folders: list[str], byte_code: pathlib.Path) -> float:
