@@ -49,7 +49,7 @@ def test_a_route_is_found_without_analysis() -> None:
     assert "dependant" not in vars(route)
 
 
-def test_what_the_analysis_finds_is_there_when_it_is_asked_for() -> None:
+def test_reading_an_attribute_analyses_the_route() -> None:
     route = made()
     assert route.operation_id == "putThing"
     assert [parameter.name for parameter in route.dependant.path_params] == ["thing_id"]
