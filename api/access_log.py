@@ -13,7 +13,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.identity import user_hash_of
-from api.observability import log_request, logger
+from api.observability import log_info, logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:=+/@-]{1,128}")
 
@@ -58,7 +58,8 @@ class AccessLog:
         except Exception:
             # the application has answered 500 and raises again for its server to log: this is that log
             logger.exception("unhandled exception", extra={"request_id": request_id})
-        log_request(
+        log_info(
+            "request",
             {
                 "log_type": "request",
                 "request_id": request_id,
@@ -69,7 +70,7 @@ class AccessLog:
                 "duration_ms": round((time.perf_counter() - started) * 1000, 3),
                 "cold_start": cold,
                 "idempotent_replay": seen["replayed"],
-            }
+            },
         )
 
 

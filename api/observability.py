@@ -18,13 +18,15 @@ def _json_line(record: dict[str, object]) -> str:
 logger = Logger(service=SERVICE, utc=True, use_rfc3339=True, json_serializer=_json_line)
 
 
-def log_request(fields: dict[str, object]) -> None:
-    """Write the log line of a request, in the form of `logger`'s.
+def log_info(event: str, fields: dict[str, object]) -> None:
+    """Write one line in the form of `logger`'s, whatever the log level, in a tenth of the time.
 
-    Every request has one, and analytics count on it: so it depends on no log level, and takes a tenth of the time.
+    Args:
+        event: the message.
+        fields: the other members of the line.
     """
     at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-    line = {"level": "INFO", "message": "request", "timestamp": at, "service": SERVICE, **fields}
+    line = {"level": "INFO", "message": event, "timestamp": at, "service": SERVICE, **fields}
     if trace := os.environ.get("_X_AMZN_TRACE_ID"):
         line["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
     print(_json_line(line), flush=True)

@@ -21,7 +21,15 @@ READS = re.compile(
     r"""|["'](INSIGHTS_(?!ROWS_)[A-Z_]+)["']""",
 )
 # of AWS's tools, of the shell or of Java: their own documentation describes them
-FOREIGN = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION", "AWS_REGION", "JAVA_HOME", "PATH"}
+FOREIGN = {
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_REGION",
+    "JAVA_HOME",
+    "PATH",
+}
 DESCRIPTIONS = {
     "ALERTS_TOPIC": "ARN of the topic that operators are notified by",
     "ARTIFACTS_BUCKET": "bucket of manifests, reports of the silver job, and dbt's files",

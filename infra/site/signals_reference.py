@@ -158,4 +158,6 @@ def _on_the_dashboard() -> Iterator[tuple[str, str]]:
 def _level(node: ast.AST) -> str | None:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("logger", "log"):
         return LEVELS.get(node.attr)
+    if isinstance(node, ast.Name) and node.id == "log_info":  # api.observability
+        return LEVELS["info"]
     return None
