@@ -76,7 +76,8 @@ def run_page(blocks: Iterable[Block], environment: Mapping[str, str]) -> list[st
         what went wrong, with the commands and their output; empty when all was as the page says.
     """
     chosen = [block for block in blocks if block.reason is None]
-    script = "".join(f"echo '-- block {number} --'\n{block.commands}\n" for number, block in enumerate(chosen))
+    # a block whose last line has no end must not hide where the next one begins
+    script = "".join(f"printf '\\n-- block {number} --\\n'\n{block.commands}\n" for number, block in enumerate(chosen))
     done = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,

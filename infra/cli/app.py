@@ -44,9 +44,12 @@ COMMANDS = {
     "reconcile": LazyCommand("infra.cli.reconcile:reconcile", "Compare the table with silver, row by row."),
     "erase-user": LazyCommand("infra.cli.erase_user:erase_user", "Erase a user from the table and the lake."),
     "smoke": LazyCommand("infra.cli.smoke:app", "Check what is deployed from outside, step by step."),
+    "gameday": LazyCommand(
+        "infra.cli.gameday:gameday", "Put a random fault into the local account, and time its repair."
+    ),
 }
-LOCAL_COMMANDS = frozenset({"up", "down", "reset", "env", "demo", "serve"})
-NEED_NO_ACCOUNT = LOCAL_COMMANDS - {"serve"} | {"doctor", "synth", "status"}
+LOCAL_COMMANDS = frozenset({"up", "down", "reset", "env", "demo", "serve", "gameday"})
+NEED_NO_ACCOUNT = LOCAL_COMMANDS - {"serve", "gameday"} | {"doctor", "synth", "status"}
 
 app = typer.Typer(
     cls=lazy_group(COMMANDS),

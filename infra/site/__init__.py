@@ -11,6 +11,7 @@
 | state_machine_diagram | the pipeline's states, from its definition |
 | architecture_diagram | resources and how they are connected, from the templates |
 | alarm_list | every alarm with its meaning and impact |
+| fault_list | the faults of a GameDay |
 | runbooks | a page per alarm, the index and the consolidated runbook |
 | pages | the list of all generated pages, and which of them are out of date |
 | hooks | MkDocs: the navigation, and links that leave docs/ |

@@ -37,6 +37,7 @@ def build(site: Path = SITE) -> int:
         return done.returncode
     write_dbt_docs(site / "dbt")
     print(f"file://{site / 'index.html'}")
+    print(f"with search: .venv/bin/python -m http.server --directory {site.relative_to(ROOT)} 8002")
     return 0
 
 

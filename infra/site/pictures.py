@@ -24,7 +24,7 @@ from infra.local.account.settings import Settings
 from infra.toolchain import chromium
 
 FOLDER = ROOT / "docs" / "images"
-COLUMNS = 108
+COLUMNS = 80
 PORT = 8599
 WIDTH, HEIGHT = 1280, 860
 MILLISECONDS = 120_000
@@ -37,6 +37,10 @@ def draw_pipeline_watch() -> None:
     words = [sys.executable, "-c", "from infra.cli import main; main()", "pipeline", "watch"]
     shown = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
     printed = subprocess.run(words, env=shown, capture_output=True, text=True, check=True).stdout
+    # what moves the cursor is for terminals; of all redrawings the last one, and the line after it, stay
+    printed = re.sub(r"\r|\x1b\[[\d;?]*[A-Zhl]", "", printed).replace("\x1b[2K", "")
+    drawn = re.split(r"^(?=(?:\x1b\[[\d;]*m)*execution )", printed, flags=re.MULTILINE)
+    printed = "".join(drawn[-2:])
     console = Console(record=True, width=COLUMNS, file=StringIO())
     console.print(Text.from_ansi(printed.rstrip()))
     svg = console.export_svg(title="insights pipeline watch")
