@@ -20,6 +20,7 @@ BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 OLDEST_BOOTSTRAP = 6
 """The templates' own rule refuses what is older: `CheckBootstrapVersion`."""
 DATA_STACK = "TodoDataStack"
+CRAWLER_LOGS = "/aws-glue/crawlers"
 DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError")
 SERVICES = (
     "apigatewayv2",
@@ -74,6 +75,7 @@ def check_account(session: boto3.Session) -> list[Finding]:
         _explain("credentials", credentials, Level.FAIL),
         _explain("region", lambda: check_region(session)),
         _explain("CDK bootstrap", lambda: check_bootstrap(session)),
+        _explain("crawler's log", lambda: check_crawler_logs(session)),
         *(_explain(quota.check, lambda quota=quota: check_quota(session, quota)) for quota in QUOTAS),  # type: ignore[misc]
     ]
     if account:
@@ -106,6 +108,21 @@ def check_bootstrap(session: boto3.Session) -> Finding:
         return passed("CDK bootstrap", f"version {version}")
     fix = f"bootstrap again: version {OLDEST_BOOTSTRAP} or newer is needed (`cdk bootstrap`)"
     return failed("CDK bootstrap", f"version {version}", fix)
+
+
+def check_crawler_logs(session: boto3.Session) -> Finding:
+    """Whether the log group that all crawlers of the account share, and Glue makes, ever forgets anything.
+
+    It has no other name without a security configuration, and is not this project's, so no stack changes it.
+    """
+    found = session.client("logs").describe_log_groups(logGroupNamePrefix=CRAWLER_LOGS)["logGroups"]
+    days = next((group.get("retentionInDays", 0) for group in found if group["logGroupName"] == CRAWLER_LOGS), None)
+    if days is None:
+        return passed("crawler's log", "not yet; the first crawl makes it")
+    if days:
+        return passed("crawler's log", f"{days} days")
+    fix = f"aws logs put-retention-policy --log-group-name {CRAWLER_LOGS} --retention-in-days 30"
+    return failed("crawler's log", f"{CRAWLER_LOGS} keeps everything for ever", fix)
 
 
 def check_quota(session: boto3.Session, quota: Quota) -> Finding:

@@ -11,6 +11,7 @@ from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
 from api import contract
+from api.contract import EntityType
 from infra.environments import Environment
 from infra.stacks import functions, names, roles
 from infra.stacks.log_groups import log_group
@@ -62,6 +63,12 @@ CORS_RESPONSE_HEADERS = [
 # transactions have no action of their own: each operation in one is checked by its own name
 USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
 ERASE = ("dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem")
+# all of a user, and the requests to erase one; the pipeline's state and whom it has erased are not the API's to change
+OWN_PARTITIONS = (
+    *roles.partitions_of(EntityType.TASK, EntityType.USER, EntityType.IDEMPOTENCY, EntityType.INSIGHTS),
+    contract.ERASURE_PARTITION,
+)
+READ_ERASED = ("dynamodb:GetItem", "dynamodb:ConditionCheckItem")
 
 ACCESS_LOG_GROUP = "/aws/vendedlogs/apigateway/todo-api"
 ACCESS_LOG = {
@@ -139,7 +146,6 @@ class ApiStack(Stack):
         )
 
     def _function(self, environment: Environment) -> lambda_.Function:
-        table = names.arn(self, "dynamodb", "table", names.TABLE)
         return functions.function(
             self,
             "Function",
@@ -158,8 +164,9 @@ class ApiStack(Stack):
                 "MAX_GIGABYTES_PER_USER": str(environment.max_gigabytes_per_user),
             },
             statements=[
-                roles.allow((*USE_TABLE, *ERASE), [table]),
-                roles.allow(("dynamodb:Query",), [f"{table}/index/{index}" for index in contract.INDEXES]),
+                roles.allow_items(self, (*USE_TABLE, *ERASE), *OWN_PARTITIONS),
+                roles.allow_items(self, ["dynamodb:Query"], *OWN_PARTITIONS, indexes=contract.INDEXES),
+                roles.allow_items(self, READ_ERASED, contract.ERASED_PARTITION),
                 roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.CURSOR_SECRET)]),
             ],
             snap_start=True,
@@ -174,8 +181,6 @@ class ApiStack(Stack):
             "HttpApi",
             api_name="todo-api",
             create_default_stage=False,
-            # what no route takes is told by the function what is wrong: 404, or 405 with the methods there are
-            default_integration=integration,
             cors_preflight=apigateway.CorsPreflightOptions(
                 allow_origins=list(environment.cors_origins),
                 allow_methods=[apigateway.CorsHttpMethod.ANY],

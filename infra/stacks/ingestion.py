@@ -103,6 +103,7 @@ class IngestionStack(Stack):
                 ["firehose:PutRecord", "firehose:PutRecordBatch"],
                 [names.arn(self, "firehose", "deliverystream", names.LOGS_STREAM)],
             ),
+            source=names.arn(self, "logs", "", "*"),
         )
         subscription = logs.CfnSubscriptionFilter(
             self,

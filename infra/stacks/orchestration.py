@@ -98,4 +98,5 @@ class OrchestrationStack(Stack):
             ),
             roles.allow(DELIVER_LOGS, ["*"]),
             *([roles.write_traces()] if environment.tracing else []),
+            source=names.arn(self, "states", "stateMachine", names.STATE_MACHINE, ":"),
         )

@@ -30,7 +30,9 @@ ASK = (
 )
 WRITE_RESULTS = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 TABLES = (f"tables/{names.GOLD_DATABASE}/*", f"{RUNS_TABLE}/*")
-WORKING_DAY = Duration.hours(8)
+# as long as a session lasts at most that is taken with a role's keys, as people from IAM Identity Center do:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+SESSION = Duration.hours(1)
 
 
 def bi_role(scope: Construct, environment: Environment) -> None:
@@ -42,7 +44,7 @@ def bi_role(scope: Construct, environment: Environment) -> None:
         # role names are unique in an account, whatever the Region
         names.BI_ROLE + (f"-{environment.name}" if environment.name in ("dev", "staging") else ""),
         "Asks gold through Athena; reads neither bronze nor silver, changes nothing",
-        WORKING_DAY,
+        SESSION,
         roles.allow(ASK, [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]),
         roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(scope, names.GOLD_DATABASE)),
         # Athena looks at the database `default` whatever a query names:

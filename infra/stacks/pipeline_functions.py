@@ -7,6 +7,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from api import contract
 from infra.environments import Environment
 from infra.stacks import functions, names, roles
 from orchestration.contract import RUNS_TABLE
@@ -27,13 +28,8 @@ RUN_COLUMNS = {
     "cost_estimate_usd": ("double", "Crawl, job, builds and queries at list prices."),
     "users_published": ("bigint", "Users whose insights can be asked for."),
 }
-RUN_QUERIES = (
-    "athena:StartQueryExecution",
-    "athena:GetQueryExecution",
-    "athena:StopQueryExecution",
-    "athena:GetWorkGroup",
-)
-READ_GOLD = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:GetPartition")
+RUN_QUERIES = ("athena:StartQueryExecution", "athena:GetQueryExecution")
+READ_GOLD = ("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions", "glue:GetPartition")
 
 
 def window_function(scope: Construct, environment: Environment) -> None:
@@ -48,7 +44,7 @@ def window_function(scope: Construct, environment: Environment) -> None:
         Duration.minutes(2),
         {"BRONZE_BUCKET": names.bucket("bronze"), "CRAWLER_NAME": names.CRAWLER},
         [
-            roles.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [_table(scope)]),
+            roles.allow_items(scope, ["dynamodb:GetItem", "dynamodb:PutItem"], contract.PIPELINE_PARTITION),
             roles.allow(["states:DescribeExecution"], [executions]),
             roles.allow(["s3:ListBucket"], [names.bucket_arn("bronze")]),
             roles.allow(["s3:PutObject"], [names.bucket_arn("artifacts", "glue/runs/*")]),
@@ -83,7 +79,9 @@ def publish_function(scope: Construct, environment: Environment) -> None:
             roles.allow(["s3:GetObject"], [f"{gold}/tables/*", f"{artifacts}/dbt/*", f"{artifacts}/glue/runs/*"]),
             roles.allow(["s3:GetObject", "s3:PutObject"], [f"{gold}/athena-results/*", f"{gold}/published/*"]),
             roles.allow(["s3:PutObject"], [f"{gold}/{RUNS_TABLE}/*"]),
-            roles.allow(["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query"], [_table(scope)]),
+            roles.allow_items(scope, ["dynamodb:BatchWriteItem"], *roles.partitions_of(contract.EntityType.INSIGHTS)),
+            roles.allow_items(scope, ["dynamodb:PutItem"], contract.PIPELINE_PARTITION),
+            roles.allow_items(scope, ["dynamodb:Query"], contract.ERASURE_PARTITION),
             # takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
         ],
@@ -150,7 +148,3 @@ def _function(
         variables={"TABLE_NAME": names.TABLE, "ARTIFACTS_BUCKET": names.bucket("artifacts"), **variables},
         statements=list(statements),
     )
-
-
-def _table(scope: Construct) -> str:
-    return names.arn(scope, "dynamodb", "table", names.TABLE)

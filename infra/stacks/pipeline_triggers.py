@@ -39,6 +39,7 @@ def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue, envir
         roles.allow(["glue:StartJobRun"], [maintenance]),
         roles.allow(["codebuild:StartBuild"], [names.arn(stack, "codebuild", "project", names.RECONCILE_PROJECT)]),
         roles.allow(["sqs:SendMessage"], [failures.queue_arn, undelivered.queue_arn]),
+        source=names.arn(stack, "scheduler", "schedule-group", "default"),
     )
     for construct_id, name, expression, description, target, given in (
         (

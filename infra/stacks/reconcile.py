@@ -37,12 +37,12 @@ def project(stack: Stack, environment: Environment) -> None:
         ),
         roles.allow(roles.READ_SOURCE_VERSION, [source.bucket.arn_for_objects(source.s3_object_key)]),
         roles.allow(["s3:GetBucketLocation"], [source.bucket.bucket_arn]),
-        roles.allow(["s3:ListBucket", "s3:GetBucketLocation"], [names.bucket_arn("silver")]),
         roles.allow(["dynamodb:Scan"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
-        roles.allow(["glue:GetDatabase", "glue:GetTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
+        roles.allow(["glue:GetTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
         # takes no resource; the namespace is what narrows it
         roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
         roles.write_logs(stack, group),
+        source=names.arn(stack, "codebuild", "project", names.RECONCILE_PROJECT),
     )
     codebuild.Project(
         stack,

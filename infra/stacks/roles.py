@@ -5,12 +5,13 @@ such additions, so what a stack's source says is what the template has.
 AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from api.contract import EntityType, prefix
 from infra.stacks import names
 
 # they take no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -22,6 +23,11 @@ WRITE_TRACES = (
 )
 # services that name the account on whose behalf they take a role; Lambda does not, when it takes a function's
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html#prevent-confused-deputy-condition-keys
+# and, but for Glue, the resource, too:
+# https://docs.aws.amazon.com/codebuild/latest/userguide/cross-service-confused-deputy-prevention.html
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Subscriptions-confused-deputy.html
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+# https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html#prevent-cross-service-confused-deputy
 WITH_SOURCE_ACCOUNT = frozenset(
     {
         "codebuild.amazonaws.com",
@@ -51,7 +57,32 @@ def allow(
     return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions) or None)
 
 
-def role(scope: Construct, name: str, service: str, *statements: iam.PolicyStatement) -> iam.IRole:
+def allow_items(
+    scope: Construct, actions: Sequence[str], *partitions: str, indexes: Iterable[str] = ()
+) -> iam.PolicyStatement:
+    """A statement that allows `actions` on the items of the table in some partitions, and on no other item.
+
+    Args:
+        scope: any construct of the stack.
+        actions: names of DynamoDB's actions that name the items they are about; Scan does not.
+        partitions: partition keys; `*` stands for any characters.
+        indexes: of the table, to allow a Query of them instead of the table's own.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(partitions)}}
+    table = names.arn(scope, "dynamodb", "table", names.TABLE)
+    return allow(actions, [f"{table}/index/{index}" for index in indexes] or [table], **condition)
+
+
+def partitions_of(*entity_types: EntityType) -> list[str]:
+    """The pattern of the partition keys of each entity type that has a partition for each user."""
+    return [f"{prefix(entity_type)}*" for entity_type in entity_types]
+
+
+def role(
+    scope: Construct, name: str, service: str, *statements: iam.PolicyStatement, source: str | None = None
+) -> iam.IRole:
     """A role for one AWS service of this account.
 
     Args:
@@ -59,11 +90,13 @@ def role(scope: Construct, name: str, service: str, *statements: iam.PolicyState
         name: the construct's id.
         service: who may assume it, for example `lambda.amazonaws.com`.
         statements: all that it may do.
+        source: the ARN of the resource on whose behalf the service may take the role, `*` for any characters; without
+            it, any resource of this account.
     """
     made = iam.Role(
         scope,
         name,
-        assumed_by=iam.ServicePrincipal(service, conditions=_only_for_this_account(service)),
+        assumed_by=iam.ServicePrincipal(service, conditions=_only_for(service, source)),
         inline_policies={"exact": iam.PolicyDocument(statements=list(statements), minimize=False)},
     )
     return made.without_policy_updates()
@@ -99,9 +132,10 @@ def for_people(
     return made.without_policy_updates()
 
 
-def _only_for_this_account(service: str) -> dict[str, Mapping[str, str]] | None:
+def _only_for(service: str, source: str | None) -> dict[str, Mapping[str, str]] | None:
     if service in WITH_SOURCE_ACCOUNT:
-        return {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        account: dict[str, Mapping[str, str]] = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        return {**account, "ArnLike": {"aws:SourceArn": source}} if source else account
     if service == "firehose.amazonaws.com":
         # https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#firehose-assume-role
         return {"StringEquals": {"sts:ExternalId": Aws.ACCOUNT_ID}}

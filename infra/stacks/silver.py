@@ -8,10 +8,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 
 from api import contract
+from api.contract import EntityType
 from infra import ROOT, bundling
 from infra.environments import Environment
 from infra.stacks import names, roles
-from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, WRITE_OBJECTS, WRITE_TABLES
+from infra.stacks.lake import LIST_BUCKET, READ_OBJECTS, WRITE_OBJECTS, WRITE_TABLES
+from infra.stacks.log_groups import log_group
 
 # Iceberg's catalog in Spark: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
 ICEBERG = {
@@ -20,6 +22,11 @@ ICEBERG = {
     "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
     "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
 }
+# the jobs' logs in groups of their own: those that Glue makes by itself keep everything for ever
+# https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+JOB_LOGS = "/aws-glue/jobs"
+LOG_PREFIX = "--custom-logGroup-prefix"
+OWN_CATALOG = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", *WRITE_TABLES)
 VERSIONS = ("s3:ListBucketVersions",)
 READ_VERSIONS = ("s3:GetObjectVersion",)
 DELETE_VERSIONS = ("s3:DeleteObjectVersion",)
@@ -42,15 +49,14 @@ def jobs(stack: Stack, environment: Environment) -> None:
         [
             roles.allow(READ_OBJECTS, [names.bucket_arn("bronze", "cdc/*"), names.bucket_arn("bronze", "logs/*")]),
             # a full rebuild forgets the tables that it swaps
-            roles.allow(
-                [*READ_CATALOG, *WRITE_TABLES, "glue:DeleteTable"], names.catalog_arns(stack, names.SILVER_DATABASE)
-            ),
+            roles.allow([*OWN_CATALOG, "glue:DeleteTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
             roles.allow(roles.READ_SECRET, [names.secret_arn(stack, names.EMAIL_HASH_SECRET)]),
         ],
         {
             "--bronze": f"s3://{names.bucket('bronze')}/",
             "--email-key-secret-id": names.EMAIL_HASH_SECRET,
         },
+        environment,
         flexible=False,
     )
     _job(
@@ -73,23 +79,18 @@ def jobs(stack: Stack, environment: Environment) -> None:
             roles.allow(VERSIONS, [names.bucket_arn(layer) for layer in ("bronze", "silver", "gold")]),
             roles.allow(DRAIN_QUEUE, [names.arn(stack, "sqs", "", names.CDC_QUARANTINE)]),
             roles.allow(["states:ListExecutions", "states:StartExecution"], [_machine(stack)]),
-            roles.allow([*READ_CATALOG, *WRITE_TABLES], names.catalog_arns(stack, names.SILVER_DATABASE)),
+            roles.allow(OWN_CATALOG, names.catalog_arns(stack, names.SILVER_DATABASE)),
             # takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
             roles.allow(["glue:GetJobRuns"], [names.arn(stack, "glue", "job", names.SILVER_JOB)]),
-            roles.allow(["dynamodb:Query", "dynamodb:GetItem"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
-            # requests to erase, which it closes, and whom it has erased, which it remembers for a while; nothing else
-            *(
-                roles.allow(
-                    [action],
-                    [names.arn(stack, "dynamodb", "table", names.TABLE)],
-                    **{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": partition}},
-                )
-                for action, partition in (
-                    ("dynamodb:DeleteItem", contract.ERASURE_PARTITION),
-                    ("dynamodb:PutItem", contract.ERASED_PARTITION),
-                )
+            # requests to erase, which it reads and closes; what their users have now; and whom it has erased, which it
+            # remembers for a while
+            roles.allow_items(
+                stack, ["dynamodb:Query"], contract.ERASURE_PARTITION, *roles.partitions_of(EntityType.TASK)
             ),
+            roles.allow_items(stack, ["dynamodb:GetItem"], *roles.partitions_of(EntityType.USER)),
+            roles.allow_items(stack, ["dynamodb:DeleteItem"], contract.ERASURE_PARTITION),
+            roles.allow_items(stack, ["dynamodb:PutItem"], contract.ERASED_PARTITION),
         ],
         {
             "--bronze": f"s3://{names.bucket('bronze')}/",
@@ -99,6 +100,7 @@ def jobs(stack: Stack, environment: Environment) -> None:
             "--quarantine": names.CDC_QUARANTINE,
             "--state-machine": _machine(stack),
         },
+        environment,
         flexible=environment.glue_flex,
     )
 
@@ -112,9 +114,13 @@ def _job(
     modules: s3_assets.Asset,
     statements: list[iam.PolicyStatement],
     arguments: Mapping[str, str],
+    environment: Environment,
     *,
     flexible: bool,
 ) -> None:
+    logs = f"{JOB_LOGS}/{name}"
+    for kind in ("Error", "Output"):
+        log_group(stack, f"{construct_id}{kind}Logs", f"{logs}/{kind.lower()}", environment)
     code = s3_assets.Asset(stack, f"{construct_id}Script", path=str(ROOT / "transforms" / "silver" / script))
     role = roles.role(
         stack,
@@ -123,7 +129,7 @@ def _job(
         roles.allow(LIST_BUCKET, [names.bucket_arn(layer) for layer in ("bronze", "silver", "artifacts")]),
         roles.allow(READ_OBJECTS, [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in (code, modules)]),
         roles.allow(WRITE_OBJECTS, [names.bucket_arn("silver", "*"), names.bucket_arn("artifacts", "glue/*")]),
-        roles.make_logs(stack, "/aws-glue/jobs/*"),
+        roles.make_logs(stack, f"{logs}/*"),
         *statements,
     )
     warehouse = f"s3://{names.bucket('silver')}/"
@@ -148,7 +154,7 @@ def _job(
             "--conf": _chained({**ICEBERG, "spark.sql.catalog.glue_catalog.warehouse": warehouse}),
             "--extra-py-files": modules.s3_object_url,
             "--TempDir": f"s3://{names.bucket('artifacts')}/glue/",
-            "--enable-continuous-cloudwatch-log": "true",
+            LOG_PREFIX: logs,
             "--warehouse": warehouse,
             "--database": names.SILVER_DATABASE,
             **arguments,

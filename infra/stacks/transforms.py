@@ -205,6 +205,7 @@ class TransformsStack(Stack):
             roles.allow(["glue:GetDatabase"], [names.arn(self, "glue", "database", "default")]),
             roles.allow(["glue:CreateDatabase", *OWN_TABLES], names.catalog_arns(self, gold)),
             roles.write_logs(self, f"/aws/codebuild/{names.DBT_PROJECT}"),
+            source=names.arn(self, "codebuild", "project", names.DBT_PROJECT),
         )
 
 

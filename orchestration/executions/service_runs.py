@@ -89,9 +89,9 @@ def log_streams(work: ServiceRun) -> list[Stream]:
         botocore.exceptions.ClientError: the service does not know it, or may not be asked.
     """
     if work.kind is Kind.JOB and work.run:
-        found = boto3.client("glue").get_job_run(JobName=work.name, RunId=work.run)["JobRun"]
-        # drivers and executors write below the group that the run names: errors in one, standard output in the other
-        group = found.get("LogGroupName", "/aws-glue/jobs").rstrip("/")
+        # drivers and executors write below the group that the job names: errors in one, standard output in the other
+        job = boto3.client("glue").get_job(JobName=work.name)["Job"]
+        group = job.get("DefaultArguments", {}).get("--custom-logGroup-prefix", "/aws-glue/jobs")
         return [Stream(f"{group}/output", work.run), Stream(f"{group}/error", work.run)]
     if work.kind is Kind.BUILD:
         logs = _build(work).get("logs") or {}

@@ -99,6 +99,8 @@ def test_people_may_take_one_role_which_asks_gold_and_nothing_else(deployed: Tem
     ]
     ((role, trusted),) = trusts
     assert role.properties["RoleName"] == "todo-bi-user"
+    # more than an hour is refused to who comes with a role's keys
+    assert role.properties["MaxSessionDuration"] == 3600
     assert joined(trusted) == "arn:{AWS::Partition}:iam::{AWS::AccountId}:root"
     allowed = {
         (action, joined(resource).replace(GOLD, "gold").rsplit(":", 1)[1])
@@ -133,6 +135,61 @@ def test_the_api_may_do_on_the_table_what_its_calls_need_and_no_more(deployed: T
         "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
         "dynamodb:PutItem", "dynamodb:Query",
     }  # fmt: skip
+
+
+def test_the_table_is_written_in_the_partitions_of_each_writer_only(deployed: Templates) -> None:
+    allowed = {
+        (place.split("/")[1].rstrip("0123456789ABCDEF"), action.removeprefix("dynamodb:"), partition)
+        for place, item in statements(deployed)
+        for action in listed(item["Action"])
+        if re.fullmatch(r"dynamodb:(BatchWrite|Delete|Put|Update)Item", action)
+        for partition in item["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    }
+    users = ("TASK#*", "USER#*", "IDEMPOTENCY#*", "INSIGHTS#*", "ERASURE")
+    assert allowed == {
+        *(("FunctionRole", action, key) for action in ("BatchWriteItem", "DeleteItem", "PutItem") for key in users),
+        ("ResolveWindowRole", "PutItem", "PIPELINE"),
+        ("PublishInsightsRole", "BatchWriteItem", "INSIGHTS#*"),
+        ("PublishInsightsRole", "PutItem", "PIPELINE"),
+        ("SilverMaintenanceRole", "DeleteItem", "ERASURE"),
+        ("SilverMaintenanceRole", "PutItem", "ERASED"),
+    }
+
+
+def test_a_build_reads_the_version_of_its_source_that_it_was_started_with(deployed: Templates) -> None:
+    # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
+    projects = list(deployed.resources("AWS::CodeBuild::Project"))
+    assert len(projects) == 2
+    for project in projects:
+        role = project.properties["ServiceRole"]["Fn::GetAtt"][0]
+        may = actions(deployed, f"{project.stack}/{role}")
+        assert {"s3:GetObject", "s3:GetObjectVersion", "s3:GetBucketLocation"} <= may
+        # with a limit of concurrent builds, AWS refuses a build beyond it instead of letting it wait
+        assert project.properties["ConcurrentBuildLimit"] == 1
+        assert "QueuedTimeoutInMinutes" not in project.properties
+
+
+def test_a_service_takes_a_role_for_this_project_s_own_resource(deployed: Templates) -> None:
+    taken: dict[str, dict[str, Any]] = {}
+    for role in deployed.resources("AWS::IAM::Role"):
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
+            if "Service" in statement["Principal"]:
+                taken[role.id.rstrip("0123456789ABCDEF")] = statement.get("Condition", {})
+    sources = {
+        name: joined(condition["ArnLike"]["aws:SourceArn"]).partition("Partition}:")[2]
+        for name, condition in taken.items()
+        if "ArnLike" in condition
+    }
+    here = "{AWS::Region}:{AWS::AccountId}"
+    assert sources == {
+        "DbtRole": f"codebuild:{here}:project/todo-dbt",
+        "ReconcileRole": f"codebuild:{here}:project/todo-reconcile",
+        "Role": f"states:{here}:stateMachine:todo-insights-pipeline",
+        "ScheduleRole": f"scheduler:{here}:schedule-group/default",
+        "LogsSubscriptionRole": f"logs:{here}:*",
+    }
+    for name in (*sources, "CrawlerRole", "SilverRole", "SilverMaintenanceRole"):
+        assert taken[name]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}, name
 
 
 def test_bronze_is_written_by_the_delivery_streams_and_by_whoever_erases_users(deployed: Templates) -> None:

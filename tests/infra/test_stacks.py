@@ -87,15 +87,37 @@ def test_only_results_expire_in_gold_never_tables(deployed: Templates) -> None:
     assert [rule["Prefix"] for rule in expiring] == ["athena-results/"]
 
 
+def test_every_log_group_that_a_job_or_function_writes_to_is_made_here_and_expires(
+    templates: dict[str, Templates],
+) -> None:
+    for name, days in (("local", 30), ("dev", 7), ("prod", 90)):
+        groups = {
+            group.properties["LogGroupName"]: group.properties["RetentionInDays"]
+            for group in templates[name].resources("AWS::Logs::LogGroup")
+        }
+        assert set(groups.values()) == {days}
+        prefixes = [
+            job.properties["DefaultArguments"]["--custom-logGroup-prefix"]
+            for job in templates[name].resources("AWS::Glue::Job")
+        ]
+        written = {f"{prefix}/{kind}" for prefix in prefixes for kind in ("error", "output")}
+        for function in templates[name].resources("AWS::Lambda::Function"):
+            written.add(f"/aws/lambda/{function.properties['FunctionName']}")
+        for project in templates[name].resources("AWS::CodeBuild::Project"):
+            written.add(f"/aws/codebuild/{project.properties['Name']}")
+        assert len(written) == 12
+        assert written <= set(groups)
+
+
 def test_only_the_public_routes_go_without_a_token(deployed: Templates) -> None:
     routes = {
         route.properties["RouteKey"]: route.properties["AuthorizationType"]
         for route in deployed.resources("AWS::ApiGatewayV2::Route")
     }
     public = {key for key, kind in routes.items() if kind == "NONE"}
-    # the last only leads to a refusal: without a token the function knows no caller
+    # no `$default`: what no route takes never reaches the function
     paths = ("/health", "/docs", "/docs/{name}", "/openapi.json")
-    assert public == {"$default", *(f"{method} {path}" for method in ("GET", "HEAD") for path in paths)}
+    assert public == {f"{method} {path}" for method in ("GET", "HEAD") for path in paths}
     assert {key for key, kind in routes.items() if kind == "JWT"} == {
         f"{method} /api/v1/{{proxy+}}" for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     }

@@ -42,6 +42,17 @@ def is_spark(job: Mapping[str, Any]) -> bool:
     return job["Command"]["Name"] in SPARK_COMMANDS
 
 
+def log_group(job: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    """The prefix of the log groups that a run writes to: `<prefix>/output` and `<prefix>/error`.
+
+    https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+    """
+    if not is_spark(job):
+        return "/aws-glue/python-jobs"
+    chosen = {**(job.get("DefaultArguments") or {}), **given}
+    return str(chosen.get("--custom-logGroup-prefix", "/aws-glue/jobs"))
+
+
 def fetch(session: boto3.Session, job: Mapping[str, Any], given: Mapping[str, str], folder: pathlib.Path) -> list[str]:
     """Download the script and its `--extra-py-files` with the job role's permissions.
 

@@ -146,7 +146,7 @@ def _start_job_run(data: dict[str, Any]) -> Any:
             "PredecessorRuns": [],
             "ExecutionTime": 0,
             "Timeout": int(data.get("Timeout") or job.get("Timeout") or 2880),
-            "LogGroupName": "/aws-glue/jobs" if job_script.is_spark(job) else "/aws-glue/python-jobs",
+            "LogGroupName": job_script.log_group(job, given),
             **{key: job[key] for key in COPIED if job.get(key)},
         }
         runs.append(record)

@@ -29,6 +29,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from infra.local.account.hooks import hook, replace
+from infra.local.iam import leading_keys
 
 Request = Mapping[str, Any]
 NAMED = re.compile("(Crawler|Job|Trigger|Workflow|Connection)(?!s$)")
@@ -155,6 +156,8 @@ def apply() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
+        if isinstance(resource_arn, leading_keys.ItemArn):
+            service_context = {**(service_context or {}), leading_keys.KEY: resource_arn.keys}
         if isinstance(resource_arn, VersionArn) and iam_action == "s3:DeleteObject":
             iam_action = "s3:DeleteObjectVersion"
         denied = None

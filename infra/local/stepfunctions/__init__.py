@@ -25,10 +25,20 @@ Hooks, by module:
 - `redrive` (RedriveExecution): `handle_request`, and `_execute_task` and its like (what the variables are)
 - `metrics` (AWS/States): `_emit_execution_status_event`
 - `retries` (MaxDelaySeconds, JitterStrategy, throttled functions): `_find_matching_retrier`, `_call_lambda`
+- `single_states` (TestState with variables and mocks): `_test_state`
 - `variables` (an Assign sees the values from before it): `_apply_state_assign`
 """
 
-from infra.local.stepfunctions import executions, integrations, metrics, permissions, retries, tasks, variables
+from infra.local.stepfunctions import (
+    executions,
+    integrations,
+    metrics,
+    permissions,
+    retries,
+    single_states,
+    tasks,
+    variables,
+)
 
 
 def apply() -> None:
@@ -37,5 +47,5 @@ def apply() -> None:
     Raises:
         HookChangedError: the emulator's interpreter no longer has the shape that a completion was written for.
     """
-    for module in (permissions, tasks, integrations, executions, metrics, variables, retries):
+    for module in (permissions, tasks, integrations, executions, metrics, variables, retries, single_states):
         module.apply()

@@ -2,12 +2,16 @@
 
 import pytest
 
-from infra import cost_model
+from infra import ROOT, cost_model
 from infra.cost_model import REQUESTS_A_DAY, Usage, monthly
 
 
 def test_the_page_is_what_the_model_says() -> None:
     assert cost_model.PAGE.read_text() == cost_model.page(Usage()), "`python -m infra.cost_model` writes docs/cost.md"
+
+
+def test_who_deploys_reads_what_an_idle_environment_costs() -> None:
+    assert f"about {sum(monthly(0, Usage()).values()):.0f} USD a month" in (ROOT / "docs" / "deploy.md").read_text()
 
 
 def test_an_idle_environment_pays_neither_requests_nor_builds() -> None:

@@ -159,6 +159,14 @@ def test_output_is_in_the_log_while_the_script_still_runs(workshop: Workshop) ->
     workshop.glue.batch_stop_job_run(JobName=workshop.name, JobRunIds=[run_id])
 
 
+def test_a_job_chooses_the_log_groups_that_its_runs_write_to(workshop: Workshop) -> None:
+    chosen = f"/aws-glue/jobs/{workshop.name}"
+    workshop.job("print('printed')", DefaultArguments={"--custom-logGroup-prefix": chosen})
+    run = workshop.run()
+    assert run["LogGroupName"] == chosen
+    assert workshop.log(run["Id"], "output", chosen) == ["printed"]
+
+
 def test_a_failed_run_tells_the_exception_without_its_stack(workshop: Workshop) -> None:
     workshop.job(
         """

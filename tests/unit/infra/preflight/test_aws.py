@@ -57,6 +57,22 @@ def test_an_old_bootstrap_fails(stubs: Stubs, version: str, level: Level) -> Non
     assert aws.check_bootstrap(stubs.session).level is level
 
 
+@pytest.mark.parametrize(
+    ("groups", "level"),
+    [
+        ([], Level.OK),
+        ([{"logGroupName": "/aws-glue/crawlers-role/x"}], Level.OK),
+        ([{"logGroupName": "/aws-glue/crawlers", "retentionInDays": 30}], Level.OK),
+        ([{"logGroupName": "/aws-glue/crawlers"}], Level.FAIL),
+    ],
+)
+def test_the_crawlers_log_has_to_expire(stubs: Stubs, groups: list[dict[str, Any]], level: Level) -> None:
+    stubs.answer("logs", "describe_log_groups", logGroups=groups)
+    found = aws.check_crawler_logs(stubs.session)
+    assert found.level is level
+    assert bool(found.fix) == (level is Level.FAIL)
+
+
 def test_a_missing_bootstrap_is_left_to_the_deployment(stubs: Stubs) -> None:
     stubs.refuse("ssm", "get_parameter", "ParameterNotFound")
     finding = aws.check_bootstrap(stubs.session)
@@ -123,11 +139,12 @@ def test_what_may_not_be_read_is_unknown_and_stops_no_other_check(stubs: Stubs) 
     stubs.refuse("ssm", "get_parameter", "AccessDeniedException")
     for _ in aws.QUOTAS:
         stubs.answer("service-quotas", "get_service_quota", Quota={"Value": 1000.0})
+    stubs.answer("logs", "describe_log_groups", logGroups=[])
     stubs.refuse("cloudformation", "describe_stacks", "AccessDenied")
     levels = {finding.check: finding.level for finding in aws.check_account(stubs.session)}
     assert levels.pop("CDK bootstrap") is Level.UNKNOWN
     assert levels.pop("names") is Level.UNKNOWN
-    assert set(levels) == {"credentials", "region", *(quota.check for quota in aws.QUOTAS)}
+    assert set(levels) == {"credentials", "region", "crawler's log", *(quota.check for quota in aws.QUOTAS)}
     assert set(levels.values()) == {Level.OK}
 
 
