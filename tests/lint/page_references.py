@@ -1,7 +1,7 @@
 """Refuses pages that name what does not exist: `python -m tests.lint.page_references` (part of `make lint`).
 
-Checked are links and their anchors, files, make targets, `insights` commands and their flags, tables of the lake, and
-every resource or alarm whose name begins with `todo-`.
+Checked are links and their anchors, files, make targets, `insights` commands and their flags, tables of the lake,
+variables of the environment, and every resource or alarm whose name begins with `todo-`.
 """
 
 import functools
@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from typer import Context
 
 from infra.cli import docs_generator
-from infra.site import data_dictionary
+from infra.site import data_dictionary, settings_reference
 from tests.lint.plain_names import ROOT
 
 FOLDERS = r"docs|api|ingestion|transforms|orchestration|infra|tests|cdk\.snapshots|\.github|\.ci"
 PATH = re.compile(rf"(?:{FOLDERS})/[\w./-]+")
 TABLE = re.compile(r"\btodo_(?:bronze|silver|analytics)\.(\w+)")
+VARIABLE = re.compile(r"\bINSIGHTS_[A-Z_]+\b")
 RESOURCE = re.compile(r"todo-[A-Za-z0-9-]+")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)")
 _FENCES = re.compile(r"^ *```\w*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -54,6 +55,9 @@ def check_page(path: pathlib.PurePath, text: str, root: pathlib.Path = ROOT) -> 
             yield f"there is no file `{span}`"
         if RESOURCE.fullmatch(span) and span not in resource_names():
             yield f"no resource or alarm is called `{span}`"
+        for name in VARIABLE.findall(span):
+            if name not in settings_reference.DESCRIPTIONS:
+                yield f"nothing reads the variable `{name}`"
 
 
 def check_links(path: pathlib.PurePath, text: str, root: pathlib.Path = ROOT) -> Iterator[str]:

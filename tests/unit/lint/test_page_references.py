@@ -27,6 +27,7 @@ def test_every_page_names_only_what_exists() -> None:
         ("```sh\n.venv/bin/insights status --jsn\n```", "`insights status` has no --jsn"),
         ("Look at `todo_silver.tassks`.", "there is no table `tassks`"),
         ("See `infra/stacks/alarm.py`.", "there is no file `infra/stacks/alarm.py`"),
+        ("Set `INSIGHTS_LOCAL_PROT=4567`.", "nothing reads the variable `INSIGHTS_LOCAL_PROT`"),
         ("Alarm `todo-api-6xx` is on.", "no resource or alarm is called `todo-api-6xx`"),
     ],
 )
