@@ -91,6 +91,8 @@ def _field_error(error: dict[str, Any]) -> FieldError:
         message = f"must be one of {', '.join(_OPERATIONS)}"  # the framework's own repeats what was sent
     if len(path) > 2 and path[0] == "operations" and path[2] in _OPERATIONS:
         del path[2]  # which kind of operation it was taken for; not a field of the request
+    if location == "query":
+        path = path[:1]  # which of several values it was
     return {
         "location": str(location),
         "field": ".".join(map(str, path)) or str(location),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.contract import Priority, Status
@@ -15,6 +15,7 @@ from api.models.fields import Category, DueDate, SearchText
 from api.models.model import Model
 from api.models.text import fold
 
+MAX_CATEGORIES = 20
 _DIGITS = re.compile(r"[0-9]{1,3}")
 
 
@@ -45,15 +46,54 @@ def _digits(value: Any) -> Any:
 Limit = Annotated[int, Field(ge=1, le=200, description="At most so many."), BeforeValidator(_digits)]
 
 
+def _split(value: Any) -> Any:
+    """Take `a,b` for a parameter that is given twice."""
+    if not isinstance(value, list):
+        return value
+    return [part for one in value for part in (one.split(",") if isinstance(one, str) else [one])]
+
+
+def _distinct(values: list[Any] | None) -> list[Any] | None:
+    return list(dict.fromkeys(values)) if values is not None else None
+
+
+def _few(values: list[Any] | None) -> list[Any] | None:
+    if values is not None and len(values) > MAX_CATEGORIES:
+        raise PydanticCustomError("too_many", "must be at most {most} values", {"most": MAX_CATEGORIES})
+    return values
+
+
+Distinct = AfterValidator(_distinct)
+
+
 class TaskQuery(Model, extra="ignore"):
-    """Which tasks, in which order, how many and from where. A task has to satisfy every filter that is given.
+    """Which tasks, in which order, how many and from where. A task has to satisfy every filter that is given; one with
+    several values is satisfied by any of them.
 
     An unknown parameter is ignored, as the original API did (ADR 0062).
     """
 
-    status: Status | None = None
-    priority: Priority | None = None
-    category: Category | None = None
+    status: Annotated[
+        list[Status] | None,
+        BeforeValidator(_split),
+        Distinct,
+        Field(description="One of these; several as `a,b` or as a repeated parameter."),
+    ] = None
+    priority: Annotated[
+        list[Priority] | None,
+        BeforeValidator(_split),
+        Distinct,
+        Field(description="One of these; several as `a,b` or as a repeated parameter."),
+    ] = None
+    category: Annotated[
+        list[Category] | None,
+        Distinct,
+        AfterValidator(_few),
+        Field(
+            description="One of these, whatever its case; several as a repeated parameter. A comma is part of a name.",
+            json_schema_extra={"maxItems": MAX_CATEGORIES},
+        ),
+    ] = None
     due_before: Annotated[DueDate, Field(description="Due on an earlier date than this.")] | None = None
     due_after: Annotated[DueDate, Field(description="Due on a later date than this.")] | None = None
     overdue: (
@@ -77,21 +117,22 @@ class TaskQuery(Model, extra="ignore"):
     limit: Limit = 50
     cursor: Cursor | None = None
 
-    def given_parameters(self) -> dict[str, str]:
-        """The parameters that were given, as text, but for the cursor and the page's size."""
+    def given_parameters(self) -> dict[str, str | list[str]]:
+        """The parameters that were given, as text, but for the cursor and the page's size; a list when it has several
+        values, in an order of their own."""
         given = {name: value for name in sorted(self.model_fields_set) if (value := getattr(self, name)) is not None}
         return {name: _text(value) for name, value in given.items() if name not in {"limit", "cursor"}}
 
     def to_selection(self, today: dt.date) -> "Selection":
         """What the query selects on the day `today`."""
-        equal = {"status": self.status, "priority": self.priority}
+        among = {"status": self.status, "priority": self.priority}
         return Selection(
-            equal={name: str(value) for name, value in equal.items() if value is not None},
+            among={name: tuple(map(str, values)) for name, values in among.items() if values},
             due_before=self.due_before.isoformat() if self.due_before else None,
             due_after=self.due_after.isoformat() if self.due_after else None,
             overdue=self.overdue,
             today=today.isoformat(),
-            category=fold(self.category) if self.category else None,
+            categories=frozenset(map(fold, self.category or ())),
             text=fold(self.q) if self.q else None,
             by_due_date=self.sort.endswith("due_date"),
             descending=self.sort.startswith("-"),
@@ -103,23 +144,23 @@ class Selection:
     """Which live tasks, in which order.
 
     Args:
-        equal: attributes and the values they must have.
+        among: attributes and the values of which they must have one.
         due_before: date (YYYY-MM-DD) before which a task must be due.
         due_after: date after which it must be due.
         overdue: whether it must be overdue, or must not be.
         today: the date to judge that by.
-        category: the category it must have, folded.
+        categories: of which it must have one, folded; empty when any will do.
         text: what title or description must hold, folded.
         by_due_date: in the order of due dates, those without one left out; else in the order of creation.
         descending: in reverse.
     """
 
-    equal: Mapping[str, str]
+    among: Mapping[str, tuple[str, ...]]
     due_before: str | None
     due_after: str | None
     overdue: bool | None
     today: str
-    category: str | None
+    categories: frozenset[str]
     text: str | None
     by_due_date: bool
     descending: bool
@@ -128,8 +169,11 @@ class Selection:
     def filters(self) -> bool:
         """Whether tasks have to be read to find which of them match."""
         outside_keys = (self.due_before or self.due_after) and not self.by_due_date
-        return bool(self.equal or outside_keys or self.category or self.text) or self.overdue is not None
+        return bool(self.among or outside_keys or self.categories or self.text) or self.overdue is not None
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | list[str]:
+    if isinstance(value, list):
+        texts = sorted(map(str, value))
+        return texts if len(texts) > 1 else texts[0]
     return str(value).lower() if isinstance(value, bool) else str(value)

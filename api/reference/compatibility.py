@@ -46,10 +46,20 @@ def _parameters(place: str, before: Schema, after: Schema) -> Iterator[str]:
         if other is None:
             yield f"{place}: {kind} parameter {name} is gone"
         else:
-            yield from narrower(one["schema"], other["schema"], f"{place}: {kind} parameter {name}")
+            taken = (
+                _single_values(other) if kind == "query" and one["schema"].get("type") != "array" else other["schema"]
+            )
+            yield from narrower(one["schema"], taken, f"{place}: {kind} parameter {name}")
     for (kind, name), other in offered.items():
         if other.get("required") and not known.get((kind, name), {}).get("required"):
             yield f"{place}: {kind} parameter {name} is now required"
+
+
+def _single_values(parameter: Schema) -> Schema:
+    """What a query parameter may be that is sent once: of a list, one item looks like a value (style `form`)."""
+    schema: Schema = parameter["schema"]
+    is_list = schema.get("type") == "array" and parameter.get("style", "form") == "form"
+    return schema["items"] if is_list else schema
 
 
 def _bodies(place: str, before: Schema | None, after: Schema | None) -> Iterator[str]:

@@ -167,9 +167,10 @@ class TaskLists:
     def _query(self, user_id: str, selection: Selection, lower: str, upper: str) -> dict[str, Any]:
         values = {":pk": task_partition(user_id)}
         filters = []
-        for name, value in selection.equal.items():
-            filters.append(f"#{name} = :{name}")
-            values[f":{name}"] = value
+        for name, among in selection.among.items():
+            placeholders = {f":{name}{number}": value for number, value in enumerate(among)}
+            filters.append(f"#{name} IN ({', '.join(placeholders)})")
+            values |= placeholders
         if selection.overdue is not None:
             filters.append(_OVERDUE if selection.overdue else f"NOT {_OVERDUE}")
             values |= {":today": selection.today, **_OPEN}
@@ -192,7 +193,7 @@ class TaskLists:
         }
         if filters:
             request["FilterExpression"] = " AND ".join(filters)
-        names = {*selection.equal, *(["status"] if selection.overdue is not None else [])}
+        names = {*selection.among, *(["status"] if selection.overdue is not None else [])}
         if names:
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
         return request
@@ -210,8 +211,8 @@ def _start_key(user_id: str, sort: str, position: str) -> dict[str, Any]:
 
 
 def _matches_text(item: Mapping[str, Any], selection: Selection) -> bool:
-    """Whether an item has the category and the text; DynamoDB's own comparisons would tell upper from lower case."""
-    if selection.category is not None and fold(item.get("category", {}).get("S", "")) != selection.category:
+    """Whether an item has one of the categories, and the text; DynamoDB itself would tell upper from lower case."""
+    if selection.categories and fold(item.get("category", {}).get("S", "")) not in selection.categories:
         return False
     if selection.text is None:
         return True

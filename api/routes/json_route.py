@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -16,7 +16,8 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 class JsonRoute(LazyRoute):
-    """A route whose request bodies are JSON in UTF-8 of at most 256 KiB, and whose query names each parameter once.
+    """A route whose request bodies are JSON in UTF-8 of at most 256 KiB, and whose query names each parameter once,
+    unless it takes several values.
 
     PATCH takes `application/merge-patch+json` (RFC 7396) as well.
 
@@ -24,12 +25,12 @@ class JsonRoute(LazyRoute):
         PayloadTooLarge: the body is larger.
         UnsupportedMediaType: there is a body and its media type, its charset or its content coding is another.
         MalformedJson: it is not UTF-8.
-        ValidationFailed: a known query parameter is repeated.
+        ValidationFailed: a known query parameter that has one value is repeated.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        known_parameters = _query_names(self)
+        single_parameters = _single_query_names(self)
 
         async def checked(request: Request) -> Response:
             body = await request.body()
@@ -37,8 +38,8 @@ class JsonRoute(LazyRoute):
                 raise PayloadTooLarge(f"The body has {len(body)} bytes; {MAX_BODY_BYTES} are the most.")
             if body and self.body_field is not None:
                 _require_json(request, body)
-            if known_parameters:
-                _require_distinct(request, known_parameters)
+            if single_parameters:
+                _require_distinct(request, single_parameters)
             return await handle(request)
 
         return checked
@@ -74,19 +75,23 @@ def _require_json(request: Request, body: bytes) -> None:
         raise MalformedJson(f"body: {message}", errors=[_error("body", "body", "not_utf_8", message)])
 
 
-def _query_names(route: LazyRoute) -> frozenset[str]:
+def _single_query_names(route: LazyRoute) -> frozenset[str]:
     names: set[str] = set()
     for field in route.dependant.query_params:
         annotation = field.field_info.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            names |= annotation.model_fields.keys()
-        else:
+            names |= {name for name, one in annotation.model_fields.items() if not _is_list(one.annotation)}
+        elif not _is_list(annotation):
             names.add(field.alias)
     return frozenset(names)
 
 
-def _require_distinct(request: Request, known: frozenset[str]) -> None:
-    times = Counter(name for name, _ in request.query_params.multi_items() if name in known)
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(one) is list for one in (annotation, *get_args(annotation)))
+
+
+def _require_distinct(request: Request, single: frozenset[str]) -> None:
+    times = Counter(name for name, _ in request.query_params.multi_items() if name in single)
     errors = [_error("query", name, "repeated", "is given more than once") for name, n in times.items() if n > 1]
     if errors:
         raise ValidationFailed(describe(errors), errors=errors)

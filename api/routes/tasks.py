@@ -43,7 +43,8 @@ async def page(
     listed = read.services.lists.page(read.caller, query, read.request_id)
     headers = {}
     if listed.cursor:
-        next_query = urlencode({**query.given_parameters(), "limit": query.limit, "cursor": listed.cursor})
+        paging = {"limit": query.limit, "cursor": listed.cursor}
+        next_query = urlencode({**query.given_parameters(), **paging}, doseq=True)
         headers["Link"] = f'<?{next_query}>; rel="next"'
     return json_response(listed.body, preconditions, headers=headers)
 

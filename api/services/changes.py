@@ -43,7 +43,7 @@ _ENTRY_BYTES = _MOMENT_BYTES + _DIGEST_BYTES
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _GENERATION_BYTES = 8
 _BEGINNING = "0"
-_BINDING = {"feed": "changes"}
+_BINDING: dict[str, str | list[str]] = {"feed": "changes"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

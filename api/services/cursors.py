@@ -26,11 +26,11 @@ class Cursors:
     def __init__(self, key: Callable[[], bytes]) -> None:
         self._key = key
 
-    def issue(self, user_id: str, query: Mapping[str, str], position: str) -> str:
+    def issue(self, user_id: str, query: Mapping[str, str | list[str]], position: str) -> str:
         """A cursor for what follows `position`."""
         return base64.urlsafe_b64encode(self._tag(user_id, query, position) + position.encode()).rstrip(b"=").decode()
 
-    def position(self, user_id: str, query: Mapping[str, str], cursor: str) -> str:
+    def position(self, user_id: str, query: Mapping[str, str | list[str]], cursor: str) -> str:
         """The position that `cursor` was issued for.
 
         Raises:
@@ -45,6 +45,6 @@ class Cursors:
             raise CursorInvalid
         return position
 
-    def _tag(self, user_id: str, query: Mapping[str, str], position: str) -> bytes:
+    def _tag(self, user_id: str, query: Mapping[str, str | list[str]], position: str) -> bytes:
         signed = orjson.dumps([user_id, dict(query), position], option=orjson.OPT_SORT_KEYS)
         return hmac.digest(self._key(), signed, hashlib.sha256)[:_TAG_BYTES]

@@ -1,5 +1,6 @@
 """The contract's constraints on what clients send."""
 
+import datetime as dt
 import json
 import pathlib
 import re
@@ -83,9 +84,46 @@ def test_a_validation_error_does_not_quote_its_input() -> None:
 
 def test_a_query_s_parameters_leave_paging_out() -> None:
     given = {"status": "pending", "overdue": "false", "due_before": "2026-12-01", "q": "ẞ", "sort": "-due_date"}
-    query = TaskQuery.model_validate({**given, "limit": "7", "cursor": "c"})
+    query = TaskQuery.model_validate({**given, "status": ["pending"], "limit": "7", "cursor": "c"})
     assert query.given_parameters() == given
     assert query.limit == 7
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        (["pending"], "pending"),
+        (["pending,in_progress"], ["in_progress", "pending"]),
+        (["in_progress", "pending"], ["in_progress", "pending"]),
+        (["pending", "pending,pending"], "pending"),
+        (["pending", "in_progress,completed", "cancelled"], ["cancelled", "completed", "in_progress", "pending"]),
+    ],
+)
+def test_a_filter_s_values_are_a_set_however_they_are_sent(sent: list[str], taken: str | list[str]) -> None:
+    assert TaskQuery.model_validate({"status": sent}).given_parameters() == {"status": taken}
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        {"status": [""]},
+        {"status": ["pending,"]},
+        {"status": ["pending, completed"]},
+        {"status": ["pending;completed"]},
+        {"priority": ["low,,high"]},
+        {"priority": ["low", "HIGH"]},
+        {"category": ["a", ""]},
+        {"category": [str(number) for number in range(21)]},
+    ],
+)
+def test_every_value_of_a_filter_is_checked(given_: dict[str, list[str]]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(given_))):
+        TaskQuery.model_validate(given_)
+
+
+def test_a_comma_is_part_of_a_category_s_name() -> None:
+    query = TaskQuery.model_validate({"category": ["Home, garden", "HOME, GARDEN", "Café"]})
+    assert query.to_selection(dt.date(2026, 11, 29)).categories == {"home, garden", "cafe\u0301"}
 
 
 @given(moment_=st.datetimes(timezones=st.just(moment("2026-01-01T00:00:00.000000Z").tzinfo)))

@@ -204,6 +204,10 @@ BREAKS: dict[str, tuple[Callable[[Document], object], str]] = {
         lambda d: parameter(d, TASKS, "get", "limit")["schema"].update(maximum=100),
         "query parameter limit: maximum 200 against 100",
     ),
+    "one value of a parameter only": (
+        lambda d: parameter(d, TASKS, "get", "status").update(schema=schema(d, "Status")),
+        "query parameter status: array instead of string",
+    ),
     "a body's media type": (
         lambda d: d["paths"][TASK]["patch"]["requestBody"]["content"].pop("application/json"),
         "takes no application/json any more",
@@ -220,6 +224,9 @@ ADDITIONS: dict[str, Callable[[Document], object]] = {
     "a longer text": lambda d: schema(d, "NewTask")["properties"]["title"].update(maxLength=300),
     "an optional parameter": lambda d: d["paths"][TASKS]["get"]["parameters"].append(
         {"name": "page", "in": "query", "required": False, "schema": {"type": "integer"}}
+    ),
+    "several values of a parameter": lambda d: parameter(d, TASKS, "get", "sort").update(
+        schema={"type": "array", "items": parameter(d, TASKS, "get", "sort")["schema"]}
     ),
     "a field that is optional now": lambda d: schema(d, "NewTask")["required"].remove("title"),
     "another refusal": lambda d: d["paths"][TASKS]["get"]["responses"].update({"418": {"description": ""}}),
