@@ -31,7 +31,7 @@ from api.repositories.dynamodb import CollectionFull, is_throttling
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _IDEMPOTENCY_KEY = "idempotency-key"
-_OPERATIONS = ("create", "update", "delete")
+_OPERATIONS = ("create", "update", "delete", "restore")
 
 
 def install(app: FastAPI) -> None:

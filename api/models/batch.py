@@ -39,7 +39,15 @@ class Delete(Model, extra="forbid"):
     if_match: EntityTags | None = None
 
 
-Operation = Annotated[Create | Update | Delete, Field(discriminator="op")]
+class Restore(Model, extra="forbid"):
+    """Undo the deletion of a task. One that is not deleted stays as it is."""
+
+    op: Literal["restore"]
+    id: TaskId
+    if_match: EntityTags | None = None
+
+
+Operation = Annotated[Create | Update | Delete | Restore, Field(discriminator="op")]
 
 
 class Batch(Model, extra="forbid"):

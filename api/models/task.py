@@ -57,7 +57,25 @@ class TaskUpdate(TaskChanges, extra="ignore", json_schema_extra=None):
         return {name: value for name, value in super().given().items() if value is not None}
 
 
-class Task(Model, extra="forbid"):
+# of a deleted task, in a list
+DELETION_FIELDS = {
+    "deleted_at": "When it was deleted; only of a deleted task.",
+    "purge_at": "When it will be purged, restored no more; only of a deleted task.",
+}
+
+
+def _add_deletion_fields(schema: dict[str, Any]) -> None:
+    for name, description in DELETION_FIELDS.items():
+        title = name.replace("_", " ").title()
+        schema["properties"][name] = {
+            "title": title,
+            "description": description,
+            "type": "string",
+            "format": "date-time",
+        }
+
+
+class Task(Model, extra="forbid", json_schema_extra=_add_deletion_fields):
     """A task as clients see it."""
 
     id: TaskId

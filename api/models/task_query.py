@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from api.contract import Priority, Status
@@ -55,6 +55,12 @@ def _split(value: Any) -> Any:
 
 def _distinct(values: list[Any] | None) -> list[Any] | None:
     return list(dict.fromkeys(values)) if values is not None else None
+
+
+def _of_live_tasks(sort: Sort, validated: ValidationInfo) -> Sort:
+    if validated.data.get("deleted"):
+        raise PydanticCustomError("sort_of_deleted", "must not be given with deleted=true")
+    return sort
 
 
 def _few(values: list[Any] | None) -> list[Any] | None:
@@ -111,9 +117,23 @@ class TaskQuery(Model, extra="ignore"):
         ]
         | None
     ) = None
-    sort: Annotated[Sort, Field(description="`-` descends. By due date, only tasks that have one are listed.")] = (
-        Sort.CREATED_AT_DESCENDING
-    )
+    deleted: (
+        Annotated[
+            bool,
+            BeforeValidator(_true_or_false),
+            Field(
+                description="true: the deleted tasks that can be restored, the last deleted first; false: all others."
+            ),
+        ]
+        | None
+    ) = None
+    sort: Annotated[
+        Sort,
+        AfterValidator(_of_live_tasks),
+        Field(
+            description="`-` descends. By due date, only tasks that have one are listed. Deleted tasks have one order."
+        ),
+    ] = Sort.CREATED_AT_DESCENDING
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -123,15 +143,16 @@ class TaskQuery(Model, extra="ignore"):
         given = {name: value for name in sorted(self.model_fields_set) if (value := getattr(self, name)) is not None}
         return {name: _text(value) for name, value in given.items() if name not in {"limit", "cursor"}}
 
-    def to_selection(self, today: dt.date) -> "Selection":
-        """What the query selects on the day `today`."""
+    def to_selection(self, now: dt.datetime) -> "Selection":
+        """What the query selects at a time (UTC)."""
         among = {"status": self.status, "priority": self.priority}
         return Selection(
             among={name: tuple(map(str, values)) for name, values in among.items() if values},
             due_before=self.due_before.isoformat() if self.due_before else None,
             due_after=self.due_after.isoformat() if self.due_after else None,
             overdue=self.overdue,
-            today=today.isoformat(),
+            today=now.date().isoformat(),
+            deleted_and_kept_at=int(now.timestamp()) if self.deleted else None,
             categories=frozenset(map(fold, self.category or ())),
             text=fold(self.q) if self.q else None,
             by_due_date=self.sort.endswith("due_date"),
@@ -141,7 +162,7 @@ class TaskQuery(Model, extra="ignore"):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Selection:
-    """Which live tasks, in which order.
+    """Which tasks, in which order.
 
     Args:
         among: attributes and the values of which they must have one.
@@ -149,9 +170,11 @@ class Selection:
         due_after: date after which it must be due.
         overdue: whether it must be overdue, or must not be.
         today: the date to judge that by.
+        deleted_and_kept_at: seconds since 1970 after which the tasks, all deleted, are purged; None for live tasks.
         categories: of which it must have one, folded; empty when any will do.
         text: what title or description must hold, folded.
-        by_due_date: in the order of due dates, those without one left out; else in the order of creation.
+        by_due_date: in the order of due dates, those without one left out; else in the order of creation, or, if they
+            are deleted, of deletion.
         descending: in reverse.
     """
 
@@ -160,6 +183,7 @@ class Selection:
     due_after: str | None
     overdue: bool | None
     today: str
+    deleted_and_kept_at: int | None
     categories: frozenset[str]
     text: str | None
     by_due_date: bool
@@ -169,7 +193,8 @@ class Selection:
     def filters(self) -> bool:
         """Whether tasks have to be read to find which of them match."""
         outside_keys = (self.due_before or self.due_after) and not self.by_due_date
-        return bool(self.among or outside_keys or self.categories or self.text) or self.overdue is not None
+        given = self.among or outside_keys or self.categories or self.text
+        return bool(given) or self.overdue is not None or self.deleted_and_kept_at is not None
 
 
 def _text(value: Any) -> str | list[str]:

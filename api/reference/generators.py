@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from api.contract import Priority, Status
+from api.models.task import DELETION_FIELDS
 from api.models.task_query import Sort
 
 _PREFIX = "#/components/schemas/"
+# fields that tell by being there: of a deleted task
+_SOMETIMES = {"Task": DELETION_FIELDS}
 _ENUMS: tuple[type[enum.StrEnum], ...] = (Status, Priority, Sort)
 
 
@@ -29,7 +32,7 @@ def complete(document: dict[str, Any]) -> None:
         schema = schemas[name]
         if "properties" in schema:
             schema.pop("additionalProperties", None)
-            schema["required"] = list(schema["properties"])
+            schema["required"] = [one for one in schema["properties"] if one not in _SOMETIMES.get(name, ())]
     for kind in _ENUMS:
         if kind.__name__ in schemas:
             # https://openapi-generator.tech/docs/templating/#enum: values such as `-created_at` make no good names

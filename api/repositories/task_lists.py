@@ -8,11 +8,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.contract import INDEXES, OPEN_STATUSES, task_key, task_partition
+from api.contract import INDEXES, OPEN_STATUSES, TTL_ATTRIBUTE, task_key, task_partition
 from api.models.task import StoredTask
 from api.models.task_query import Selection
 from api.models.text import fold
 from api.repositories import task_items
+from api.repositories.items import Value, marshal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -65,7 +66,7 @@ class TaskLists:
         self._table = table
 
     def page(self, user_id: str, selection: Selection, after: str | None, limit: int) -> TaskPage:
-        """Read live tasks until the page is full, there are no more, or the bound on queries is reached.
+        """Read tasks until the page is full, there are no more, or the bound on queries is reached.
 
         Args:
             user_id: whose.
@@ -165,7 +166,7 @@ class TaskLists:
         return [task_items.stored(item) for item in items], end
 
     def _query(self, user_id: str, selection: Selection, lower: str, upper: str) -> dict[str, Any]:
-        values = {":pk": task_partition(user_id)}
+        values: dict[str, Value | None] = {":pk": task_partition(user_id), ":now": selection.deleted_and_kept_at}
         filters = []
         for name, among in selection.among.items():
             placeholders = {f":{name}{number}": value for number, value in enumerate(among)}
@@ -175,6 +176,9 @@ class TaskLists:
             filters.append(_OVERDUE if selection.overdue else f"NOT {_OVERDUE}")
             values |= {":today": selection.today, **_OPEN}
         keys = "PK = :pk"
+        if selection.deleted_and_kept_at is not None:
+            # TTL purges late
+            filters.append(f"attribute_exists(deleted_at) AND {TTL_ATTRIBUTE} > :now")
         if selection.by_due_date:
             keys += " AND due_sort BETWEEN :lower AND :upper"
             values |= {":lower": lower, ":upper": upper}
@@ -185,9 +189,9 @@ class TaskLists:
                     values[f":{bound}"] = date
         request: dict[str, Any] = {
             "TableName": self._table,
-            "IndexName": _BY_DUE_DATE if selection.by_due_date else _BY_CREATION,
+            "IndexName": _index(selection),
             "KeyConditionExpression": keys,
-            "ExpressionAttributeValues": {name: {"S": value} for name, value in values.items()},
+            "ExpressionAttributeValues": marshal(values),
             "ConsistentRead": True,
             "ScanIndexForward": not selection.descending,
         }
@@ -197,6 +201,12 @@ class TaskLists:
         if names:
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
         return request
+
+
+def _index(selection: Selection) -> str:
+    if selection.deleted_and_kept_at is not None:
+        return _BY_CHANGE  # a task's deletion is its last change
+    return _BY_DUE_DATE if selection.by_due_date else _BY_CREATION
 
 
 def _due_range(selection: Selection) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import orjson
 
-from api.models.batch import Batch, Create, Delete, Operation, Update
+from api.models.batch import Batch, Create, Delete, Operation, Restore, Update
 from api.models.task import StoredTask
 from api.models.write_result import WriteResult
 from api.problems import BatchRefused, FieldError, PreconditionFailed, TaskNotFound
@@ -17,7 +17,7 @@ from api.services.quotas import Quotas
 from api.services.users import UserService, utc_now
 from api.services.write_request import WriteRequest, fingerprint, idempotency_record, replay, retry_on_conflict
 
-_STATUS = {"create": 201, "update": 200, "delete": 204}
+_STATUS = {"create": 201, "update": 200, "delete": 204, "restore": 200}
 
 
 class BatchService:
@@ -58,14 +58,14 @@ class BatchService:
         self._users.ensure_profile(request.caller, request.request_id)
         user_id = request.caller.user_id
         task_ids = [operation.id for operation in operations if not isinstance(operation, Create)]
-        creates = len(operations) - len(task_ids)
-        more = creates - sum(isinstance(operation, Delete) for operation in operations)
+        adding = sum(isinstance(operation, Create | Restore) for operation in operations)
+        more = adding - sum(isinstance(operation, Delete) for operation in operations)
 
         def attempt() -> WriteResult:
             now = self._now()
             seconds = int(now.timestamp())
             found: Sequence[StoredTask | None] = []
-            refusal = self._quotas.problem(user_id, more) if creates else None
+            refusal = self._quotas.problem(user_id, more) if adding else None
             # creates alone need not read: the record that stands in the way comes with the refusal
             if task_ids or refusal:
                 found, record = self._tasks.find(user_id, task_ids, request.idempotency_key, seconds)
@@ -81,7 +81,8 @@ class BatchService:
                 idempotency_record(request, digest, result, seconds),
                 seconds,
             )
-            self._quotas.record(user_id, more, gigabytes)
+            added = sum(_is_live(new) - _is_live(before.get(new.task.id)) for new in after)
+            self._quotas.record(user_id, added, gigabytes)
             serialization.count_writes(*((before.get(new.task.id), new) for new in after))
             return result
 
@@ -123,8 +124,12 @@ def _apply_one(
 ) -> StoredTask:
     if isinstance(operation, Create):
         return task_states.create(operation.task, request, now)
-    found = task_states.require_live(before[operation.id])
+    stored = before[operation.id]
+    is_restore = isinstance(operation, Restore)
+    found = task_states.require_restorable(stored, now) if is_restore else task_states.require_live(stored)
     Preconditions.parse(operation.if_match).require(task_tag(found.task.version))
+    if isinstance(operation, Restore):
+        return task_states.restore(found, request.request_id, now)
     if isinstance(operation, Update):
         return task_states.change(found, operation.task.given(), request.request_id, now)
     return task_states.delete(found, request.request_id, now)
@@ -136,6 +141,10 @@ def _result(operations: Sequence[Operation], after: Sequence[StoredTask]) -> Wri
         for operation, new in zip(operations, after, strict=True)
     ]
     return WriteResult(200, orjson.dumps({"results": results}))
+
+
+def _is_live(stored: StoredTask | None) -> bool:
+    return stored is not None and stored.deleted_at is None
 
 
 def _version(stored: StoredTask | None) -> int | None:

@@ -8,7 +8,7 @@ from api.identity import Caller
 from api.models.task_query import TaskQuery
 from api.repositories.task_lists import TaskLists
 from api.services.cursors import Cursors
-from api.services.serialization import task_json
+from api.services.serialization import listed_json
 from api.services.users import UserService, utc_now
 
 
@@ -32,7 +32,7 @@ class TaskListService:
         self._now = now
 
     def page(self, caller: Caller, query: TaskQuery, request_id: str) -> ListedTasks:
-        """A page of the caller's live tasks.
+        """A page of the caller's tasks.
 
         Raises:
             CursorInvalid: the cursor was not issued for this user and query.
@@ -40,7 +40,7 @@ class TaskListService:
         bound_to = query.given_parameters()
         after = self._cursors.position(caller.user_id, bound_to, query.cursor) if query.cursor is not None else None
         self._users.ensure_profile_unless_erased(caller, request_id)
-        page = self._tasks.page(caller.user_id, query.to_selection(self._now().date()), after, query.limit)
-        body = b"[" + b",".join(task_json(stored.task) for stored in page.tasks) + b"]"
+        page = self._tasks.page(caller.user_id, query.to_selection(self._now()), after, query.limit)
+        body = b"[" + b",".join(map(listed_json, page.tasks)) + b"]"
         cursor = self._cursors.issue(caller.user_id, bound_to, page.position) if page.position else None
         return ListedTasks(body, cursor)

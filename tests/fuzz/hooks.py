@@ -1,5 +1,6 @@
 """What Schemathesis has to know of this API beyond its document."""
 
+import json
 import re
 import urllib.parse
 import uuid
@@ -8,6 +9,7 @@ from typing import Any
 import schemathesis
 from schemathesis.generation import GenerationMode
 
+BATCH = "/api/v1/tasks/batch"
 KEY = "Idempotency-Key"
 VALID_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 TASK = re.compile(r"(?P<task>.*/api/v1/tasks/(?!batch$|changes$)[^/]+)(?P<restored>/restore)?")
@@ -47,8 +49,15 @@ class DeletedUntilRestored:
     def after_response(self, ctx: Any, response: Any, case: Any) -> None:
         """Note what the request did to a task, or hold its answer against what earlier ones did."""
         del ctx, case
-        named = TASK.fullmatch(urllib.parse.urlsplit(response.request.url).path)
-        if named is None or not 200 <= response.status_code < 300:
+        path = urllib.parse.urlsplit(response.request.url).path
+        if not 200 <= response.status_code < 300:
+            return
+        if path.endswith(BATCH):
+            # what a batch did to tasks is not looked at: it may have restored some
+            restored = {one["id"] for one in json.loads(response.request.body)["operations"] if one["op"] == "restore"}
+            self.deleted = {task for task in self.deleted if task.rpartition("/")[2] not in restored}
+        named = TASK.fullmatch(path)
+        if named is None:
             return
         task, method = named["task"], response.request.method
         if named["restored"]:

@@ -1,5 +1,6 @@
 """What the fuzzer checks of its own: it finds a deleted task that is still answered for, and takes no other for one."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -9,13 +10,16 @@ from tests.fuzz.hooks import DeletedUntilRestored
 TASK = "https://api.example.com/prod/api/v1/tasks/01M88V1MFY3W7SMCVH8HEE5AFN"
 
 
-def check_responses(*answers: tuple[str, str, int]) -> None:
-    """Hold answers to requests against the check, one after the other."""
+BATCH = TASK.rpartition("/")[0] + "/batch"
+
+
+def check_responses(*answers: tuple[str, str, int], restored: str = TASK) -> None:
+    """Hold answers to requests against the check, one after the other; a batch restores one task."""
     check = DeletedUntilRestored()
+    body = json.dumps({"operations": [{"op": "restore", "id": restored.rpartition("/")[2]}]})
     for method, url, status in answers:
-        check.after_response(
-            None, SimpleNamespace(request=SimpleNamespace(method=method, url=url), status_code=status), None
-        )
+        request = SimpleNamespace(method=method, url=url, body=body.encode())
+        check.after_response(None, SimpleNamespace(request=request, status_code=status), None)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH"])
@@ -24,6 +28,10 @@ def test_a_deleted_task_that_is_answered_for_is_found(method: str) -> None:
         check_responses(("DELETE", TASK, 204), (method, f"{TASK}?fields=all", 200))
     with pytest.raises(AssertionError, match="is deleted"):
         check_responses(("DELETE", TASK, 204), ("POST", f"{TASK}/restore", 409), (method, TASK, 200))
+    with pytest.raises(AssertionError, match="is deleted"):
+        check_responses(("DELETE", TASK, 204), ("POST", BATCH, 409), (method, TASK, 200))
+    with pytest.raises(AssertionError, match="is deleted"):
+        check_responses(("DELETE", TASK, 204), ("POST", BATCH, 200), (method, TASK, 200), restored="another")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +41,7 @@ def test_a_deleted_task_that_is_answered_for_is_found(method: str) -> None:
         [("DELETE", TASK, 204), ("DELETE", TASK, 204)],
         [("DELETE", TASK, 412), ("GET", TASK, 200)],
         [("DELETE", TASK, 204), ("POST", f"{TASK}/restore", 200), ("GET", TASK, 200)],
+        [("DELETE", TASK, 204), ("POST", BATCH, 200), ("GET", TASK, 200)],
         [("DELETE", TASK, 204), ("GET", TASK.replace("01M8", "01M9"), 200)],
         [("DELETE", TASK, 204), ("GET", TASK.rpartition("/")[0], 200)],
     ],
