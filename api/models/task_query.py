@@ -24,6 +24,19 @@ class Sort(enum.StrEnum):
     CREATED_AT_DESCENDING = "-created_at"
     DUE_DATE = "due_date"
     DUE_DATE_DESCENDING = "-due_date"
+    UPDATED_AT = "updated_at"
+    UPDATED_AT_DESCENDING = "-updated_at"
+    PRIORITY = "priority"
+    PRIORITY_DESCENDING = "-priority"
+
+
+class Order(enum.StrEnum):
+    """By what a list is sorted."""
+
+    CREATED_AT = "created_at"
+    DUE_DATE = "due_date"
+    UPDATED_AT = "updated_at"
+    PRIORITY = "priority"
 
 
 def _true_or_false(value: Any) -> Any:
@@ -131,7 +144,8 @@ class TaskQuery(Model, extra="ignore"):
         Sort,
         AfterValidator(_of_live_tasks),
         Field(
-            description="`-` descends. By due date, only tasks that have one are listed. Deleted tasks have one order."
+            description="`-` descends. By due date, only tasks that have one are listed; `-priority` has the urgent ones "
+            "first, and among equals the newest. Deleted tasks have one order."
         ),
     ] = Sort.CREATED_AT_DESCENDING
     limit: Limit = 50
@@ -155,7 +169,7 @@ class TaskQuery(Model, extra="ignore"):
             deleted_and_kept_at=int(now.timestamp()) if self.deleted else None,
             categories=frozenset(map(fold, self.category or ())),
             text=fold(self.q) if self.q else None,
-            by_due_date=self.sort.endswith("due_date"),
+            order=Order(self.sort.removeprefix("-")),
             descending=self.sort.startswith("-"),
         )
 
@@ -173,8 +187,7 @@ class Selection:
         deleted_and_kept_at: seconds since 1970 after which the tasks, all deleted, are purged; None for live tasks.
         categories: of which it must have one, folded; empty when any will do.
         text: what title or description must hold, folded.
-        by_due_date: in the order of due dates, those without one left out; else in the order of creation, or, if they
-            are deleted, of deletion.
+        order: of live tasks; by due date, those without one are left out. Deleted tasks are in the order of deletion.
         descending: in reverse.
     """
 
@@ -186,8 +199,18 @@ class Selection:
     deleted_and_kept_at: int | None
     categories: frozenset[str]
     text: str | None
-    by_due_date: bool
+    order: Order
     descending: bool
+
+    @property
+    def by_due_date(self) -> bool:
+        """Whether the order is that of due dates."""
+        return self.order is Order.DUE_DATE
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the tasks can be read in their order."""
+        return self.deleted_and_kept_at is not None or self.order in (Order.CREATED_AT, Order.DUE_DATE)
 
     @property
     def filters(self) -> bool:

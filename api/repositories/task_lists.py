@@ -5,12 +5,13 @@ indexes that lists read, so a list costs by the live tasks, however many were de
 """
 
 import dataclasses
+import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.contract import INDEXES, OPEN_STATUSES, TTL_ATTRIBUTE, task_key, task_partition
+from api.contract import INDEXES, OPEN_STATUSES, PRIORITIES, TTL_ATTRIBUTE, task_key, task_partition
 from api.models.task import StoredTask
-from api.models.task_query import Selection
+from api.models.task_query import Order, Selection
 from api.models.text import fold
 from api.repositories import task_items
 from api.repositories.items import Value, marshal
@@ -78,6 +79,8 @@ class TaskLists:
         if selection.by_due_date and lower > upper:
             return TaskPage([], None)
         request = self._query(user_id, selection, lower, upper)
+        if not selection.has_index:
+            return self._sorted_page(request, selection, after, limit)
         # one more than the limit shows whether there is a next page
         request["Limit"] = max(_FIRST_FILTERED_READ, limit + 1) if selection.filters else limit + 1
         sort = INDEXES[request["IndexName"]]
@@ -97,6 +100,23 @@ class TaskLists:
                 break
             request.pop("Limit", None)
         return TaskPage([task_items.stored(item) for item in found], start)
+
+    def _sorted_page(self, request: dict[str, Any], selection: Selection, after: str | None, limit: int) -> TaskPage:
+        """Read all live tasks and sort them here (ADR 0097); how many there can be is the quota's to say."""
+        keyed: list[tuple[str, Mapping[str, Any]]] = []
+        while True:
+            answer = self._client.query(**request)
+            for item in answer["Items"]:
+                key = _sort_key(item, selection.order)
+                is_left = after is None or (key < after if selection.descending else key > after)
+                if is_left and _matches_text(item, selection):
+                    keyed.append((key, item))
+            if "LastEvaluatedKey" not in answer:
+                break
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        keyed.sort(key=operator.itemgetter(0), reverse=selection.descending)
+        position = keyed[limit - 1][0] if len(keyed) > limit else None
+        return TaskPage([task_items.stored(item) for _, item in keyed[:limit]], position)
 
     def count(self, user_id: str, limit: int) -> int:
         """Count live tasks, up to the first page that ends at `limit` or beyond; eventually consistent, at half price.
@@ -201,6 +221,13 @@ class TaskLists:
         if names:
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
         return request
+
+
+def _sort_key(item: Mapping[str, Any], order: Order) -> str:
+    """Make a key that no other task of the user has: time of change and id, or priority and creation."""
+    if order is Order.UPDATED_AT:
+        return f"{item['updated_at']['S']}#{item['id']['S']}"
+    return f"{PRIORITIES.index(item['priority']['S'])}#{item['live_sort']['S']}"
 
 
 def _index(selection: Selection) -> str:

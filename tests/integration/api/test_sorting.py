@@ -16,6 +16,7 @@ pytestmark = pytest.mark.account
 TASKS = "/api/v1/tasks"
 TODAY = "2026-11-24"
 DAYS = ("2026-11-22", "2026-11-23", "2026-11-24", "2026-11-25", None)
+PRIORITIES = ("low", "medium", "high", "urgent")
 STATUSES = ("pending", "in_progress", "completed", "cancelled")
 
 
@@ -98,6 +99,50 @@ def test_a_list_by_due_date_costs_one_call(alice: Client, calls: list[str]) -> N
     calls.clear()
     assert listed(alice, sort="due_date", due_before="2026-11-25")
     assert calls == ["Query"]
+
+
+@pytest.mark.parametrize("order", ["updated_at", "-updated_at", "priority", "-priority"])
+@pytest.mark.parametrize("filters", [{}, {"status": "pending"}, {"q": "CHANGED"}, {"priority": "low,urgent"}])
+def test_lists_are_sorted_by_what_has_no_index(alice: Client, order: str, filters: dict[str, str]) -> None:
+    made = [alice.created(f"task {number}", priority=priority) for number, priority in enumerate(PRIORITIES * 3)]
+    for number in (7, 2, 11, 4):
+        alice.send("PUT", f"{TASKS}/{made[number]['id']}", {"title": "changed", "status": "completed"})
+    alice.send("DELETE", f"{TASKS}/{made[5]['id']}")
+    (tasks,) = walk(alice, limit=100)
+
+    def is_selected(task: dict[str, Any]) -> bool:
+        return (
+            task["status"] == filters.get("status", task["status"])
+            and filters.get("q", "").lower() in task["title"]
+            and task["priority"] in filters.get("priority", task["priority"])
+        )
+
+    def place(task: dict[str, Any]) -> tuple[Any, ...]:
+        if "priority" in order:
+            return PRIORITIES.index(task["priority"]), task["created_at"], task["id"]
+        return task["updated_at"], task["id"]
+
+    expected = sorted(filter(is_selected, tasks), key=place, reverse=order.startswith("-"))
+    assert len(expected) > 3
+    for limit in (100, 2, len(expected)):
+        pages = walk(alice, sort=order, limit=limit, **filters)
+        assert [task for page in pages for task in page] == expected
+        assert all(len(page) == limit for page in pages[:-1])
+
+
+def test_a_sorted_list_goes_on_over_every_page_that_dynamodb_cuts_it_into(
+    alice: Client, app: FastAPI, calls: list[str]
+) -> None:
+    made = [alice.created(f"task {number}", priority=priority) for number, priority in enumerate(PRIORITIES * 2)]
+
+    def cut(params: dict[str, Any], **_: Any) -> None:
+        params["Limit"] = 3
+
+    app.state.dynamodb.meta.events.register("provide-client-params.dynamodb.Query", cut)
+    calls.clear()
+    found = listed(alice, sort="-priority")
+    assert calls == ["Query"] * 3
+    assert ids(found) == ids([made[number] for number in (7, 3, 6, 2, 5, 1, 4, 0)])
 
 
 def test_a_filter_takes_several_values(alice: Client) -> None:
