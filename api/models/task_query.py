@@ -144,7 +144,7 @@ class TaskQuery(Model, extra="ignore"):
         Sort,
         AfterValidator(_of_live_tasks),
         Field(
-            description="`-` descends. By due date, only tasks that have one are listed; `-priority` has the urgent ones "
+            description="`-` descends. By due date, only tasks that have one are listed; `-priority` has urgent tasks "
             "first, and among equals the newest. Deleted tasks have one order."
         ),
     ] = Sort.CREATED_AT_DESCENDING
