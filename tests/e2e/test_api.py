@@ -1,6 +1,7 @@
 """The API as it is deployed: who gets in, and that every route may do what it needs."""
 
 import datetime as dt
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import boto3
 import pytest
 import requests
 
+from infra import ROOT
 from infra.cli.cognito import authenticate, sign_in
 from tests.conftest import until
 from tests.e2e.conftest import PASSWORD, Platform
@@ -19,21 +21,12 @@ from tests.tokens import payload, segment
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow]
 
 ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+PATHS = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
 ROUTES = [
-    ("GET", "/tasks"),
-    ("POST", "/tasks"),
-    ("GET", "/tasks/changes"),
-    ("POST", "/tasks/batch"),
-    ("GET", f"/tasks/{ID}"),
-    ("PUT", f"/tasks/{ID}"),
-    ("PATCH", f"/tasks/{ID}"),
-    ("DELETE", f"/tasks/{ID}"),
-    ("POST", f"/tasks/{ID}/restore"),
-    ("GET", "/insights"),
-    ("GET", "/users"),
-    ("POST", "/users"),
-    ("PUT", "/users"),
-    ("DELETE", "/users"),
+    (method.upper(), path.removeprefix("/api/v1").replace("{task_id}", ID))
+    for path, methods in PATHS.items()
+    if path.startswith("/api/v1")
+    for method in methods
 ]
 
 
