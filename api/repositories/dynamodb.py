@@ -85,7 +85,7 @@ def _parse_items(response_dict: dict[str, Any], customized_response_dict: dict[s
     """Parse items, a handler of botocore's event `before-parse`.
 
     Botocore's parser looks every value up in its model of the service, for nothing but binary values, which no item
-    has that these operations read. Without it a page of 100 tasks takes a fifth of the CPU (ADR 0107).
+    has that these operations read. Without it a page of 100 tasks takes half of the CPU (ADR 0107).
     """
     if response_dict["status_code"] != 200:
         return

@@ -22,14 +22,19 @@ def attribute(value: Value) -> dict[str, Any]:
 
 def unmarshal(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item's plain values."""
-    return {name: _plain(typed) for name, typed in item.items()}
+    return {name: plain(typed) for name, typed in item.items()}
 
 
-def _plain(typed: Mapping[str, Any]) -> Value:
+def plain(typed: Mapping[str, Any]) -> Value:
+    """The value of one attribute.
+
+    Raises:
+        TypeError: it is of a type that the table does not hold.
+    """
     ((descriptor, value),) = typed.items()
     if descriptor == "N":
         return int(value)
     if descriptor in {"S", "B"}:
-        plain: Value = value
-        return plain
+        found: Value = value
+        return found
     raise TypeError(f"the table does not hold attributes of type {descriptor}")

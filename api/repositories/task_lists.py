@@ -36,11 +36,11 @@ class TaskPage:
     """Part of a list.
 
     Args:
-        tasks: in order.
+        documents: the tasks as clients see them, in order.
         position: the sort key after which the next page begins; None when there is nothing more.
     """
 
-    tasks: list[StoredTask]
+    documents: list[dict[str, Any]]
     position: str | None
 
 
@@ -99,7 +99,7 @@ class TaskLists:
             if start is None:
                 break
             request.pop("Limit", None)
-        return TaskPage([task_items.stored(item) for item in found], start)
+        return TaskPage(list(map(task_items.document, found)), start)
 
     def _sorted_page(self, request: dict[str, Any], selection: Selection, after: str | None, limit: int) -> TaskPage:
         """Read all live tasks and sort them here (ADR 0097); how many there can be is the quota's to say."""
@@ -116,7 +116,7 @@ class TaskLists:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         keyed.sort(key=operator.itemgetter(0), reverse=selection.descending)
         position = keyed[limit - 1][0] if len(keyed) > limit else None
-        return TaskPage([task_items.stored(item) for _, item in keyed[:limit]], position)
+        return TaskPage([task_items.document(item) for _, item in keyed[:limit]], position)
 
     def count(self, user_id: str, limit: int) -> int:
         """Count live tasks, up to the first page that ends at `limit` or beyond; eventually consistent, at half price.

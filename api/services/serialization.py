@@ -1,10 +1,7 @@
 """Tasks as JSON, and the metrics of what was written."""
 
-import datetime as dt
-
 import orjson
 
-from api.models.fields import timestamp
 from api.models.task import StoredTask, Task
 from api.models.write_result import WriteResult
 from api.observability import count
@@ -14,14 +11,6 @@ from api.services.preconditions import task_tag
 def task_json(task: Task) -> bytes:
     """Serialize a task as clients see it."""
     return orjson.dumps(dict(task))
-
-
-def listed_json(stored: StoredTask) -> bytes:
-    """Serialize a task of a list: when it is deleted, with the times of its deletion and of its purge."""
-    if stored.deleted_at is None or stored.expires_at is None:
-        return task_json(stored.task)
-    purge_at = timestamp(dt.datetime.fromtimestamp(stored.expires_at, dt.UTC))
-    return orjson.dumps({**dict(stored.task), "deleted_at": stored.deleted_at, "purge_at": purge_at})
 
 
 def task_result(status: int, task: Task, **headers: str) -> WriteResult:

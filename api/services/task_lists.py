@@ -4,11 +4,12 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable
 
+import orjson
+
 from api.identity import Caller
 from api.models.task_query import TaskQuery
 from api.repositories.task_lists import TaskLists
 from api.services.cursors import Cursors
-from api.services.serialization import listed_json
 from api.services.users import UserService, utc_now
 
 
@@ -41,6 +42,5 @@ class TaskListService:
         after = self._cursors.position(caller.user_id, bound_to, query.cursor) if query.cursor is not None else None
         self._users.ensure_profile_unless_erased(caller, request_id)
         page = self._tasks.page(caller.user_id, query.to_selection(self._now()), after, query.limit)
-        body = b"[" + b",".join(map(listed_json, page.tasks)) + b"]"
         cursor = self._cursors.issue(caller.user_id, bound_to, page.position) if page.position else None
-        return ListedTasks(body, cursor)
+        return ListedTasks(orjson.dumps(page.documents), cursor)
