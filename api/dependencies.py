@@ -5,12 +5,11 @@ FastAPI takes some twenty microseconds to resolve a dependency, so caller, corre
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request
 
-from api.identity import Caller, caller_of
+from api.identity import Caller
 from api.models.fields import TASK_ID_PATTERN
 from api.problems import TaskNotFound
 from api.services.batch import BatchService
@@ -24,11 +23,6 @@ from api.services.users import UserService
 from api.services.write_request import WriteRequest
 
 _TASK_ID = re.compile(TASK_ID_PATTERN)
-
-
-def _event(request: Request) -> Mapping[str, Any]:
-    event = request.scope.get("aws.event")
-    return event if isinstance(event, Mapping) else {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class Write:
 
 
 async def _read(request: Request) -> Read:
-    return Read(caller_of(_event(request)), request.scope["request_id"], request.app.state.services)
+    return Read(request.scope["caller"], request.scope["request_id"], request.app.state.services)
 
 
 async def _task_id(
@@ -131,7 +125,7 @@ async def _write(request: Request, idempotency_key: OptionalIdempotencyKey = Non
 
 
 def _write_of(request: Request, idempotency_key: str | None) -> Write:
-    write_request = WriteRequest(caller_of(_event(request)), request.scope["request_id"], idempotency_key)
+    write_request = WriteRequest(request.scope["caller"], request.scope["request_id"], idempotency_key)
     return Write(write_request, request.app.state.services)
 
 

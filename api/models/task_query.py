@@ -152,8 +152,7 @@ class TaskQuery(Model, extra="ignore"):
     cursor: Cursor | None = None
 
     def given_parameters(self) -> dict[str, str | list[str]]:
-        """The parameters that were given, as text, but for the cursor and the page's size; a list when it has several
-        values, in an order of their own."""
+        """The parameters that were given, as text, several values sorted, but for the cursor and the page's size."""
         given = {name: value for name in sorted(self.model_fields_set) if (value := getattr(self, name)) is not None}
         return {name: _text(value) for name, value in given.items() if name not in {"limit", "cursor"}}
 
@@ -223,5 +222,7 @@ class Selection:
 def _text(value: Any) -> str | list[str]:
     if isinstance(value, list):
         texts = sorted(map(str, value))
-        return texts if len(texts) > 1 else texts[0]
+        if len(texts) == 1 or isinstance(value[0], enum.StrEnum):
+            return ",".join(texts)
+        return texts  # a comma may be part of one
     return str(value).lower() if isinstance(value, bool) else str(value)

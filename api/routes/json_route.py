@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 from fastapi import Request, Response
 from pydantic import BaseModel
 
+from api.identity import caller_of
 from api.problems import FieldError, MalformedJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed, describe
 from api.routes.lazy_route import LazyRoute
 
@@ -16,12 +17,13 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 class JsonRoute(LazyRoute):
-    """A route whose request bodies are JSON in UTF-8 of at most 256 KiB, and whose query names each parameter once,
-    unless it takes several values.
+    """A route of a verified caller: bodies are JSON in UTF-8 of at most 256 KiB, and the query names each parameter
+    once, unless it takes several values.
 
     PATCH takes `application/merge-patch+json` (RFC 7396) as well.
 
     Raises:
+        Unauthenticated: nobody was verified.
         PayloadTooLarge: the body is larger.
         UnsupportedMediaType: there is a body and its media type, its charset or its content coding is another.
         MalformedJson: it is not UTF-8.
@@ -33,6 +35,8 @@ class JsonRoute(LazyRoute):
         single_parameters = _single_query_names(self)
 
         async def checked(request: Request) -> Response:
+            # before anything else is looked at: who is nobody learns nothing of what is wrong with the request
+            request.scope["caller"] = caller_of(request.scope.get("aws.event") or {})
             body = await request.body()
             if len(body) > MAX_BODY_BYTES:
                 raise PayloadTooLarge(f"The body has {len(body)} bytes; {MAX_BODY_BYTES} are the most.")

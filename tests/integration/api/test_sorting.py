@@ -4,12 +4,13 @@ import datetime as dt
 import functools
 import random
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from fastapi import FastAPI
 
 from tests.integration.api.client import Client
-from tests.integration.api.test_list import ids, next_query, walk
+from tests.integration.api.test_list import ids, walk
 
 pytestmark = pytest.mark.account
 
@@ -170,7 +171,7 @@ def test_a_filter_takes_several_values(alice: Client) -> None:
     pages = walk(alice, limit=1, priority="urgent,high", category="home")
     assert [len(page) for page in pages] == [1, 1]
     reply = alice.send("GET", TASKS, query=[*query, ("limit", "3")])
-    rest = alice.send("GET", TASKS, query=next_query(reply.headers["link"]))
+    rest = alice.send("GET", TASKS, query=parse_qsl(reply.headers["link"].partition(">")[0].removeprefix("<?")))
     assert len({*ids(reply.json()), *ids(rest.json())}) == 4
 
 

@@ -93,13 +93,13 @@ def test_a_query_s_parameters_leave_paging_out() -> None:
     ("sent", "taken"),
     [
         (["pending"], "pending"),
-        (["pending,in_progress"], ["in_progress", "pending"]),
-        (["in_progress", "pending"], ["in_progress", "pending"]),
+        (["pending,in_progress"], "in_progress,pending"),
+        (["in_progress", "pending"], "in_progress,pending"),
         (["pending", "pending,pending"], "pending"),
-        (["pending", "in_progress,completed", "cancelled"], ["cancelled", "completed", "in_progress", "pending"]),
+        (["pending", "in_progress,completed", "cancelled"], "cancelled,completed,in_progress,pending"),
     ],
 )
-def test_a_filter_s_values_are_a_set_however_they_are_sent(sent: list[str], taken: str | list[str]) -> None:
+def test_a_filter_s_values_are_a_set_however_they_are_sent(sent: list[str], taken: str) -> None:
     assert TaskQuery.model_validate({"status": sent}).given_parameters() == {"status": taken}
 
 
@@ -123,6 +123,7 @@ def test_every_value_of_a_filter_is_checked(given_: dict[str, list[str]]) -> Non
 
 def test_a_comma_is_part_of_a_category_s_name() -> None:
     query = TaskQuery.model_validate({"category": ["Home, garden", "HOME, GARDEN", "Café"]})
+    assert query.given_parameters() == {"category": ["Café", "HOME, GARDEN", "Home, garden"]}
     assert query.to_selection(dt.datetime(2026, 11, 29, tzinfo=dt.UTC)).categories == {"home, garden", "cafe\u0301"}
 
 

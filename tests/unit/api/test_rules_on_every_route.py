@@ -118,9 +118,12 @@ def test_the_document_has_every_route() -> None:
 def test_no_verified_token_of_a_user_is_401(
     client: Client, operation: Operation, claims: dict[str, str] | None
 ) -> None:
-    reply = send(dataclasses.replace(client, claims=claims), operation)
-    assert_refused(reply, operation, 401, "unauthenticated")
-    assert reply.headers["www-authenticate"] == "Bearer"
+    nobody = dataclasses.replace(client, claims=claims)
+    # whatever else is wrong with the request
+    hostile = nobody.send(operation.method, operation.path, raw=b"\xff", query={"limit": "x"}, if_match="x")
+    for reply in (send(nobody, operation), hostile):
+        assert_refused(reply, operation, 401, "unauthenticated")
+        assert reply.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("path", sorted({one.path for one in OPERATIONS.values()}))
