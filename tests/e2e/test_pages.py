@@ -19,8 +19,6 @@ PAGES = [
     for page in find_pages()
     if page.parent != RUNBOOKS and any(block.reason is None for block in read_blocks(page.read_text()))
 ]
-# the operator's tutorial runs the pipeline last, so that the runbooks find a run with every stage
-PAGES.sort(key=lambda page: page.stem == "operator")
 
 
 @pytest.fixture(scope="module")

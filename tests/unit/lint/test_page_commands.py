@@ -93,4 +93,5 @@ def test_most_blocks_are_run() -> None:
         block for page in (ROOT / "docs" / "tutorials").glob("*.md") for block in read_blocks(page.read_text())
     ]
     assert len(tutorials) > 20
-    assert [block.commands for block in tutorials if block.reason] == ["make dashboard"]
+    left_out = {block.commands for block in tutorials if block.reason}
+    assert left_out == {"make dashboard", ".venv/bin/insights pipeline start --wait"}
