@@ -83,7 +83,7 @@ lint: setup ## ruff, plain names, documentation, mypy --strict, sqlfluff
 	@$(BIN)/python -m tests.lint.plain_prose
 	@$(BIN)/python -m tests.lint.page_references
 	@echo "mypy --strict: minutes when its cache is empty" && $(BIN)/mypy
-	@cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor --config .sqlfluff models tests ../bi/queries
+	@echo "sqlfluff: models, tests and saved queries" && cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor --config .sqlfluff models tests ../bi/queries
 
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -131,7 +131,7 @@ silver-reference: setup ## Write dbt's sources and docs/silver.md from silver's 
 
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json anew; BREAKING=1 accepts what breaks clients
-	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/python -m api.reference $(if $(BREAKING),--accept-breaking)
+	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/python -m api.openapi $(if $(BREAKING),--accept-breaking)
 
 .PHONY: fuzz-api
 fuzz-api: setup ## Ten minutes of Schemathesis on the deployed local API: make fuzz-api SECONDS=60

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.contract import REQUEST_LOG_TYPE
 from api.identity import user_hash_of
 from api.observability import log_info, logger
 
@@ -61,7 +62,7 @@ class AccessLog:
         log_info(
             "request",
             {
-                "log_type": "request",
+                "log_type": REQUEST_LOG_TYPE,
                 "request_id": request_id,
                 "user_hash": user_hash_of(_event(scope)),
                 "method": scope["method"],

@@ -21,7 +21,11 @@ import dataclasses
 import enum
 from typing import Literal, NamedTuple
 
-TABLE_NAME = "todo-app-data"
+TABLE_NAME, API_FUNCTION = "todo-app-data", "todo-api"
+# of every metric that the platform's own code writes, whichever folder it is in
+METRICS_NAMESPACE = "TodoInsights"
+# the API's log events with this `log_type` leave CloudWatch Logs for bronze: one for each request
+REQUEST_LOG_TYPE = "request"
 # DynamoDB deletes an item some time after this attribute, in seconds since 1970
 TTL_ATTRIBUTE = "expiration_timestamp"
 # an imported item has it (RFC 3339): its changes happened at `updated_at`, not when it was written (ADR 0082)

@@ -7,8 +7,10 @@ import orjson
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "todo-api")
-NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "TodoInsights")
+from api.contract import API_FUNCTION, METRICS_NAMESPACE
+
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", API_FUNCTION)
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", METRICS_NAMESPACE)
 
 
 def _json_line(record: dict[str, object]) -> str:

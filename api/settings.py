@@ -1,4 +1,4 @@
-"""What the environment tells the API."""
+"""The API's settings, from its environment."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ class Settings(BaseModel):
     Args:
         table_name: the DynamoDB table.
         cursor_key_secret_id: Secrets Manager name or ARN of the key that signs list cursors.
-        environment: which deployment this is; `/health` tells it.
+        environment: which deployment this is; `/health` shows it.
         max_tasks: live tasks that one user may have.
         max_gigabytes: size of one user's tasks in the table and its indexes; DynamoDB's own limit is 10 GB.
     """

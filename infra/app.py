@@ -10,6 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 import aws_cdk
 
 from infra.environments import CONTEXT, EXAMPLE, Environment, SettingsError, from_context
+from infra.resource_names import (
+    API_STACK,
+    DATA_STACK,
+    INGESTION_STACK,
+    MONITORING_STACK,
+    ORCHESTRATION_STACK,
+    TRANSFORMS_STACK,
+)
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack
 from infra.stacks.ingestion import IngestionStack
@@ -27,17 +35,17 @@ def add_stacks(app: aws_cdk.App, environment: Environment) -> None:
 
     Stacks find each other's resources by their fixed names; the order below is what must exist when the next is made.
     """
-    data = DataStack(app, "TodoDataStack", environment=environment)
-    api = ApiStack(app, "TodoApiStack", environment=environment)
+    data = DataStack(app, DATA_STACK, environment=environment)
+    api = ApiStack(app, API_STACK, environment=environment)
     api.add_stack_dependency(data)
-    ingestion = IngestionStack(app, "TodoIngestionStack", table=data.table, environment=environment)
+    ingestion = IngestionStack(app, INGESTION_STACK, table=data.table, environment=environment)
     ingestion.add_stack_dependency(data)
     # it subscribes to the api function's log group
     ingestion.add_stack_dependency(api)
-    transforms = TransformsStack(app, "TodoTransformsStack", environment=environment)
+    transforms = TransformsStack(app, TRANSFORMS_STACK, environment=environment)
     transforms.add_stack_dependency(data)
-    OrchestrationStack(app, "TodoOrchestrationStack", environment=environment).add_stack_dependency(transforms)
-    MonitoringStack(app, "TodoMonitoringStack", environment=environment, api_stack=api)
+    OrchestrationStack(app, ORCHESTRATION_STACK, environment=environment).add_stack_dependency(transforms)
+    MonitoringStack(app, MONITORING_STACK, environment=environment, api_stack=api)
     tags = {
         "Project": PROJECT,
         "Owner": environment.owner,

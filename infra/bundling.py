@@ -26,7 +26,10 @@ from typing import Literal, get_args
 
 import uv
 
+from api.contract import API_FUNCTION
 from infra import ROOT
+from ingestion.contract import CDC_FUNCTION, LOGS_FUNCTION
+from orchestration.contract import ENDED_FUNCTION, NOTIFY_FUNCTION, PUBLISH_FUNCTION, WINDOW_FUNCTION
 
 BUILD = ROOT / "build"
 Target = Literal["local", "aws"]
@@ -63,39 +66,48 @@ class Bundle:
         return LOCAL_PYTHON if target == "local" else self.python
 
 
-# what the API states about the table, for those who read it (ADR 0060)
+# what a folder states about what it produces, for those who read it (ADR 0060)
 PIPELINE_CONTRACT = ("orchestration/__init__.py", "orchestration/contract.py")
 TABLE_CONTRACT = ("api/__init__.py", "api/contract.py")
-# what ingestion promises of bronze, imported by those who read it
-BRONZE_CONTRACT = ("ingestion/__init__.py", "ingestion/bronze_objects.py")
+INGESTION_CONTRACT = ("ingestion/__init__.py", "ingestion/contract.py")
+BRONZE_CONTRACT = (*INGESTION_CONTRACT, "ingestion/bronze_objects.py")
 BUNDLES = {
-    "todo-api": Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
-    "todo-cdc": Bundle(
-        sources=(*TABLE_CONTRACT, "ingestion/__init__.py", "ingestion/cdc"), lock="ingestion/requirements.lock"
+    API_FUNCTION: Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
+    CDC_FUNCTION: Bundle(
+        sources=(*TABLE_CONTRACT, *INGESTION_CONTRACT, "ingestion/cdc"), lock="ingestion/requirements.lock"
     ),
-    "todo-logs": Bundle(sources=("ingestion/__init__.py", "ingestion/logs"), lock="ingestion/requirements.lock"),
-    "todo-resolve-window": Bundle(
-        sources=(*TABLE_CONTRACT, *BRONZE_CONTRACT, "orchestration/__init__.py", "orchestration/window"),
+    LOGS_FUNCTION: Bundle(
+        sources=(*TABLE_CONTRACT, *INGESTION_CONTRACT, "ingestion/logs"), lock="ingestion/requirements.lock"
+    ),
+    WINDOW_FUNCTION: Bundle(
+        sources=(*TABLE_CONTRACT, *BRONZE_CONTRACT, *PIPELINE_CONTRACT, "orchestration/window"),
         lock="orchestration/requirements.lock",
     ),
-    "todo-pipeline-ended": Bundle(
+    NOTIFY_FUNCTION: Bundle(
+        sources=(*PIPELINE_CONTRACT, "orchestration/notify"), lock="orchestration/requirements.lock"
+    ),
+    ENDED_FUNCTION: Bundle(
         sources=(
+            *TABLE_CONTRACT,
             *PIPELINE_CONTRACT,
             "orchestration/executions/__init__.py",
+            "orchestration/executions/events.py",
             "orchestration/executions/history.py",
+            "orchestration/notify",
             "orchestration/on_execution_end",
         ),
         lock="orchestration/requirements.lock",
     ),
-    "todo-publish-insights": Bundle(
+    PUBLISH_FUNCTION: Bundle(
         sources=(*TABLE_CONTRACT, *PIPELINE_CONTRACT, "orchestration/publish"),
         lock="orchestration/requirements.lock",
     ),
 }
-SILVER_CONTRACT = ("transforms/__init__.py", "transforms/silver/__init__.py", "transforms/silver/contract.py")
+LAKE_CONTRACT = ("transforms/__init__.py", "transforms/contract.py")
+SILVER_CONTRACT = (*LAKE_CONTRACT, "transforms/silver/__init__.py", "transforms/silver/contract.py")
 RECONCILE_LOCK = "transforms/reconcile/requirements.lock"
-RECONCILE_MODULES = (*TABLE_CONTRACT, *SILVER_CONTRACT, "transforms/reconcile")
-GLUE_MODULES = (*TABLE_CONTRACT, *BRONZE_CONTRACT, "transforms/__init__.py", "transforms/silver")
+RECONCILE_MODULES = (*TABLE_CONTRACT, *INGESTION_CONTRACT, *SILVER_CONTRACT, "transforms/reconcile")
+GLUE_MODULES = (*TABLE_CONTRACT, *BRONZE_CONTRACT, *LAKE_CONTRACT, "transforms/silver")
 
 
 def build(name: str, target: Target) -> pathlib.Path:
@@ -193,7 +205,7 @@ def interpreter_of(python: str) -> str | None:
     if python == LOCAL_PYTHON:
         return sys.executable
     command = [uv.find_uv_bin(), "python", "find", python, "--system", "--no-python-downloads", "--no-project"]
-    # pyenv's commands work only for the version that it is told to use
+    # pyenv's commands work only for the version that it is set to
     found = subprocess.run(command, env={**os.environ, "PYENV_VERSION": python}, capture_output=True, text=True)
     return found.stdout.strip() if found.returncode == 0 else None
 

@@ -18,6 +18,7 @@ import cdk_nag
 
 from infra.app import synthesize
 from infra.environments import EXAMPLE
+from infra.resource_names import API_STACK, INGESTION_STACK, ORCHESTRATION_STACK, TRANSFORMS_STACK
 
 FUNCTIONS = (
     "TodoApiStack/Function/Resource",
@@ -25,6 +26,7 @@ FUNCTIONS = (
     "TodoIngestionStack/Logs/Resource",
     "TodoOrchestrationStack/ResolveWindow/Resource",
     "TodoOrchestrationStack/PublishInsights/Resource",
+    "TodoOrchestrationStack/NotifyOperators/Resource",
     "TodoOrchestrationStack/PipelineEnded/Resource",
 )
 FAILURE_QUEUES = (
@@ -36,10 +38,17 @@ FAILURE_QUEUES = (
 ROLES = {
     name: f"{stack}/{name}Role/Resource" if name else f"{stack}/Role/Resource"
     for stack, names in {
-        "TodoApiStack": ("Function",),
-        "TodoIngestionStack": ("Cdc", "Logs", "Delivery", "LogsDelivery"),
-        "TodoTransformsStack": ("Crawler", "Silver", "SilverMaintenance", "Dbt", "Bi"),
-        "TodoOrchestrationStack": ("ResolveWindow", "PublishInsights", "PipelineEnded", "Reconcile", ""),
+        API_STACK: ("Function",),
+        INGESTION_STACK: ("Cdc", "Logs", "Delivery", "LogsDelivery"),
+        TRANSFORMS_STACK: ("Crawler", "Silver", "SilverMaintenance", "Dbt", "Bi"),
+        ORCHESTRATION_STACK: (
+            "ResolveWindow",
+            "PublishInsights",
+            "NotifyOperators",
+            "PipelineEnded",
+            "Reconcile",
+            "",
+        ),
     }.items()
     for name in names
 }
@@ -84,7 +93,7 @@ ACKNOWLEDGED = (
         "AwsSolutions-S1",
         tuple(f"TodoDataStack/{name}/Resource" for name in ("Bronze", "Silver", "Gold", "Artifacts")),
         "Server access logs would be written for every object that Spark and Athena read, more of them than data. Who "
-        "read what is told by CloudTrail data events, which an account switches on for all its buckets at once",
+        "read by CloudTrail data events, which an account switches on for all its buckets at once",
     ),
     Acknowledgement(
         "AwsSolutions-SMG4",
@@ -177,7 +186,7 @@ ACKNOWLEDGED = (
         rf"{ARN}:logs:{HERE}:log-group:[\w/.-]+:\*",
         (
             "Function", "Cdc", "Logs", "Delivery", "LogsDelivery", "Crawler", "Dbt", "ResolveWindow",
-            "PublishInsights", "PipelineEnded", "Reconcile",
+            "PublishInsights", "NotifyOperators", "PipelineEnded", "Reconcile",
         ),
         "The streams of one log group; their names are made by the service",
     ),
@@ -211,7 +220,7 @@ ACKNOWLEDGED = (
     ),
     _wildcard(
         rf"{ARN}:kms:{HERE}:key/\*",
-        ("", "PipelineEnded"),
+        ("NotifyOperators", "PipelineEnded"),
         "The topics' key is in a later stack; the condition holds it to the key with the alias todo-alerts",
     ),
     _wildcard(r"<Logs\w+\.Arn>:\*", ("LogsDelivery",), "The versions of one function"),

@@ -11,21 +11,13 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
-# deployed in this order: infra/app.py
-STACKS = (
-    "TodoDataStack",
-    "TodoApiStack",
-    "TodoIngestionStack",
-    "TodoTransformsStack",
-    "TodoOrchestrationStack",
-    "TodoMonitoringStack",
-)
-# stated again, because infra.stacks.names loads the CDK, which takes seconds and needs Node; a test compares them
-TABLE, USER_POOL = "todo-app-data", "todo-users"
-LAYERS = ("bronze", "silver", "gold", "artifacts")
-DATABASES = ("todo_bronze", "todo_silver", "todo_analytics")
-SECRETS = ("todo-email-hash-key", "todo-cursor-key")
-GONE = frozenset(
+from api.contract import TABLE_NAME
+from infra.resource_names import CURSOR_SECRET, EMAIL_HASH_SECRET, LAYERS, STACKS, USER_POOL, bucket_name
+from transforms.contract import BRONZE_DATABASE, GOLD_DATABASE, SILVER_DATABASE
+
+DATABASES = (BRONZE_DATABASE, SILVER_DATABASE, GOLD_DATABASE)
+SECRETS = (EMAIL_HASH_SECRET, CURSOR_SECRET)
+NOT_FOUND_CODES = frozenset(
     {
         "EntityNotFoundException",
         "NoSuchBucket",
@@ -71,10 +63,10 @@ def destroy(session: boto3.Session, *, delete_data: bool, report: Callable[[str]
 
 
 def _refuse_protected(session: boto3.Session) -> None:
-    table = _found(lambda: session.client("dynamodb").describe_table(TableName=TABLE)["Table"])
+    table = _found(lambda: session.client("dynamodb").describe_table(TableName=TABLE_NAME)["Table"])
     if table and table.get("DeletionProtectionEnabled"):
         raise DestroyError(
-            f"table {TABLE} is protected against deletion, as every prod table is: turn the protection off in "
+            f"table {TABLE_NAME} is protected against deletion, as every prod table is: turn the protection off in "
             "the console first if its data is really to go"
         )
 
@@ -83,10 +75,10 @@ def _delete_data(session: boto3.Session) -> Iterator[str]:
     account, region = session.client("sts").get_caller_identity()["Account"], session.region_name
     dynamodb, glue = session.client("dynamodb"), session.client("glue")
     secrets = session.client("secretsmanager")
-    if not _absent(lambda: dynamodb.delete_table(TableName=TABLE)):
-        yield f"table {TABLE}"
+    if not _absent(lambda: dynamodb.delete_table(TableName=TABLE_NAME)):
+        yield f"table {TABLE_NAME}"
     for layer in LAYERS:
-        bucket = f"todo-{layer}-{account}-{region}"
+        bucket = bucket_name(layer, account, region)
         if not _absent(lambda name=bucket: _delete_bucket(session, name)):  # type: ignore[misc]
             yield f"bucket {bucket}"
     for database in DATABASES:
@@ -132,7 +124,7 @@ def _found(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in GONE:
+        if error.response["Error"]["Code"] in NOT_FOUND_CODES:
             return None
         raise
 
@@ -142,7 +134,7 @@ def _absent(call: Callable[[], Any]) -> bool:
     try:
         call()
     except ClientError as error:
-        if error.response["Error"]["Code"] in GONE:
+        if error.response["Error"]["Code"] in NOT_FOUND_CODES:
             return True
         raise
     return False

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from ingestion.bronze_objects import CHANGES
+from ingestion.contract import CDC_STREAM, CHANGES
 from ingestion.errors import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-DELIVERY_STREAM = "todo-cdc"
 
 
 class Bronze:
@@ -41,10 +39,10 @@ class Bronze:
         """
         firehose = boto3.client("firehose")
         try:
-            found = firehose.describe_delivery_stream(DeliveryStreamName=DELIVERY_STREAM)
+            found = firehose.describe_delivery_stream(DeliveryStreamName=CDC_STREAM)
         except firehose.exceptions.ResourceNotFoundException:
             raise RefusedError(
-                f"there is no delivery stream {DELIVERY_STREAM} in this account and region: deploy first"
+                f"there is no delivery stream {CDC_STREAM} in this account and region: deploy first"
             ) from None
         (destination,) = found["DeliveryStreamDescription"]["Destinations"]
         bucket = destination["ExtendedS3DestinationDescription"]["BucketARN"].rpartition(":")[2]

@@ -2,7 +2,7 @@
 
 Bronze lies in folders by the hour of arrival (UTC): `cdc/dt=YYYY-MM-DD/hour=HH/` and `logs/dt=YYYY-MM-DD/hour=HH/`. The
 pipeline decides which objects are new and names them in a manifest; the silver job reads what a manifest names. Both
-import this module, which needs nothing but Python, so that a window means the same objects to both.
+import this module, which needs only Python and ingestion's contract, so that a window means the same objects to both.
 """
 
 import dataclasses
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from ingestion.contract import FOLDERS
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CHANGES, REQUESTS = "cdc", "logs"
-FOLDERS = (CHANGES, REQUESTS)
 # Firehose names a folder after the arrival of a buffer's oldest record, and tries for up to a day to deliver it:
 # https://docs.aws.amazon.com/firehose/latest/dev/basic-deliver.html#retry
 LATEST_DELIVERY = timedelta(days=2)

@@ -4,13 +4,13 @@ Nothing but the standard library is imported, so every folder and every bundle m
 """
 
 STATE_MACHINE = "todo-insights-pipeline"
-WINDOW_FUNCTION, PUBLISH_FUNCTION, ENDED_FUNCTION = (
-    "todo-resolve-window",
-    "todo-publish-insights",
-    "todo-pipeline-ended",
-)
+WINDOW_FUNCTION, PUBLISH_FUNCTION = "todo-resolve-window", "todo-publish-insights"
+NOTIFY_FUNCTION, ENDED_FUNCTION = "todo-notify-operators", "todo-pipeline-ended"
 RUNS_TABLE = "pipeline_runs"
+# in the artifacts bucket, a folder for each run: the manifest of its objects and silver's report
+RUN_FILES = "glue/runs/"
+# in gold's bucket: how far insights have been published
+PUBLISHED = "published/"
 PIPELINE_FAILURES, UNDELIVERED = "todo-pipeline-failures", "todo-undelivered"
-METRICS_NAMESPACE = "TodoInsights"
 INSIGHTS_ROWS_SKIPPED = "InsightsRowsSkipped"
 STATE_FAILED, STATE_DURATION = "StateFailed", "StateDuration"

@@ -7,5 +7,7 @@ BRONZE_DATABASE, SILVER_DATABASE, GOLD_DATABASE = "todo_bronze", "todo_silver", 
 WORKGROUP, DBT_WORKGROUP = "todo-analytics-workgroup", "todo-dbt-workgroup"
 CRAWLER, SILVER_JOB, SILVER_MAINTENANCE_JOB = "todo-bronze-crawler", "todo-silver", "todo-silver-maintenance"
 DBT_PROJECT, RECONCILE_PROJECT = "todo-dbt", "todo-reconcile"
+# prefixes of gold's bucket: results of queries, and the tables that dbt writes
+ATHENA_RESULTS, GOLD_TABLES = "athena-results/", "tables/"
 BI_ROLE = "todo-bi-user"
 RECONCILE_DIFFERENCES, MAINTENANCE_FAILED = "ReconcileDifferences", "MaintenanceFailed"

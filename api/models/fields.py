@@ -1,4 +1,4 @@
-"""The field types of the API contract, each with the constraint that its JSON schema also tells."""
+"""The field types of the API contract, each with the constraint that its JSON schema also states."""
 
 import datetime as dt
 import re

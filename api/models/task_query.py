@@ -40,7 +40,7 @@ class Order(enum.StrEnum):
 
 
 def _true_or_false(value: Any) -> Any:
-    # pydantic would also take 1, yes, on and the like, which the JSON schema does not tell
+    # pydantic would also take 1, yes, on and the like, which the JSON schema does not state
     if value not in ("true", "false", True, False) or (isinstance(value, int) and not isinstance(value, bool)):
         raise PydanticCustomError("boolean", "must be true or false")
     return value

@@ -205,7 +205,7 @@ def write(
         checks: conditions on other items.
 
     Returns:
-        the lower bound, in GB, of the size of the largest item collection that was written to, which DynamoDB tells
+        the lower bound, in GB, of the size of the largest item collection that was written to, which DynamoDB states
         free of charge; None when it has not.
 
     The SDK gives a transaction a client request token, so its own retries after a lost answer are harmless; a single

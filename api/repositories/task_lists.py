@@ -248,7 +248,7 @@ def _start_key(user_id: str, sort: str, position: str) -> dict[str, Any]:
 
 
 def _matches_text(item: Mapping[str, Any], selection: Selection) -> bool:
-    """Whether an item has one of the categories, and the text; DynamoDB itself would tell upper from lower case."""
+    """Whether an item has one of the categories, and the text; DynamoDB's own comparisons distinguish case."""
     if selection.categories and fold(item.get("category", {}).get("S", "")) not in selection.categories:
         return False
     if selection.text is None:

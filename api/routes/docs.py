@@ -1,6 +1,6 @@
 """/docs and /openapi.json: the reference, for people and for programs.
 
-The OpenAPI document is a file beside the code (`api.reference` writes it): making it anew would take every process some
+The OpenAPI document is a file beside the code (`api.openapi` writes it): making it anew would take every process some
 time and memory for what never changes. Swagger UI comes from the pinned package `swagger-ui-bundle-v2`, so the page
 needs no other host, and its Content-Security-Policy allows none (ADR 0065).
 """

@@ -37,7 +37,7 @@ LATE = dt.timedelta(seconds=60)
 # A deletion is delivered until its task is purged; an older token may have missed it.
 _TOKEN_LIFETIME = RESTORABLE - dt.timedelta(days=1)
 # Bounds the token's length; what does not fit is delivered again.
-_REMEMBERED = 128
+_MAX_DIGESTS = 128
 _MOMENT_BYTES, _DIGEST_BYTES = 8, 4
 _ENTRY_BYTES = _MOMENT_BYTES + _DIGEST_BYTES
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -165,7 +165,7 @@ def advance(token: Token, page: ChangePage, now: dt.datetime) -> Token:
         floor = max(floor, min(after, timestamp(now - LATE)))
     since = _moment_bytes(floor)
     digests = dict.fromkeys([*token.delivered, *(change_digest(stored.task) for stored in page.tasks)])
-    delivered = tuple(one for one in digests if one[:_MOMENT_BYTES] >= since)[-_REMEMBERED:]
+    delivered = tuple(one for one in digests if one[:_MOMENT_BYTES] >= since)[-_MAX_DIGESTS:]
     resume_at = after if page.has_more else floor
     return Token(token.run_at, not page.has_more, resume_at, floor, token.generation, delivered)
 

@@ -79,8 +79,8 @@ class ErasureService:
         try:
             retry_on_conflict("", attempt)
         finally:
-            self._users.forget(user_id)
-            self._quotas.forget(user_id)
+            self._users.discard(user_id)
+            self._quotas.discard(user_id)
 
     def _begin(self, request: WriteRequest, profile: User | None) -> Erasure:
         at = timestamp(self._now())

@@ -81,7 +81,7 @@ class Quotas:
         if gigabytes is not None:
             usage.gigabytes = gigabytes
 
-    def forget(self, user_id: str) -> None:
+    def discard(self, user_id: str) -> None:
         """Count again at the next create, because the user was erased."""
         self._known.pop(user_id, None)
 

@@ -85,7 +85,7 @@ class UserService:
         found = self.find(caller.user_id)
         if found is None:
             # it was there when this process saw it: look again, and write it if nobody erased it
-            self.forget(caller.user_id)
+            self.discard(caller.user_id)
             self.ensure_profile_unless_erased(caller, request_id)
             found = self.find(caller.user_id)
         if found is None:
@@ -113,7 +113,7 @@ class UserService:
         """
         return self._write(request, "update-user", changes, preconditions, status_of_new=200)
 
-    def forget(self, user_id: str) -> None:
+    def discard(self, user_id: str) -> None:
         """Look for the user's profile again at the next request."""
         self._known.pop(user_id, None)
 
@@ -143,7 +143,7 @@ class UserService:
                 self._users.save(after, request.request_id, replaces=replaces, record=record, now=seconds)
             elif record:
                 self._users.save_record(record, seconds)
-            self._remember(user_id, after.email is not None)
+            self._cache(user_id, after.email is not None)
             return result
 
         return retry_on_conflict(digest, attempt)
@@ -159,7 +159,7 @@ class UserService:
             # whoever was faster had an ID token, too, or the next request tries again
             profile = self._save(_next(profile, timestamp(now), **filled), profile.version, request_id, now)
         if profile:  # else another request is writing it at this moment, or it was erased: the next one looks again
-            self._remember(caller.user_id, profile.email is not None)
+            self._cache(caller.user_id, profile.email is not None)
 
     def _save(self, user: User, replaces: int | None, request_id: str, now: dt.datetime) -> User | None:
         """Try to write `user`; the profile that is there afterwards, None when that is not known."""
@@ -169,7 +169,7 @@ class UserService:
             return conflict.existing
         return user
 
-    def _remember(self, user_id: str, has_email: bool) -> None:
+    def _cache(self, user_id: str, has_email: bool) -> None:
         self._known.pop(user_id, None)
         if len(self._known) >= _MAX_KNOWN_USERS:
             del self._known[next(iter(self._known))]

@@ -15,7 +15,7 @@ def demo() -> None:
     from infra.local.account.settings import Settings
 
     try:
-        agrees = demonstration.run(Settings.from_environment())
+        is_consistent = demonstration.run(Settings.from_environment())
     except demonstration.DemoError as error:
         fail(str(error))
-    raise typer.Exit(ExitCode.OK if agrees else ExitCode.FAILED)
+    raise typer.Exit(ExitCode.OK if is_consistent else ExitCode.FAILED)

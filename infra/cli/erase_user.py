@@ -1,28 +1,46 @@
-"""`insights erase-user`: the command of `transforms.silver`, for a user whom the table or silver knows."""
+"""`insights erase-user ID`: a user gone from table and lake, for an operator who will not wait for the night.
 
-import functools
+Exit status: 0 erased, 1 not or not from gold (or AWS refused), 2 the command line is wrong, 130 interrupted; it may be
+repeated.
+"""
+
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import boto3
 import typer
+from rich.console import Console
+from rich.status import Status
 
 from api import contract
 from infra.cli.athena import QueryError, run_query
+from infra.cli.console import print_json, terminal
 from infra.cli.errors import explain_errors, fail
+from infra.cli.options import AsJson
 from infra.cli.target import writes
-from transforms.contract import SILVER_DATABASE
-from transforms.silver.erase_user import erase_user as run_erase_user
+from infra.cli.wait import POLL_SECONDS, poll
+from orchestration.executions import history, state_machine
+from transforms.contract import SILVER_DATABASE, SILVER_MAINTENANCE_JOB
+from transforms.silver.erase_user import MaintenanceRunningError, delete_user_items, read_report, run_maintenance
 
 IDENTIFIER = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
+LATER = "the nightly maintenance works the request off, or repeat this command"
 
 
 @writes()
 @explain_errors()
-@functools.wraps(run_erase_user)
-def erase_user(**options: Any) -> None:
-    """As the command of `transforms.silver`; it refuses an identifier that nobody has."""
-    user_id = options["user_id"]
+def erase_user(
+    user_id: Annotated[str, typer.Argument(metavar="ID", help="The user's identifier: the subject of their tokens.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[int, typer.Option(help="Seconds to wait for the user's last changes to reach the lake.")] = 600,
+    no_gold: Annotated[bool, typer.Option("--no-gold", help="Leave gold to the next build of the pipeline.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a user from the table and the lake.
+
+    From the table, from bronze with all its versions, from silver with its history and from results of queries; then
+    gold is rebuilt.
+    """
     if not IDENTIFIER.fullmatch(user_id):
         raise typer.BadParameter(f"{user_id!r} is no user's identifier", param_hint="ID")
     if not (is_in_table(user_id) or is_in_silver(user_id)):
@@ -30,7 +48,72 @@ def erase_user(**options: Any) -> None:
             f"there is no user {user_id}, neither in the table nor in silver; nothing was erased",
             "the identifier is the `sub` of the user's tokens, and `user_id` of `GET /users`",
         )
-    run_erase_user(**options)
+    if not yes and not typer.confirm(f"Erase user {user_id} and all their tasks for good?", err=True):
+        raise typer.Exit(1)
+    run_erasure(user_id, wait, build_gold=not no_gold, as_json=as_json)
+
+
+def run_erasure(user_id: str, wait: int, *, build_gold: bool, as_json: bool) -> None:
+    """Erase a user, show how far that has come, and say how it ended.
+
+    Args:
+        user_id: whom.
+        wait: seconds to wait for the user's last changes to reach the lake.
+        build_gold: whether gold is built anew, and waited for.
+        as_json: print the report.
+
+    Raises:
+        typer.Exit: with 1, when something is left.
+    """
+    console = terminal(stderr=True)
+    with console.status("deleting from the table") as status:
+        deleted = delete_user_items(boto3.client("dynamodb"), contract.TABLE_NAME, user_id)
+        console.print(f"table: {deleted} items deleted")
+        try:
+            run = run_maintenance(
+                boto3.client("glue"),
+                wait,
+                build_gold,
+                lambda state, seconds: status.update(
+                    f"erasing from the lake: {SILVER_MAINTENANCE_JOB} {state.lower()}, {seconds} s"
+                ),
+            )
+        except MaintenanceRunningError as error:
+            fail(str(error), LATER)
+        if run["JobRunState"] != "SUCCEEDED":
+            fail(
+                f"{SILVER_MAINTENANCE_JOB} {run['Id']} {run['JobRunState']}: {run.get('ErrorMessage', '')}",
+                LATER,
+            )
+        report = read_report(run["Arguments"]["--report"])
+        for name, count in report["counts"].items():
+            console.print(f"{name.replace('_', ' ')}: {count}")
+        gold = _follow(report["execution"], status) if report["execution"] else None
+    if as_json:
+        print_json({"table_items": deleted, **report, "gold": gold})
+    _conclude(console, report, gold)
+
+
+def _follow(execution_arn: str, status: Status) -> str:
+    """Wait for the end of the execution that builds gold; how it ended."""
+    for timeline in poll(state_machine.timeline_reader(execution_arn), POLL_SECONDS):
+        if timeline.status is not history.Status.RUNNING:
+            return timeline.status.value
+        current = timeline.states[-1].name if timeline.states else "begins"
+        status.update(f"building gold anew: {current}")
+    raise AssertionError("polling has no time limit")
+
+
+def _conclude(console: Console, report: dict[str, Any], gold: str | None) -> None:
+    if report["pending"]:
+        fail("the user's last changes have not reached the lake", LATER)
+    if gold not in (None, "SUCCEEDED"):
+        name = state_machine.execution_name(report["execution"])
+        fail(
+            f"erased from table, bronze and silver; the build of gold {gold}",
+            f"`insights pipeline describe {name}` says why, and `insights pipeline redrive {name}` goes on with it",
+        )
+    console.print("erased" if gold else "erased; gold follows with the next build of the pipeline")
 
 
 def is_in_table(user_id: str) -> bool:

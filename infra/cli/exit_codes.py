@@ -4,7 +4,7 @@ import enum
 
 
 class ExitCode(enum.IntEnum):
-    """What a command tells the shell."""
+    """What a command returns to the shell."""
 
     OK = 0
     FAILED = 1

@@ -22,6 +22,7 @@ from infra.cli.target import writes
 from ingestion.backfill.export import Pace
 from ingestion.backfill.export import export as export_table
 from ingestion.bronze import Bronze
+from ingestion.contract import CDC_FAILURES, CDC_QUARANTINE, UNDELIVERED_REQUESTS
 from ingestion.replay import run, undelivered_logs
 from ingestion.replay.changes import Resolver
 from ingestion.replay.erased import Erased
@@ -40,7 +41,7 @@ class Which(enum.StrEnum):
 
 
 QUEUES = {
-    Which.CDC: ("todo-cdc-failures", "todo-cdc-quarantine"),
+    Which.CDC: (CDC_FAILURES, CDC_QUARANTINE),
     Which.PIPELINE: (PIPELINE_FAILURES,),
 }
 
@@ -77,7 +78,7 @@ def replay(
             deliver = _deliver_changes if kind is Which.CDC else _start_executions
             summaries |= {queue.name: deliver(queue, advance, dry_run) for queue in some}
         if which in (Which.LOGS, Which.ALL):
-            summaries[undelivered_logs.PREFIX] = undelivered_logs.replay(Bronze.deployed(), advance, dry_run=dry_run)
+            summaries[UNDELIVERED_REQUESTS] = undelivered_logs.replay_logs(Bronze.deployed(), advance, dry_run=dry_run)
     if as_json:
         queues_summary = {name: dataclasses.asdict(summary) for name, summary in summaries.items()}
         print_json({"dry_run": dry_run, "queues": queues_summary})
@@ -96,20 +97,20 @@ def _deliver_changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -
         return export_table(dynamodb, TABLE_NAME, bronze, pace, segments=SEGMENTS, seen=lambda _more: None).envelopes
 
     resolver = Resolver(boto3.client("dynamodbstreams"), dynamodb)
-    return run.changes(queue, resolver, Erased(dynamodb), bronze, export, seen, dry_run=dry_run)
+    return run.replay_changes(queue, resolver, Erased(dynamodb), bronze, export, seen, dry_run=dry_run)
 
 
 def _start_executions(queue: Queue, seen: Callable[[int], None], dry_run: bool) -> Summary:
     _, partition, _, region, account, _ = queue.arn().split(":")
     machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{STATE_MACHINE}"
-    return run.executions(queue, boto3.client("stepfunctions"), machine, seen, dry_run=dry_run)
+    return run.replay_executions(queue, boto3.client("stepfunctions"), machine, seen, dry_run=dry_run)
 
 
 def _print_summary(name: str, summary: Summary, dry_run: bool) -> None:
-    what = {PIPELINE_FAILURES: "executions are started", undelivered_logs.PREFIX: "requests are in bronze"}.get(
+    what = {PIPELINE_FAILURES: "executions are started", UNDELIVERED_REQUESTS: "requests are in bronze"}.get(
         name, "changes are in bronze"
     )
-    unit = "objects" if name == undelivered_logs.PREFIX else "messages"
+    unit = "objects" if name == UNDELIVERED_REQUESTS else "messages"
     if not summary.messages:
         typer.echo(f"{name}: empty")
         return

@@ -5,16 +5,9 @@ import urllib.parse
 
 import boto3
 
+from infra.resource_names import STACKS
 from orchestration.executions.errors import NotDeployedError
 
-STACKS = (
-    "TodoDataStack",
-    "TodoApiStack",
-    "TodoIngestionStack",
-    "TodoTransformsStack",
-    "TodoOrchestrationStack",
-    "TodoMonitoringStack",
-)
 LOOPBACK = "127.0.0.1"
 
 

@@ -1,4 +1,4 @@
-"""`insights deploy`, `destroy`, `synth` and `outputs`: the stacks and what they tell."""
+"""`insights deploy`, `destroy`, `synth` and `outputs`: the stacks and their outputs."""
 
 import os
 from typing import Annotated

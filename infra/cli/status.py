@@ -20,6 +20,8 @@ from infra.cli.options import AsJson
 from infra.cli.pipeline import render
 from infra.cli.stack_outputs import STACKS
 from infra.cli.target import use_local_account
+from infra.resource_names import bucket_name
+from ingestion.contract import CHANGES
 from orchestration.contract import RUNS_TABLE, UNDELIVERED
 from orchestration.executions import state_machine
 from orchestration.executions.errors import NotDeployedError
@@ -139,14 +141,14 @@ def _freshness() -> dict[str, str | None]:
     account = boto3.client("sts").get_caller_identity()["Account"]
     s3 = boto3.client("s3")
     return {
-        "bronze": format_instant(_newest(s3, f"{PREFIX}bronze-{account}-{s3.meta.region_name}")),
+        "bronze": format_instant(_newest(s3, bucket_name("bronze", account, s3.meta.region_name))),
         **{layer: format_instant(_updated(database)) for layer, database in DATABASES.items()},
     }
 
 
 def _newest(s3: Any, bucket: str) -> dt.datetime | None:
     """When the newest change came to bronze: the latest object of the latest hour of the latest day."""
-    prefix = "cdc/"
+    prefix = f"{CHANGES}/"
     for _ in ("day", "hour"):
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
         folders = [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
@@ -200,7 +202,7 @@ def _stacks_line(stacks: Mapping[str, str]) -> Text:
 def _execution(one: Mapping[str, Any], at: dt.datetime) -> Text:
     status = Status(one["status"])
     word = (render.STATUS_LABELS[status], render.STATUS_STYLES[status])
-    why = "" if status in NOT_FAILED else f"\n`insights pipeline describe {one['name']}` tells why"
+    why = "" if status in NOT_FAILED else f"\n`insights pipeline describe {one['name']}` says why"
     return Text.assemble(one["name"], " ", word, f", {format_age(one['started'], at)}", why)
 
 

@@ -12,14 +12,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from api.contract import TABLE_NAME
 from infra.preflight import Finding, Level, failed, passed
-from infra.teardown import LAYERS, TABLE
+from infra.resource_names import DATA_STACK, LAYERS, bucket_name
 
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 """Where `cdk bootstrap` records its version, with the default qualifier."""
 OLDEST_BOOTSTRAP = 6
 """The templates' own rule refuses what is older: `CheckBootstrapVersion`."""
-DATA_STACK = "TodoDataStack"
 CRAWLER_LOGS = "/aws-glue/crawlers"
 DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError")
 SERVICES = (
@@ -154,10 +154,10 @@ def check_names(session: boto3.Session, account: str) -> Finding:
     if _exists(lambda: session.client("cloudformation").describe_stacks(StackName=DATA_STACK), "ValidationError"):
         return passed("names", f"{DATA_STACK} is deployed and has them")
     taken = []
-    if _exists(lambda: session.client("dynamodb").describe_table(TableName=TABLE), "ResourceNotFoundException"):
-        taken.append(f"table {TABLE}")
+    if _exists(lambda: session.client("dynamodb").describe_table(TableName=TABLE_NAME), "ResourceNotFoundException"):
+        taken.append(f"table {TABLE_NAME}")
     for layer in LAYERS:
-        bucket = f"todo-{layer}-{account}-{session.region_name}"
+        bucket = bucket_name(layer, account, session.region_name)
         if _exists(lambda name=bucket: session.client("s3").head_bucket(Bucket=name), "404", forbidden=True):  # type: ignore[misc]
             taken.append(f"bucket {bucket}")
     if not taken:

@@ -35,7 +35,7 @@ Commands are written for the local account. On AWS, write `insights --target aws
 change something `insights --target aws --account 123456789012 COMMAND`. The program is `.venv/bin/insights`.
 
 1. Open the page of the alarm. The alarm's description and the message on the topic name it.
-2. *First look* tells what is wrong, and changes nothing.
+2. *First look* shows what is wrong, and changes nothing.
 3. *Repair*, then *Verify*. When that does not help in the time given, *Escalate*."""
 CONSOLIDATED_INTRODUCTION = """\
 # All runbooks on one page

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from api.contract import METRICS_NAMESPACE
 from infra import ROOT
 from infra.site import templates
 from infra.site.markdown import code, codes, page, table
 from orchestration import contract as pipeline
 from transforms import contract as lake
 
-NAMESPACE = pipeline.METRICS_NAMESPACE
 FOLDERS = ("api", "ingestion", "orchestration")
 LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR", "exception": "ERROR"}
 EVENTS = {
@@ -32,6 +32,7 @@ EVENTS = {
     "refused": "AWS refused a call of the API; the client got 500 or 503",
     "request": "one request that the API answered; what bronze's `logs` holds comes from it",
     "the quarantine queue did not take a record: %s": "a record was not set aside; Lambda tries again",
+    "state failed": "a state of the pipeline failed: its name, the kind of failure and the reason in words",
     "throttled": "AWS throttled a call of the API; the client got 503",
     "transformed": "a batch of request logs is ready for bronze, with the counts of records",
     "unhandled exception": "a defect of the API; the client got 500",
@@ -66,13 +67,13 @@ def text() -> str:
     foreign = [
         (code(namespace), code(name), codes(sorted(alarms)))
         for (namespace, name), alarms in sorted(watched().items())
-        if namespace != NAMESPACE
+        if namespace != METRICS_NAMESPACE
     ]
     return page(
         INTRODUCTION,
         "## Log events",
         table(("event", "level", "meaning", "emitted by"), events),
-        f"## Metrics in the namespace {code(NAMESPACE)}",
+        f"## Metrics in the namespace {code(METRICS_NAMESPACE)}",
         table(("metric", "written by", "dimensions", "meaning"), own),
         "Publishing gold writes the business's figures as metrics, too, with the values of `business_metrics_kpis`:",
         table(("metric", "row of business_metrics_kpis"), figures),
@@ -86,7 +87,7 @@ def undocumented() -> list[str]:
     events, here = set(emitted()), "in infra/site/signals_reference.py"
     found = [f"log event {name!r} is not described {here}" for name in sorted(events - set(EVENTS))]
     found += [f"log event {name!r} is described {here} and nothing emits it" for name in sorted(set(EVENTS) - events)]
-    used = {name for namespace, name in [*watched(), *_on_the_dashboard()] if namespace == NAMESPACE}
+    used = {name for namespace, name in [*watched(), *_on_the_dashboard()] if namespace == METRICS_NAMESPACE}
     known = {*METRICS, *figure_metrics()}
     return found + [f"metric {name} is not described {here}" for name in sorted(used - known)]
 

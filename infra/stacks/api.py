@@ -122,7 +122,7 @@ class ApiStack(Stack):
         return cognito.UserPool(
             self,
             "UserPool",
-            user_pool_name="todo-users",
+            user_pool_name=names.USER_POOL,
             sign_in_aliases=cognito.SignInAliases(username=True, email=True),
             sign_in_case_sensitive=False,
             # a token's e-mail is one that its owner has shown to receive mail at
@@ -179,7 +179,7 @@ class ApiStack(Stack):
         api = apigateway.HttpApi(
             self,
             "HttpApi",
-            api_name="todo-api",
+            api_name=names.API_FUNCTION,
             create_default_stage=False,
             cors_preflight=apigateway.CorsPreflightOptions(
                 allow_origins=list(environment.cors_origins),

@@ -15,6 +15,7 @@ from constructs import Construct
 from api import contract
 from infra.environments import Environment
 from infra.stacks import names
+from ingestion.contract import CHANGES, ERRORS
 
 # a resource that was created by a deployment which then failed is removed, so that the next one can create it
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
@@ -66,11 +67,12 @@ class DataStack(Stack):
     def _buckets(self, environment: Environment) -> None:
         old = Duration.days(environment.old_versions_days)
         # bronze is written once and read again years later; nothing is ever overwritten there
-        bronze = self._bucket("Bronze", "bronze", [_archived("cdc/", environment), _expiring("errors/", 90)], old)
+        rules = [_archived(f"{CHANGES}/", environment), _expiring(f"{ERRORS}/", 90)]
+        bronze = self._bucket("Bronze", "bronze", rules, old)
         # Iceberg keeps its own history; S3 versions are the net below it
         silver = self._bucket("Silver", "silver", [], old)
         # all of gold can be made again, and what a user's erasure took out of it is not to linger
-        gold = self._bucket("Gold", "gold", [_expiring("athena-results/", 7)], Duration.days(1))
+        gold = self._bucket("Gold", "gold", [_expiring(names.ATHENA_RESULTS, 7)], Duration.days(1))
         self._bucket("Artifacts", "artifacts", [_expiring("", 30)], None)
         for name, bucket in (("BronzeBucket", bronze), ("SilverBucket", silver), ("GoldBucket", gold)):
             CfnOutput(self, name, value=bucket.bucket_name, description=f"The {name[:-6].lower()} layer of the lake")

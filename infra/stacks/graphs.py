@@ -18,6 +18,7 @@ ALL_FUNCTIONS = (
     names.LOGS_FUNCTION,
     names.WINDOW_FUNCTION,
     names.PUBLISH_FUNCTION,
+    names.NOTIFY_FUNCTION,
     names.ENDED_FUNCTION,
 )
 # counters of the API's code

@@ -13,10 +13,11 @@ from infra.environments import Environment
 from infra.stacks import functions, names, roles
 from infra.stacks.bronze import delivery_stream
 from infra.stacks.queues import failure_queue
+from ingestion.contract import CHANGES, REQUESTS
 
 READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 API_LOGS = f"/aws/lambda/{names.API_FUNCTION}"
-REQUEST_LOGS = '{ $.log_type = "request" }'
+REQUEST_LOGS = f'{{ $.log_type = "{contract.REQUEST_LOG_TYPE}" }}'
 
 
 class IngestionStack(Stack):
@@ -34,7 +35,7 @@ class IngestionStack(Stack):
     def _capture_changes(self, table: dynamodb.ITable, environment: Environment) -> None:
         failures = failure_queue(self, "Failures", names.CDC_FAILURES)
         quarantine = failure_queue(self, "Quarantine", names.CDC_QUARANTINE)
-        stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix="cdc", environment=environment)
+        stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix=CHANGES, environment=environment)
         function = self._cdc_function(table, failures, quarantine, environment)
         function.node.add_dependency(stream)
         function.add_event_source(self._changes(table, failures))
@@ -93,7 +94,7 @@ class IngestionStack(Stack):
             statements=[],
         )
         stream = delivery_stream(
-            self, "LogsDelivery", name=names.LOGS_STREAM, prefix="logs", environment=environment, transform=function
+            self, "LogsDelivery", name=names.LOGS_STREAM, prefix=REQUESTS, environment=environment, transform=function
         )
         role = roles.role(
             self,

@@ -7,10 +7,31 @@ which would keep the exporting stack from changing.
 from aws_cdk import ArnFormat, Aws, Stack
 from constructs import IConstruct
 
+from api.contract import API_FUNCTION
+from api.contract import METRICS_NAMESPACE as NAMESPACE
 from api.contract import TABLE_NAME as TABLE
+from infra.resource_names import (
+    ALERTS,
+    ALERTS_KEY_ALIAS,
+    CURSOR_SECRET,
+    DASHBOARD,
+    EMAIL_HASH_SECRET,
+    TICKETS,
+    USER_POOL,
+    bucket_name,
+)
+from ingestion.contract import (
+    CDC_FAILURES,
+    CDC_FUNCTION,
+    CDC_QUARANTINE,
+    CDC_STREAM,
+    LOGS_FUNCTION,
+    LOGS_STREAM,
+)
 from orchestration.contract import (
     ENDED_FUNCTION,
     INSIGHTS_ROWS_SKIPPED,
+    NOTIFY_FUNCTION,
     PIPELINE_FAILURES,
     PUBLISH_FUNCTION,
     STATE_DURATION,
@@ -19,14 +40,15 @@ from orchestration.contract import (
     UNDELIVERED,
     WINDOW_FUNCTION,
 )
-from orchestration.contract import METRICS_NAMESPACE as NAMESPACE
 from transforms.contract import (
+    ATHENA_RESULTS,
     BI_ROLE,
     BRONZE_DATABASE,
     CRAWLER,
     DBT_PROJECT,
     DBT_WORKGROUP,
     GOLD_DATABASE,
+    GOLD_TABLES,
     MAINTENANCE_FAILED,
     RECONCILE_DIFFERENCES,
     RECONCILE_PROJECT,
@@ -37,16 +59,31 @@ from transforms.contract import (
 )
 
 __all__ = [
+    "ALERTS",
+    "ALERTS_KEY_ALIAS",
+    "API_FUNCTION",
+    "ATHENA_RESULTS",
     "BI_ROLE",
     "BRONZE_DATABASE",
+    "CDC_FAILURES",
+    "CDC_FUNCTION",
+    "CDC_QUARANTINE",
+    "CDC_STREAM",
     "CRAWLER",
+    "CURSOR_SECRET",
+    "DASHBOARD",
     "DBT_PROJECT",
     "DBT_WORKGROUP",
+    "EMAIL_HASH_SECRET",
     "ENDED_FUNCTION",
     "GOLD_DATABASE",
+    "GOLD_TABLES",
     "INSIGHTS_ROWS_SKIPPED",
+    "LOGS_FUNCTION",
+    "LOGS_STREAM",
     "MAINTENANCE_FAILED",
     "NAMESPACE",
+    "NOTIFY_FUNCTION",
     "PIPELINE_FAILURES",
     "PUBLISH_FUNCTION",
     "RECONCILE_DIFFERENCES",
@@ -58,23 +95,17 @@ __all__ = [
     "STATE_FAILED",
     "STATE_MACHINE",
     "TABLE",
+    "TICKETS",
     "UNDELIVERED",
+    "USER_POOL",
     "WINDOW_FUNCTION",
     "WORKGROUP",
 ]
 
-EMAIL_HASH_SECRET, CURSOR_SECRET = "todo-email-hash-key", "todo-cursor-key"
-API_FUNCTION, CDC_FUNCTION, LOGS_FUNCTION = "todo-api", "todo-cdc", "todo-logs"
-CDC_STREAM, LOGS_STREAM = "todo-cdc", "todo-logs"
-CDC_FAILURES, CDC_QUARANTINE = "todo-cdc-failures", "todo-cdc-quarantine"
-ALERTS, TICKETS = "todo-alerts", "todo-tickets"
-ALERTS_KEY_ALIAS = "alias/todo-alerts"
-DASHBOARD = "TodoApiMonitoring"
-
 
 def bucket(layer: str) -> str:
     """The name of the bucket of `layer` (bronze, silver, gold or artifacts) in the account and region deployed to."""
-    return f"todo-{layer}-{Aws.ACCOUNT_ID}-{Aws.REGION}"
+    return bucket_name(layer, Aws.ACCOUNT_ID, Aws.REGION)
 
 
 def bucket_arn(layer: str, keys: str | None = None) -> str:

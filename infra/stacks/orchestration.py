@@ -28,12 +28,13 @@ DELIVER_LOGS = (
 
 
 class OrchestrationStack(Stack):
-    """Runs the transforms in order and tells operators when one fails."""
+    """Runs the transforms in order and notifies operators when one fails."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, description="Todo API with Insights: the pipeline's state machine")
         pipeline_functions.window_function(self, environment)
         pipeline_functions.publish_function(self, environment)
+        pipeline_functions.notify_function(self, environment)
         pipeline_functions.runs_table(self)
         reconcile.project(self, environment)
         failures, undelivered = pipeline_triggers.dead_letters(self)
@@ -44,10 +45,7 @@ class OrchestrationStack(Stack):
             "Pipeline",
             state_machine_name=names.STATE_MACHINE,
             definition_body=stepfunctions.DefinitionBody.from_file(str(pipeline.DEFINITION)),
-            definition_substitutions={
-                "AlertsTopicArn": names.arn(self, "sns", "", names.ALERTS),
-                "RunbooksUrl": environment.runbooks,
-            },
+            definition_substitutions=pipeline.SUBSTITUTIONS,
             role=self._role(environment),
             tracing_enabled=environment.tracing,
             logs=stepfunctions.LogOptions(
@@ -80,7 +78,7 @@ class OrchestrationStack(Stack):
                 ["lambda:InvokeFunction"],
                 [
                     names.arn(self, "lambda", "function", name, ":")
-                    for name in (names.WINDOW_FUNCTION, names.PUBLISH_FUNCTION)
+                    for name in (names.WINDOW_FUNCTION, names.PUBLISH_FUNCTION, names.NOTIFY_FUNCTION)
                 ],
             ),
             # the last state of the failure path ends its own task
@@ -89,13 +87,6 @@ class OrchestrationStack(Stack):
             ),
             # PutMetricData takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
-            roles.allow(["sns:Publish"], [names.arn(self, "sns", "", names.ALERTS)]),
-            # the topic's key is known here by its alias only
-            roles.allow(
-                ["kms:Decrypt", "kms:GenerateDataKey"],
-                [names.arn(self, "kms", "key", "*")],
-                **{"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.ALERTS_KEY_ALIAS}},
-            ),
             roles.allow(DELIVER_LOGS, ["*"]),
             *([roles.write_traces()] if environment.tracing else []),
             source=names.arn(self, "states", "stateMachine", names.STATE_MACHINE, ":"),

@@ -11,10 +11,10 @@ from infra.stacks import names, roles
 from infra.stacks.lake import READ_CATALOG, READ_OBJECTS, READ_PARTITIONS
 from orchestration.contract import RUNS_TABLE
 
-RESULTS = "athena-results/people/"
+RESULTS = f"{names.ATHENA_RESULTS}people/"
 """Where the people's workgroup puts results; dbt's, which may quote silver, lie beside it."""
 
-ASK = (
+RUN_QUERIES = (
     "athena:StartQueryExecution",
     "athena:StopQueryExecution",
     "athena:GetQueryExecution",
@@ -29,7 +29,7 @@ ASK = (
     "athena:BatchGetNamedQuery",
 )
 WRITE_RESULTS = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
-TABLES = (f"tables/{names.GOLD_DATABASE}/*", f"{RUNS_TABLE}/*")
+TABLES = (f"{names.GOLD_TABLES}{names.GOLD_DATABASE}/*", f"{RUNS_TABLE}/*")
 # as long as a session lasts at most that is taken with a role's keys, as people from IAM Identity Center do:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 SESSION = Duration.hours(1)
@@ -45,7 +45,7 @@ def bi_role(scope: Construct, environment: Environment) -> None:
         names.BI_ROLE + (f"-{environment.name}" if environment.name in ("dev", "staging") else ""),
         "Asks gold through Athena; reads neither bronze nor silver, changes nothing",
         SESSION,
-        roles.allow(ASK, [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]),
+        roles.allow(RUN_QUERIES, [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]),
         roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(scope, names.GOLD_DATABASE)),
         # Athena looks at the database `default` whatever a query names:
         # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html

@@ -5,8 +5,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra import ROOT
+from infra.stacks import names
 
 DEFINITION = ROOT / "orchestration" / "pipeline.asl.json"
+# what the definition calls by a name that a contract states
+SUBSTITUTIONS = {
+    "Crawler": names.CRAWLER,
+    "DbtProject": names.DBT_PROJECT,
+    "MetricsNamespace": names.NAMESPACE,
+    "NotifyFunction": names.NOTIFY_FUNCTION,
+    "PublishFunction": names.PUBLISH_FUNCTION,
+    "SilverJob": names.SILVER_JOB,
+    "WindowFunction": names.WINDOW_FUNCTION,
+}
 
 
 def definition() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from constructs import Construct
 from api import contract
 from infra.environments import Environment
 from infra.stacks import functions, names, roles
-from orchestration.contract import RUNS_TABLE
+from orchestration.contract import PUBLISHED, RUN_FILES, RUNS_TABLE
 
 RUN_COLUMNS = {
     "run_id": ("string", "Name of the execution."),
@@ -47,7 +47,7 @@ def window_function(scope: Construct, environment: Environment) -> None:
             roles.allow_items(scope, ["dynamodb:GetItem", "dynamodb:PutItem"], contract.PIPELINE_PARTITION),
             roles.allow(["states:DescribeExecution"], [executions]),
             roles.allow(["s3:ListBucket"], [names.bucket_arn("bronze")]),
-            roles.allow(["s3:PutObject"], [names.bucket_arn("artifacts", "glue/runs/*")]),
+            roles.allow(["s3:PutObject"], [names.bucket_arn("artifacts", f"{RUN_FILES}*")]),
             roles.allow(["glue:GetCrawler"], [names.arn(scope, "glue", "crawler", names.CRAWLER)]),
             roles.allow(["glue:GetPartitions"], names.catalog_arns(scope, names.BRONZE_DATABASE)),
         ],
@@ -76,8 +76,10 @@ def publish_function(scope: Construct, environment: Environment) -> None:
             # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
             roles.allow(["glue:GetDatabase"], [names.arn(scope, "glue", "database", "default")]),
             roles.allow(["s3:ListBucket", "s3:GetBucketLocation"], [gold, artifacts]),
-            roles.allow(["s3:GetObject"], [f"{gold}/tables/*", f"{artifacts}/dbt/*", f"{artifacts}/glue/runs/*"]),
-            roles.allow(["s3:GetObject", "s3:PutObject"], [f"{gold}/athena-results/*", f"{gold}/published/*"]),
+            roles.allow(
+                ["s3:GetObject"], [f"{gold}/{names.GOLD_TABLES}*", f"{artifacts}/dbt/*", f"{artifacts}/{RUN_FILES}*"]
+            ),
+            roles.allow(["s3:GetObject", "s3:PutObject"], [f"{gold}/{names.ATHENA_RESULTS}*", f"{gold}/{PUBLISHED}*"]),
             roles.allow(["s3:PutObject"], [f"{gold}/{RUNS_TABLE}/*"]),
             roles.allow_items(scope, ["dynamodb:BatchWriteItem"], *roles.partitions_of(contract.EntityType.INSIGHTS)),
             roles.allow_items(scope, ["dynamodb:PutItem"], contract.PIPELINE_PARTITION),
@@ -86,6 +88,27 @@ def publish_function(scope: Construct, environment: Environment) -> None:
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
         ],
     )
+
+
+def notify_function(scope: Construct, environment: Environment) -> None:
+    """`todo-notify-operators`: words why a state failed, and sends it to the topic that pages."""
+    functions.function(
+        scope,
+        "NotifyOperators",
+        name=names.NOTIFY_FUNCTION,
+        handler="orchestration.notify.handler.handler",
+        environment=environment,
+        description="Notifies operators of a state that failed, and why",
+        timeout=Duration.seconds(30),
+        memory=512,
+        variables=message_variables(scope, environment),
+        statements=list(roles.publish_alerts(scope)),
+    )
+
+
+def message_variables(scope: Construct, environment: Environment) -> dict[str, str]:
+    """What `orchestration/notify/message.py` reads from its environment."""
+    return {"ALERTS_TOPIC": names.arn(scope, "sns", "", names.ALERTS), "RUNBOOKS_URL": environment.runbooks}
 
 
 def runs_table(scope: Construct) -> None:

@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.environments import Environment
-from infra.stacks import functions, names, roles
+from infra.stacks import functions, names, pipeline_functions, roles
 from infra.stacks.queues import failure_queue
 
 NIGHTLY, WEEKLY = "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)"
@@ -113,7 +113,6 @@ def execution_end(stack: Stack, undelivered: sqs.IQueue, environment: Environmen
 
 
 def _function(stack: Stack, environment: Environment) -> lambda_.Function:
-    topic = names.arn(stack, "sns", "", names.ALERTS)
     executions = names.arn(stack, "states", "execution", f"{names.STATE_MACHINE}:*", ":")
     return functions.function(
         stack,
@@ -121,20 +120,14 @@ def _function(stack: Stack, environment: Environment) -> lambda_.Function:
         name=names.ENDED_FUNCTION,
         handler="orchestration.on_execution_end.handler.handler",
         environment=environment,
-        description="Measures an execution's states, and tells when the machine could not",
+        description="Measures an execution's states, and reports what the machine could not",
         timeout=Duration.minutes(1),
         memory=512,
-        variables={"ALERTS_TOPIC": topic, "RUNBOOKS_URL": environment.runbooks},
+        variables=pipeline_functions.message_variables(stack, environment),
         statements=[
             roles.allow(["states:GetExecutionHistory"], [executions]),
             # takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
-            roles.allow(["sns:Publish"], [topic]),
-            # the topic's key is known here by its alias only
-            roles.allow(
-                ["kms:Decrypt", "kms:GenerateDataKey"],
-                [names.arn(stack, "kms", "key", "*")],
-                **{"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.ALERTS_KEY_ALIAS}},
-            ),
+            *roles.publish_alerts(stack),
         ],
     )

@@ -80,6 +80,19 @@ def partitions_of(*entity_types: EntityType) -> list[str]:
     return [f"{prefix(entity_type)}*" for entity_type in entity_types]
 
 
+def publish_alerts(scope: Construct) -> tuple[iam.PolicyStatement, iam.PolicyStatement]:
+    """Statements that allow to publish to the topic that pages."""
+    return (
+        allow(["sns:Publish"], [names.arn(scope, "sns", "", names.ALERTS)]),
+        # the topic's key is in a later stack and known here by its alias only
+        allow(
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            [names.arn(scope, "kms", "key", "*")],
+            **{"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.ALERTS_KEY_ALIAS}},
+        ),
+    )
+
+
 def role(
     scope: Construct, name: str, service: str, *statements: iam.PolicyStatement, source: str | None = None
 ) -> iam.IRole:

@@ -74,7 +74,7 @@ def jobs(stack: Stack, environment: Environment) -> None:
             roles.allow(DELETE_VERSIONS, [names.bucket_arn("silver", "*")]),
             # results of queries may hold anything of silver, and older versions of gold what was erased since
             roles.allow(LIST_BUCKET, [names.bucket_arn("gold")]),
-            roles.allow(["s3:DeleteObject"], [names.bucket_arn("gold", "athena-results/*")]),
+            roles.allow(["s3:DeleteObject"], [names.bucket_arn("gold", f"{names.ATHENA_RESULTS}*")]),
             roles.allow(DELETE_VERSIONS, [names.bucket_arn("gold", "*")]),
             roles.allow(VERSIONS, [names.bucket_arn(layer) for layer in ("bronze", "silver", "gold")]),
             roles.allow(DRAIN_QUEUE, [names.arn(stack, "sqs", "", names.CDC_QUARANTINE)]),

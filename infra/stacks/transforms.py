@@ -67,7 +67,7 @@ class TransformsStack(Stack):
             "DbtWorkgroup",
             names.DBT_WORKGROUP,
             "Statements of dbt",
-            "athena-results/dbt/",
+            f"{names.ATHENA_RESULTS}dbt/",
             enforced=False,
             scan_limit_gib=environment.dbt_scan_limit_gib,
         )

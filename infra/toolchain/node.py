@@ -70,7 +70,7 @@ def cdk_command() -> list[str]:
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """`base` with the chosen Node first on the PATH, and jsii told to use it without remarks about its version."""
+    """`base` with the chosen Node first on the PATH, and jsii set to use it without remarks about its version."""
     executable = find().executable
     return {
         **base,

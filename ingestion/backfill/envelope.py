@@ -11,7 +11,8 @@ from typing import Any
 
 from api import contract
 from ingestion.cdc.attributes import Plain, plain
-from ingestion.cdc.transform import SCHEMA_VERSION, BadRecordError, Envelope
+from ingestion.cdc.transform import BadRecordError, Envelope
+from ingestion.contract import BACKFILL_EVENT_PREFIX, INSERT, SCHEMA_VERSION
 
 SEQUENCE_NUMBER = "0"
 
@@ -21,7 +22,7 @@ def is_captured(keys: Mapping[str, Mapping[str, Any]]) -> bool:
     return contract.entity_type_of(str(keys["PK"].get("S", ""))) in contract.CAPTURED_ENTITY_TYPES
 
 
-def synthetic(item: Mapping[str, Mapping[str, Any]], table_name: str, ingested_at: str) -> Envelope:
+def make_backfill_envelope(item: Mapping[str, Mapping[str, Any]], table_name: str, ingested_at: str) -> Envelope:
     """The envelope of an item that `is_captured`.
 
     Args:
@@ -43,8 +44,8 @@ def synthetic(item: Mapping[str, Mapping[str, Any]], table_name: str, ingested_a
     identity = hashlib.sha256("\0".join([str(keys["PK"]), str(keys["SK"]), str(version)]).encode()).hexdigest()
     return {
         "schema_version": SCHEMA_VERSION,
-        "event_id": f"backfill-{identity[:32]}",
-        "event_name": "INSERT",
+        "event_id": f"{BACKFILL_EVENT_PREFIX}{identity[:32]}",
+        "event_name": INSERT,
         "sequence_number": SEQUENCE_NUMBER,
         "event_time": event_time,
         "ingested_at": ingested_at,

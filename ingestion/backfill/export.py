@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ingestion.backfill.envelope import is_captured, synthetic
-from ingestion.backfill.wire import wire
+from ingestion.backfill.envelope import is_captured, make_backfill_envelope
+from ingestion.backfill.wire_format import to_wire_format
 from ingestion.bronze import Bronze
-from ingestion.cdc.transform import BadRecordError, long_line, rfc3339
+from ingestion.cdc.transform import BadRecordError, encode_line_of_any_length, rfc3339
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -89,7 +89,7 @@ def export(
         bronze: where to.
         pace: how fast the table may be read, in read capacity units.
         segments: how many parts of the table are read side by side.
-        seen: told how many items more have been read.
+        seen: called with how many items more have been read.
 
     Raises:
         botocore.exceptions.ClientError: a call failed; what was written until then stays, and does no harm.
@@ -148,7 +148,7 @@ def _lines(items: list[dict[str, Any]], table_name: str) -> tuple[list[bytes], i
     for item in items:
         if is_captured(item):
             try:
-                lines.append(long_line(synthetic(wire(item), table_name, now)))
+                lines.append(encode_line_of_any_length(make_backfill_envelope(to_wire_format(item), table_name, now)))
             except BadRecordError:
                 unusable += 1
     return lines, unusable

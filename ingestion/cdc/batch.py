@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ingestion.cdc.transform import BadRecordError, envelope, line
+from ingestion.cdc.transform import BadRecordError, encode_line, make_envelope
 
 Record = Mapping[str, Any]
 
@@ -27,18 +27,18 @@ class Outcome:
 def process(
     records: Sequence[Record],
     deliver: Callable[[Sequence[bytes]], int],
-    set_aside: Callable[[Record, str], bool],
+    quarantine: Callable[[Record, str], bool],
     ingested_at: str,
 ) -> Outcome:
-    """Deliver `records`, and set those aside that cannot become a line of the delivery stream.
+    """Deliver `records`, and quarantine those that cannot become a line of the delivery stream.
 
     A bad record holds up nothing behind it. A refusal does: the event source mapping repeats the batch from the first
-    refused record on, so nothing behind that one is set aside either.
+    refused record on, so nothing behind that one is quarantined either.
 
     Args:
         records: the `Records` of a DynamoDB stream event.
-        deliver: takes lines and tells how many, counted from the first, were accepted.
-        set_aside: takes a bad record and the reason, and tells whether the quarantine has it.
+        deliver: takes lines and returns how many, counted from the first, were accepted.
+        quarantine: takes a bad record and the reason, and returns whether the quarantine has it.
         ingested_at: the time of capture, RFC 3339.
     """
     lines: list[bytes] = []
@@ -46,7 +46,7 @@ def process(
     bad: list[tuple[int, str]] = []
     for place, record in enumerate(records):
         try:
-            lines.append(line(envelope(record, ingested_at)))
+            lines.append(encode_line(make_envelope(record, ingested_at)))
             places.append(place)
         except BadRecordError as error:
             bad.append((place, str(error)))
@@ -58,7 +58,7 @@ def process(
     for place, why in bad:
         if place > end:
             break
-        if not set_aside(records[place], why):
+        if not quarantine(records[place], why):
             return Outcome(place, quarantined, "refused by the quarantine queue")
         quarantined += 1
     return Outcome(end, quarantined, reason)

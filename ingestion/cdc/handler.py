@@ -17,14 +17,14 @@ from botocore.config import Config
 
 from ingestion.cdc.batch import process
 from ingestion.cdc.delivery import deliver
-from ingestion.cdc.quarantine import set_aside
+from ingestion.cdc.quarantine import quarantine_record
 from ingestion.cdc.transform import rfc3339
 
 logger = Logger()
 retry_config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 firehose, sqs = boto3.client("firehose", config=retry_config), boto3.client("sqs", config=retry_config)
 to_bronze = functools.partial(deliver, firehose, os.environ["DELIVERY_STREAM_NAME"])
-to_quarantine = functools.partial(set_aside, sqs, os.environ["QUARANTINE_QUEUE_URL"])
+to_quarantine = functools.partial(quarantine_record, sqs, os.environ["QUARANTINE_QUEUE_URL"])
 
 
 @logger.inject_lambda_context

@@ -49,7 +49,7 @@ class Quarantined(TypedDict):
     record: str | None
 
 
-def message(record: Mapping[str, Any], reason: str) -> str:
+def format_message(record: Mapping[str, Any], reason: str) -> str:
     """The body of the message about `record`, no longer than the queue takes."""
     packed = base64.b64encode(gzip.compress(json.dumps(record, separators=(",", ":")).encode())).decode()
     change = record.get("dynamodb")
@@ -68,7 +68,7 @@ def message(record: Mapping[str, Any], reason: str) -> str:
     return text if len(text) <= MESSAGE_BYTES else json.dumps({**body, "record": None})
 
 
-def unpacked(packed: str) -> dict[str, Any]:
+def unpack_record(packed: str) -> dict[str, Any]:
     """The record in a message.
 
     Raises:
@@ -83,14 +83,14 @@ def unpacked(packed: str) -> dict[str, Any]:
     return record
 
 
-def set_aside(client: "SQSClient", queue_url: str, record: Mapping[str, Any], reason: str) -> bool:
+def quarantine_record(client: "SQSClient", queue_url: str, record: Mapping[str, Any], reason: str) -> bool:
     """Send the message about `record`.
 
     Returns:
         whether the queue has it; if not, the record must not count as done.
     """
     try:
-        client.send_message(QueueUrl=queue_url, MessageBody=message(record, reason))
+        client.send_message(QueueUrl=queue_url, MessageBody=format_message(record, reason))
     except (ClientError, BotoCoreError) as error:
         log.error("the quarantine queue did not take a record: %s", type(error).__name__)
         return False

@@ -14,9 +14,7 @@ import orjson
 
 from api import contract
 from ingestion.cdc.attributes import Plain, plain
-
-SCHEMA_VERSION = 1
-EVENT_NAMES = frozenset({"INSERT", "MODIFY", "REMOVE"})
+from ingestion.contract import EVENT_NAMES, INSERT, REMOVE, SCHEMA_VERSION
 
 # "The maximum size of a record sent to Amazon Data Firehose, before base64-encoding, is 1,000 KiB."
 # https://docs.aws.amazon.com/firehose/latest/dev/limits.html
@@ -48,7 +46,7 @@ class BadRecordError(ValueError):
     """A record that can never become a line of bronze, with a reason that holds none of its data."""
 
 
-def envelope(record: Mapping[str, Any], ingested_at: str) -> Envelope:
+def make_envelope(record: Mapping[str, Any], ingested_at: str) -> Envelope:
     """A stream record as envelope v1.
 
     Args:
@@ -66,19 +64,19 @@ def envelope(record: Mapping[str, Any], ingested_at: str) -> Envelope:
         raise BadRecordError(f"not a stream record as expected: {type(error).__name__}") from None
 
 
-def line(event: Envelope) -> bytes:
+def encode_line(event: Envelope) -> bytes:
     """An envelope as one line of JSON, newline included.
 
     Raises:
         BadRecordError: the line is longer than a delivery stream takes.
     """
-    encoded = long_line(event)
+    encoded = encode_line_of_any_length(event)
     if len(encoded) > MAX_LINE_BYTES:
         raise BadRecordError(f"{len(encoded)} bytes are more than the {MAX_LINE_BYTES} that a delivery stream takes")
     return encoded
 
 
-def long_line(event: Envelope) -> bytes:
+def encode_line_of_any_length(event: Envelope) -> bytes:
     """As `line`, of any length: for what goes to bronze by another way than a delivery stream."""
     try:
         return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
@@ -105,8 +103,8 @@ def _envelope(record: Mapping[str, Any], ingested_at: str) -> Envelope:
     entity_type = contract.entity_type_of(str(keys["PK"]))
     if entity_type not in contract.CAPTURED_ENTITY_TYPES:
         raise BadRecordError("neither a task nor a user")
-    new = plain(change["NewImage"]) if event_name != "REMOVE" else None
-    old = plain(change["OldImage"]) if event_name != "INSERT" else None
+    new = plain(change["NewImage"]) if event_name != REMOVE else None
+    old = plain(change["OldImage"]) if event_name != INSERT else None
     return {
         "schema_version": SCHEMA_VERSION,
         "event_id": record["eventID"],

@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
-SCHEMA_VERSION = 1
-LOG_TYPE = "request"
+from api.contract import REQUEST_LOG_TYPE
+from ingestion.contract import SCHEMA_VERSION
+
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 
@@ -100,7 +101,7 @@ def _request_log(event: Any) -> dict[str, Any] | None:
         logged = orjson.loads(message)
     except orjson.JSONDecodeError:
         return None
-    return logged if isinstance(logged, dict) and logged.get("log_type") == LOG_TYPE else None
+    return logged if isinstance(logged, dict) and logged.get("log_type") == REQUEST_LOG_TYPE else None
 
 
 def _instant(value: object) -> str | None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ParamValidationError
 
-from ingestion.backfill.envelope import is_captured, synthetic
-from ingestion.backfill.wire import wire
-from ingestion.cdc.quarantine import Quarantined, unpacked
-from ingestion.cdc.transform import BadRecordError, envelope, long_line, rfc3339
+from ingestion.backfill.envelope import is_captured, make_backfill_envelope
+from ingestion.backfill.wire_format import to_wire_format
+from ingestion.cdc.quarantine import Quarantined, unpack_record
+from ingestion.cdc.transform import BadRecordError, encode_line_of_any_length, make_envelope, rfc3339
+from ingestion.contract import REMOVE
 from ingestion.replay import shard
 from ingestion.replay.messages import Gap, UnknownMessageError, parse
 
@@ -78,7 +79,7 @@ class Resolver:
         reason = "the message holds no record"
         if quarantined["record"]:
             try:
-                return Resolved([_line(unpacked(quarantined["record"]))])
+                return Resolved([_line(unpack_record(quarantined["record"]))])
             except ValueError as error:  # a record in quarantine may have been damaged on its way, not at its source
                 reason = str(error)
         record = self._in_stream(quarantined)
@@ -101,15 +102,17 @@ class Resolver:
         table = quarantined["stream_arn"].split("/")[1]
         key: Any = {name: {"S": value} for name, value in quarantined["keys"].items()}
         item = self._dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-        if item is None and quarantined["event_name"] == "REMOVE":
+        if item is None and quarantined["event_name"] == REMOVE:
             return Resolved(unresolved=f"{reason}; the stream no longer has it, and the item is gone")
         if item is None:  # its removal is a later change, which went its own way
             return Resolved()
         try:
-            return Resolved([long_line(synthetic(wire(item), table, rfc3339(time.time())))])
+            return Resolved(
+                [encode_line_of_any_length(make_backfill_envelope(to_wire_format(item), table, rfc3339(time.time())))]
+            )
         except BadRecordError as error:
             return Resolved(unresolved=str(error))
 
 
 def _line(record: dict[str, Any]) -> bytes:
-    return long_line(envelope(record, rfc3339(time.time())))
+    return encode_line_of_any_length(make_envelope(record, rfc3339(time.time())))

@@ -1,6 +1,6 @@
-"""Users who were erased: what a queue or the stream still tells of them is not replayed.
+"""Users who were erased: what a queue or the stream still holds about them is not replayed.
 
-The lake's maintenance remembers whom it has erased in the application's table, as `ERASED` / SHA-256 of the user's
+The lake's maintenance records whom it has erased in the application's table, as `ERASED` / SHA-256 of the user's
 identifier, with the time; DynamoDB deletes that once no queue can hold a message from before.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Erased:
-    """Tells the changes of erased users from all others.
+    """Finds the changes of erased users.
 
     Args:
         dynamodb: a DynamoDB client.
@@ -26,8 +26,8 @@ class Erased:
     def __init__(self, dynamodb: "DynamoDBClient") -> None:
         self._dynamodb = dynamodb
 
-    def without(self, lines: Iterable[bytes]) -> list[bytes]:
-        """Those of some lines of bronze that tell of nothing that was erased.
+    def drop_erased(self, lines: Iterable[bytes]) -> list[bytes]:
+        """Leave out the lines of bronze about something that was erased.
 
         Whoever was erased may have come back: changes of items that they made later, or have now, are theirs to keep.
 

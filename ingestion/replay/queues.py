@@ -1,6 +1,7 @@
-"""A failure queue, taken in portions; a message leaves it only when it is told that it may.
+"""A failure queue, read in batches; a message leaves it only by `delete`.
 
-What has been received is hidden from other readers until `release`, or for `HIDDEN_SECONDS` if the replay is killed.
+What has been received is hidden from other readers until `release`, or for `VISIBILITY_TIMEOUT_SECONDS` if the replay
+is killed.
 """
 
 import dataclasses
@@ -13,9 +14,10 @@ from ingestion.errors import RefusedError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-HIDDEN_SECONDS = 15 * 60
-PORTION = 200
-CALL = 10  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+VISIBILITY_TIMEOUT_SECONDS = 15 * 60
+BATCH_MESSAGES = 200
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAX_BATCH_ENTRIES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,11 +59,11 @@ class Queue:
         found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         return found["Attributes"]["QueueArn"]
 
-    def portions(self) -> Iterator[list[Message]]:
-        """Everything in the queue, in portions of at most `PORTION` messages."""
+    def read_batches(self) -> Iterator[list[Message]]:
+        """Everything in the queue, in batches of at most `BATCH_MESSAGES` messages."""
         messages = self._messages()
-        while portion := list(itertools.islice(messages, PORTION)):
-            yield portion
+        while batch := list(itertools.islice(messages, BATCH_MESSAGES)):
+            yield batch
 
     def delete(self, messages: Sequence[Message]) -> dict[str, str]:
         """Take messages out of the queue for good.
@@ -71,8 +73,8 @@ class Queue:
             https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
         """
         failed: dict[str, str] = {}
-        for start in range(0, len(messages), CALL):
-            part = messages[start : start + CALL]
+        for start in range(0, len(messages), MAX_BATCH_ENTRIES):
+            part = messages[start : start + MAX_BATCH_ENTRIES]
             result = self._client.delete_message_batch(
                 QueueUrl=self._url,
                 Entries=[{"Id": str(n), "ReceiptHandle": message.receipt} for n, message in enumerate(part)],
@@ -86,8 +88,8 @@ class Queue:
     def release(self) -> None:
         """Give back what was received and not deleted: anybody may receive it again."""
         kept = list(self._in_hand.values())
-        for start in range(0, len(kept), CALL):
-            part = kept[start : start + CALL]
+        for start in range(0, len(kept), MAX_BATCH_ENTRIES):
+            part = kept[start : start + MAX_BATCH_ENTRIES]
             self._client.change_message_visibility_batch(
                 QueueUrl=self._url,
                 Entries=[
@@ -100,7 +102,10 @@ class Queue:
     def _messages(self) -> Iterator[Message]:
         # a long poll asks every server of the queue, so that an empty answer means an empty queue
         while found := self._client.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=CALL, WaitTimeSeconds=1, VisibilityTimeout=HIDDEN_SECONDS
+            QueueUrl=self._url,
+            MaxNumberOfMessages=MAX_BATCH_ENTRIES,
+            WaitTimeSeconds=1,
+            VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
         ).get("Messages", []):
             for one in found:
                 message = Message(one["MessageId"], one["Body"], one["ReceiptHandle"])

@@ -1,4 +1,4 @@
-"""A replay: queue by queue, portion by portion; nothing leaves a queue before it is where it was meant to go."""
+"""A replay: queue by queue, batch by batch; nothing leaves a queue before it is where it was meant to go."""
 
 import dataclasses
 import json
@@ -44,7 +44,7 @@ class Summary:
             self.unresolved[message_id] = f"it was delivered, but could not be deleted from the queue: {reason}"
 
 
-def changes(
+def replay_changes(
     queue: Queue,
     resolver: Resolver,
     erased: Erased,
@@ -59,10 +59,10 @@ def changes(
     Args:
         queue: what to empty.
         resolver: finds the changes.
-        erased: tells what is of a user who has been erased, and goes nowhere.
+        erased: finds the changes of users who have been erased, which are left out.
         bronze: where they go.
-        export: exports the table and tells how many items that were; called once at most, for all that has aged out.
-        seen: told how many messages more have been looked at.
+        export: exports the table and returns how many items that were; called once at most, for all that has aged out.
+        seen: called with how many messages more have been looked at.
         dry_run: write nothing and leave every message where it is.
 
     Raises:
@@ -71,10 +71,10 @@ def changes(
     summary = Summary()
     aged_out: list[Message] = []
     try:
-        for portion in queue.portions():
+        for batch in queue.read_batches():
             lines: list[bytes] = []
             done: list[Message] = []
-            for message in portion:
+            for message in batch:
                 resolved = resolver.resolve(message.body)
                 lines += resolved.lines
                 if resolved.unresolved:
@@ -85,7 +85,7 @@ def changes(
                     done.append(message)
                 summary.messages += 1
                 seen(1)
-            kept = erased.without(lines)
+            kept = erased.drop_erased(lines)
             summary.erased += len(lines) - len(kept)
             summary.records += len(kept)
             if dry_run:
@@ -104,7 +104,7 @@ def changes(
     return summary
 
 
-def executions(
+def replay_executions(
     queue: Queue, client: "SFNClient", state_machine_arn: str, seen: Callable[[int], None], *, dry_run: bool
 ) -> Summary:
     """Start the executions whose inputs a queue holds.
@@ -115,7 +115,7 @@ def executions(
         queue: what to empty.
         client: a Step Functions client.
         state_machine_arn: what to start.
-        seen: told how many messages more have been looked at.
+        seen: called with how many messages more have been looked at.
         dry_run: start nothing and leave every message where it is.
 
     Raises:
@@ -123,8 +123,8 @@ def executions(
     """
     summary = Summary()
     try:
-        for portion in queue.portions():
-            for message in portion:
+        for batch in queue.read_batches():
+            for message in batch:
                 summary.messages += 1
                 seen(1)
                 if not _is_object(message.body):

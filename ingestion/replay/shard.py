@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ingestion.backfill.wire import wire
+from ingestion.backfill.wire_format import to_wire_format
 from ingestion.replay.messages import Gap
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def lambda_record(record: Any, stream_arn: str) -> Record:
     change = dict(record["dynamodb"])
     for name in ("Keys", "NewImage", "OldImage"):
         if name in change:
-            change[name] = wire(change[name])
+            change[name] = to_wire_format(change[name])
     change["ApproximateCreationDateTime"] = change["ApproximateCreationDateTime"].timestamp()
     made = {**record, "dynamodb": change, "eventSourceARN": stream_arn}
     if identity := record.get("userIdentity"):

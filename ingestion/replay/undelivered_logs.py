@@ -11,15 +11,14 @@ import zlib
 from collections.abc import Callable
 
 from ingestion.bronze import Bronze
-from ingestion.bronze_objects import REQUESTS
+from ingestion.contract import REQUESTS, UNDELIVERED_REQUESTS
 from ingestion.logs.transform import BadDocumentError, extract
 from ingestion.replay.run import SOURCE, Summary
 
-PREFIX = "errors/logs/"
 GZIP_MAGIC = b"\x1f\x8b"
 
 
-def replay(bronze: Bronze, seen: Callable[[int], None], *, dry_run: bool) -> Summary:
+def replay_logs(bronze: Bronze, seen: Callable[[int], None], *, dry_run: bool) -> Summary:
     """Deliver the request logs below `errors/logs/`.
 
     An object goes when all of its records are in bronze; one with records that cannot be transformed keeps those.
@@ -37,7 +36,7 @@ def replay(bronze: Bronze, seen: Callable[[int], None], *, dry_run: bool) -> Sum
         botocore.exceptions.ClientError: a call failed; the object is still there.
     """
     summary = Summary()
-    pages = bronze.client.get_paginator("list_objects_v2").paginate(Bucket=bronze.bucket, Prefix=PREFIX)
+    pages = bronze.client.get_paginator("list_objects_v2").paginate(Bucket=bronze.bucket, Prefix=UNDELIVERED_REQUESTS)
     for key in [one["Key"] for page in pages for one in page.get("Contents", [])]:
         summary.messages += 1
         lines, left, reason = _transform(bronze.client.get_object(Bucket=bronze.bucket, Key=key)["Body"].read())

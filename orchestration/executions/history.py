@@ -7,10 +7,9 @@ A redriven execution appends to the history it has: https://docs.aws.amazon.com/
 import dataclasses
 import datetime as dt
 import enum
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-Event = Mapping[str, Any]
+from orchestration.executions.events import Event
 
 # what an operator follows; Wait, Choice and Pass states only lead from one of these to the next
 WORKING = ("TaskStateEntered", "ParallelStateEntered", "MapStateEntered")
@@ -63,7 +62,7 @@ class StateRun:
         name: the state's name in the definition.
         started: instant of the first visit.
         ended: instant at which the latest visit was left; None during it.
-        status: as far as the events tell.
+        status: as far as the events say.
         visits: how often the execution came by; the same visit, tried again after a redrive, counts once.
         attempts: how often its task was tried, over all visits and redrives.
         error: error name of the latest failed attempt, also of one that a retry made good.
@@ -114,7 +113,7 @@ class StateRun:
 
 @dataclasses.dataclass
 class Timeline:
-    """An execution as its history tells it: the states in the order of their first visit, and how it ended.
+    """An execution as its history has it: the states in the order of their first visit, and how it ended.
 
     Args:
         states: of all levels, a Parallel or Map state before those inside it.

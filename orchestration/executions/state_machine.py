@@ -9,6 +9,7 @@ import boto3
 
 from orchestration.contract import STATE_MACHINE
 from orchestration.executions.errors import NotDeployedError, NotRedrivableError, NotRunError
+from orchestration.executions.events import event_reader
 from orchestration.executions.history import Status, Timeline, parse_history
 
 if TYPE_CHECKING:
@@ -111,9 +112,9 @@ def list_executions(
 
 
 def running_execution_reader(state_machine_arn: str) -> "Callable[[], ExecutionListItemTypeDef | None]":
-    """What tells again and again which execution runs, the oldest if there are several; None when there is none.
+    """What reads again and again which execution runs, the oldest if there are several; None when there is none.
 
-    It has one client, as `timeline_reader` has.
+    It has one client, as `event_reader` has.
     """
     pages = boto3.client("stepfunctions").get_paginator("list_executions")
 
@@ -156,26 +157,14 @@ def _states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
 
 
 def read_timeline(execution_arn: str, data: bool = False) -> Timeline:
-    """The execution as its history tells it so far."""
+    """The execution as its history has it so far."""
     return timeline_reader(execution_arn, data)()
 
 
 def timeline_reader(execution_arn: str, data: bool = False) -> Callable[[], Timeline]:
-    """What reads the execution again and again, with one client: while clients come and go, a Ctrl-C can get lost.
-
-    Args:
-        execution_arn: of the execution.
-        data: with the states' input and output, which can be large.
-    """
-    pages = boto3.client("stepfunctions").get_paginator("get_execution_history")
-
-    def look() -> Timeline:
-        found = pages.paginate(
-            executionArn=execution_arn, includeExecutionData=data, PaginationConfig={"PageSize": 1000}
-        )
-        return parse_history(event for page in found for event in page["events"])
-
-    return look
+    """What reads the execution again and again; arguments as `event_reader`."""
+    read = event_reader(execution_arn, data)
+    return lambda: parse_history(read())
 
 
 def execution_name(execution_arn: str) -> str:

@@ -5,7 +5,6 @@ the state machine cannot do itself, because it was stopped or its time was up or
 here: the metric of the failed state, and the message to the operators.
 """
 
-import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,13 +12,16 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orchestration.contract import METRICS_NAMESPACE, STATE_DURATION, STATE_FAILED, STATE_MACHINE
+from api.contract import METRICS_NAMESPACE
+from orchestration.contract import STATE_DURATION, STATE_FAILED, STATE_MACHINE
+from orchestration.executions.events import event_reader
+from orchestration.notify.failure import TASK_FAILED, explain_failure
+from orchestration.notify.message import runbook_of, send_message
 from orchestration.on_execution_end.summary import ExecutionSummary, summarize
 
 logger = Logger()
-machines, cloudwatch, sns = boto3.client("stepfunctions"), boto3.client("cloudwatch"), boto3.client("sns")
+cloudwatch = boto3.client("cloudwatch")
 NOTIFYING = "NotifyOperators"
-TOPIC, RUNBOOKS = os.environ["ALERTS_TOPIC"], os.environ["RUNBOOKS_URL"]
 
 
 @logger.inject_lambda_context
@@ -33,10 +35,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     detail = event["detail"]
     arn, status = detail["executionArn"], detail["status"]
     machine = detail["stateMachineArn"].rsplit(":", 1)[-1]
-    pages = machines.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
     # the function may come late: an operator may have redriven the execution meanwhile
     stopped = datetime.fromtimestamp(detail["stopDate"] / 1000, UTC)
-    summary = summarize((found for page in pages for found in page["events"]), NOTIFYING, stopped)
+    summary = summarize(event_reader(arn)(), NOTIFYING, stopped)
     data = [_datum(machine, STATE_DURATION, name, taken, "Seconds") for name, taken in summary.seconds.items()]
     is_unreported = status != "SUCCEEDED" and not summary.reported
     if is_unreported and summary.last:
@@ -50,27 +51,19 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
 
 def _notify(machine: str, arn: str, status: str, summary: ExecutionSummary) -> None:
     state = summary.last or "no state"
-    reason = summary.cause or {"ABORTED": "somebody stopped it", "TIMED_OUT": "its time was up"}.get(status, status)
-    region = arn.split(":")[3]
-    lines = {
-        "State": state,
-        "Error": summary.error or status,
-        "Reason": reason,
-        "Runbook": f"{RUNBOOKS}{_runbook(status, summary)}.md",
-        "Execution": arn,
-        "Console": f"https://console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}",
-    }
-    sns.publish(
-        TopicArn=TOPIC,
-        Subject=f"{machine}: {status} in {state}",
-        Message="\n".join(f"{name}: {text}" for name, text in lines.items()),
-    )
+    if summary.cause:
+        # the machine could not have it worded: its error is the state's name, its cause what the service said
+        reason = explain_failure(TASK_FAILED, summary.cause).reason
+    else:
+        reason = {"ABORTED": "somebody stopped it", "TIMED_OUT": "its time was up"}.get(status, status)
+    subject = f"{machine}: {status} in {state}"
+    send_message(subject, arn, state, summary.error or status, reason, _runbook(status, summary))
 
 
 def _runbook(status: str, summary: ExecutionSummary) -> str:
     """The alarm that the message is about: the state's, or that of how executions end when no state had begun."""
     if summary.last:
-        return f"{STATE_MACHINE}-{summary.last}-failed"
+        return runbook_of(summary.last)
     return f"{STATE_MACHINE}-executions-{status.lower().replace('_', '')}"
 
 

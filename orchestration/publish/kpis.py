@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from orchestration.contract import INSIGHTS_ROWS_SKIPPED, METRICS_NAMESPACE
+from api.contract import METRICS_NAMESPACE
+from orchestration.contract import INSIGHTS_ROWS_SKIPPED
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 LARGEST_CALL = 1000
 
 
-def data(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+def make_metric_data(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
     """One datum for each metric that has a value: `completion_rate_pct` becomes `CompletionRatePct`."""
     return [
         {
@@ -30,7 +31,7 @@ def skipped_rows(count: int) -> dict[str, Any]:
     return {"MetricName": INSIGHTS_ROWS_SKIPPED, "Value": float(count), "Unit": "Count"}
 
 
-def put(cloudwatch: "CloudWatchClient", metrics: list[dict[str, Any]]) -> None:
+def put_metric_data(cloudwatch: "CloudWatchClient", metrics: list[dict[str, Any]]) -> None:
     """Write the metrics."""
     for start in range(0, len(metrics), LARGEST_CALL):
         cloudwatch.put_metric_data(Namespace=METRICS_NAMESPACE, MetricData=metrics[start : start + LARGEST_CALL])  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The row of `pipeline_runs` that tells what one run read, built, cost."""
+"""The row of `pipeline_runs` with what one run read, built, cost."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def row(
     """One run's row.
 
     Args:
-        event: what the state machine tells the function: plan, when the run started, how long jobs and builds took.
+        event: what the state machine passes to the function: plan, when the run started, how long jobs and builds took.
         silver: the silver job's report; empty when it did not run.
         dbt: run results of the build; empty when there was none.
         users: how many users have insights.

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from orchestration.contract import PUBLISHED
 from orchestration.publish.insights import Item, item, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
 
-PROGRESS = "published/progress.json"
+PROGRESS = f"{PUBLISHED}progress.json"
 PAGE = 500
 
 logger = Logger(child=True)
@@ -46,7 +47,7 @@ class Progress:
         return f"as_of >= {moment} and (as_of > {moment} or user_id > {user})"
 
 
-def progress(s3: "S3Client", bucket: str) -> Progress:
+def read_progress(s3: "S3Client", bucket: str) -> Progress:
     """How far publishing has come.
 
     Args:
@@ -95,7 +96,7 @@ def publish(table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[
     return {"written": written, "skipped": skipped, "deleted": deleted}
 
 
-def remember(table: "Table", seen: Mapping[str, Any]) -> None:
+def save_watermark(table: "Table", seen: Mapping[str, Any]) -> None:
     """Keep how far bronze had been seen when this run was planned; `orchestration.window` reads it."""
     table.put_item(Item={"PK": "PIPELINE", "SK": "WATERMARK", "entity_type": "WATERMARK", **seen})
 

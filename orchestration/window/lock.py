@@ -26,7 +26,7 @@ def acquire(table: "DynamoDBClient", name: str, machines: "SFNClient", execution
     Args:
         table: client of the table that holds the lock.
         name: of that table.
-        machines: tells whether an execution is still under way.
+        machines: says whether an execution is still under way.
         execution: its ARN; that it holds the lock already is no obstacle.
         now: this instant.
 

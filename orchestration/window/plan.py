@@ -9,7 +9,9 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ingestion.bronze_objects import REQUESTS, BronzeObject, Manifest, list_objects, rfc3339
+from ingestion.bronze_objects import BronzeObject, Manifest, list_objects, rfc3339
+from ingestion.contract import REQUESTS
+from orchestration.contract import RUN_FILES
 from orchestration.window import new_objects, watermark
 from orchestration.window.request import Request
 from orchestration.window.watermark import Watermark
@@ -88,7 +90,7 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
     is_built_today = before is not None and before.built_at.date() == now.date()
     is_light = request.is_incremental and found.has_requests_only and is_built_today
     left_out = _left_out(sources, request, found, is_light, is_built_today, before, now)
-    folder = f"s3://{sources.artifacts}/glue/runs/{run}"
+    folder = f"s3://{sources.artifacts}/{RUN_FILES}{run}"
     if "BuildSilver" not in left_out:
         Manifest.of(found.objects, found.days, request.start, request.end).write(sources.s3, f"{folder}/objects.json")
     built_at = before.built_at if before and is_light else now

@@ -1,15 +1,14 @@
 """A browser (headless Chromium) on another origin than the API's, and /docs under its own policy."""
 
 import http.server
-import os
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from infra.toolchain import chromium
+from tests.browser import launch_chromium
 from tests.conftest import Account
 from tests.e2e.conftest import Platform
 
@@ -54,17 +53,9 @@ async ({base, authorization}) => {
 
 @pytest.fixture(scope="module")
 def browser(account: Account) -> Iterator[Browser]:
-    """The pinned Chromium; a test that cannot have it fails."""
-    found = chromium.install(account.settings.toolchain)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=found.executable,
-            args=list(chromium.FLAGS),
-            env={**os.environ, **found.environment},
-            timeout=MILLISECONDS,
-        )
+    """The pinned Chromium."""
+    with launch_chromium(account.settings.toolchain, MILLISECONDS) as launched:
         yield launched
-        launched.close()
 
 
 class EmptyPage(http.server.BaseHTTPRequestHandler):

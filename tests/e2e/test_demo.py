@@ -27,6 +27,6 @@ def test_the_demo_says_where_gold_disagrees(built: Platform, capsys: pytest.Capt
     kpis = built.kpis()
     figures = {"total_tasks": table.total + 1, "completed_tasks": int(kpis["completed_tasks"]), "users": table.users}
 
-    assert not demo.agrees(table, figures)
+    assert not demo.is_consistent(table, figures)
 
     assert "gold disagrees with the table on live tasks" in capsys.readouterr().out

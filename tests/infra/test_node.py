@@ -29,7 +29,7 @@ def machine(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> object:
+def _discard() -> object:
     yield
     node.find.cache_clear()
 

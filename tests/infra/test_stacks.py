@@ -1,6 +1,7 @@
 """The properties that other folders count on, and those that keep data safe."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -292,19 +293,25 @@ def test_bi_users_share_one_workgroup_with_a_ceiling(deployed: Templates) -> Non
 
 
 def test_the_pipeline_names_only_what_is_deployed(deployed: Templates) -> None:
+    machine = deployed.one("AWS::StepFunctions::StateMachine").properties
+    substitutions = {f"${{{name}}}": value for name, value in machine["DefinitionSubstitutions"].items()}
     arguments = [state.get("Arguments", {}) for state in pipeline.definition()["States"].values()]
 
     def given(name: str) -> set[Any]:
-        return {argument[name] for argument in arguments if name in argument}
+        return {substitutions[argument[name]] for argument in arguments if name in argument}
 
     assert given("JobName") == {deployed.one("AWS::Glue::Job", Name="todo-silver").properties["Name"]}
     assert given("ProjectName") == {deployed.one("AWS::CodeBuild::Project", Name="todo-dbt").properties["Name"]}
     assert given("Name") == {deployed.one("AWS::Glue::Crawler").properties["Name"]}
     functions = {function.properties["FunctionName"] for function in deployed.resources("AWS::Lambda::Function")}
-    assert given("FunctionName") == {"todo-resolve-window", "todo-publish-insights"} <= functions
-    machine = deployed.one("AWS::StepFunctions::StateMachine").properties
-    assert set(machine["DefinitionSubstitutions"]) == {"AlertsTopicArn", "RunbooksUrl"}
-    assert joined(machine["DefinitionSubstitutions"]["AlertsTopicArn"]).endswith(":todo-alerts")
+    assert given("FunctionName") == {"todo-resolve-window", "todo-publish-insights", "todo-notify-operators"}
+    assert given("FunctionName") <= functions
+    assert given("Namespace") == {"TodoInsights"}
+    used = set(re.findall(r"\$\{\w+\}", pipeline.DEFINITION.read_text()))
+    assert used == set(substitutions)
+    for name in ("todo-notify-operators", "todo-pipeline-ended"):
+        variables = deployed.one("AWS::Lambda::Function", FunctionName=name).properties["Environment"]["Variables"]
+        assert joined(variables["ALERTS_TOPIC"]).endswith(":todo-alerts")
 
 
 QUEUES = ("todo-pipeline-failures", "todo-undelivered")

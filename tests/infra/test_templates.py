@@ -39,6 +39,7 @@ DESIGNED = [
     ("AWS::Lambda::Function", "FunctionName", "todo-cdc"),
     ("AWS::Lambda::Function", "FunctionName", "todo-resolve-window"),
     ("AWS::Lambda::Function", "FunctionName", "todo-publish-insights"),
+    ("AWS::Lambda::Function", "FunctionName", "todo-notify-operators"),
     ("AWS::Lambda::Function", "FunctionName", "todo-pipeline-ended"),
     ("AWS::SQS::Queue", "QueueName", "todo-pipeline-failures"),
     ("AWS::Logs::LogGroup", "LogGroupName", "/aws/lambda/todo-api"),

@@ -22,15 +22,22 @@ WORDS = {
     "asked": "fingerprint, request",
     "doomed": "rows_to_delete",
     "endings": "on_execution_end",
+    "forget": "delete, drop, discard",
     "patience": "timeouts, retry_config",
     "picture": "snapshot",
+    "portion": "batch",
+    "portions": "batches",
     "stands": "up_to_date, skip_unchanged",
+    "straggling": "late, min_age",
     "telling": "redacted_payload",
+    "tells": "is_about, mentions",
     "told": "delivered, reported, notified, output",
+    "unsettled": "missing, pending",
 }
 # refused as a whole name, leading underscores aside: each is fine as a part of one (`mark` in `watermark`)
 NAMES = {
     "alive": "live_items",
+    "aside": "quarantined",
     "carry_mark": "carry_watermark",
     "following": "follow_logs, next_page",
     "is_word_of": "mentions",
@@ -40,12 +47,20 @@ NAMES = {
     "meet": "ensure_profile",
     "movederror": "VersionConflict",
     "needed": "a noun",
+    "pads": "derive_pads",
+    "remember": "save, record, set",
     "said": "output, message",
+    "set_aside": "quarantine",
+    "stays": "is_kept",
     "story": "ExecutionSummary",
+    "superseded": "noncurrent, replaced",
+    "tidy": "maintain, compact",
     "turn": "lock, run_lock",
     "wait_until_none": "wait_until_idle",
     "waiting": "wait_for, queued",
     "wanted": "expected, selected",
+    "wins": "replaces",
+    "wire": "wire_format",
     "working_for": "wait_for",
 }
 MODULES = {
@@ -115,10 +130,11 @@ def check_source(path: pathlib.PurePath, source: str) -> Iterator[Finding]:
     Raises:
         SyntaxError: the text is no Python.
     """
-    module = path.stem.removeprefix("test_")
-    instead = MODULES.get(module.strip("_")) or find_replacement(module)
+    is_package = path.stem == "__init__"
+    module = path.parent.name if is_package else path.stem.removeprefix("test_")
+    instead = MODULES.get(module.strip("_")) or (None if is_package else find_replacement(module))
     if instead:
-        yield Finding(path, 1, path.stem, instead)
+        yield Finding(path, 1, module, instead)
     for line, name in sorted(set(find_definitions(ast.parse(source)))):
         if instead := find_replacement(name):
             yield Finding(path, line, name, instead)

@@ -29,7 +29,7 @@ def questions() -> str:
         f"| [{query.title}](../transforms/bi/queries/{query.name}.sql) | {query.description} |"
         for query in all_queries()
     ]
-    return "\n".join(["| question | what it tells |", "|---|---|", *rows])
+    return "\n".join(["| question | what it shows |", "|---|---|", *rows])
 
 
 def page(text: str) -> str:

@@ -35,7 +35,7 @@ class Chart:
         kind: area, bar, heatmap, line or table.
         x: column along the axis; empty for a table.
         y: columns that are measured; of a heat map the one column down its side.
-        color: column that tells series apart; of a heat map the one that its cells measure.
+        color: column that distinguishes series; of a heat map the one that its cells measure.
     """
 
     kind: Kind

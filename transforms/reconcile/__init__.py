@@ -1,1 +1,1 @@
-"""Reconciliation: whether silver tells of every item what the table holds, row by row."""
+"""Reconciliation: whether silver has of every item what the table holds, row by row."""

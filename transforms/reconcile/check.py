@@ -11,15 +11,14 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from api.contract import TABLE_NAME
+from transforms.contract import SILVER_DATABASE
 from transforms.reconcile import items
 from transforms.reconcile.compare import Comparison, Row, compare
 from transforms.reconcile.silver import rows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-TABLE = "todo-app-data"
-DATABASE = "todo_silver"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +45,8 @@ class Result:
 
 def check(
     dynamodb: "DynamoDBClient",
-    table: str = TABLE,
-    database: str = DATABASE,
+    table: str = TABLE_NAME,
+    database: str = SILVER_DATABASE,
     before: dt.datetime | None = None,
     seen: Callable[[int], None] = lambda _: None,
 ) -> Result:
@@ -62,7 +61,7 @@ def check(
         table: the application's table.
         database: silver's.
         before: items and rows last written at this time or later are left out, and deleted rows whose item is gone.
-        seen: is told how many more items were read.
+        seen: called with how many more items were read.
 
     Raises:
         botocore.exceptions.ClientError: a permission is missing, or the table is.

@@ -1,4 +1,4 @@
-"""What the application's table holds, as silver should tell of it: read consistently, item by item."""
+"""What the application's table holds, as silver should have it: read consistently, item by item."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ENTITIES = ("TASK", "USER", "ERASURE")
-# every column that an item tells: not the place of the change in the stream, nor what only silver knows of a person
+# every column that follows from an item: not the place of the change in the stream, nor what only silver has of a user
 TASK_COLUMNS = tuple(name for name in TASKS.content_names() if name != "sequence_number")
 _NOT_IN_A_PROFILE = ("sequence_number", "email_masked", "email_hash", "name_masked")
 USER_COLUMNS = tuple(name for name in USERS.content_names() if name not in _NOT_IN_A_PROFILE)
 
 
 def scan(dynamodb: "DynamoDBClient", table: str) -> Iterator[dict[str, Any]]:
-    """The items that silver tells of, and the erasures that are on their way; strongly consistent.
+    """The items that silver has rows of, and the erasures that are on their way; strongly consistent.
 
     Args:
         dynamodb: the client.

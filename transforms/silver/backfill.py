@@ -8,8 +8,8 @@ the order in which windows are merged does not matter. A deleted task gets none:
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
+from ingestion.contract import BACKFILL_EVENT_PREFIX
 from transforms.silver.contract import TASK_EVENTS
-from transforms.silver.events import BACKFILL
 
 # a table that never held a backfilled event is not searched for one
 BACKFILLED_PROPERTY = "silver.backfilled"
@@ -69,7 +69,7 @@ def reconcile(spark: SparkSession, name: str, events: DataFrame, backfilled: Dat
 
 
 def _is_backfilled() -> Column:
-    return sf.col("event_id").startswith(BACKFILL)
+    return sf.col("event_id").startswith(BACKFILL_EVENT_PREFIX)
 
 
 def _has_backfilled_events(spark: SparkSession, name: str) -> bool:

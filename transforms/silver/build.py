@@ -8,12 +8,13 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
-from ingestion.bronze_objects import CHANGES, REQUESTS, Manifest
+from ingestion.bronze_objects import Manifest
+from ingestion.contract import CHANGES, REQUESTS
 from transforms.silver import backfill, events, latest, lines, privacy, rejects, requests
 from transforms.silver.contract import API_REQUESTS, REJECTS, TASK_EVENTS, TASKS, USERS, Table
 from transforms.silver.envelope import ENVELOPE
 from transforms.silver.merge import merge
-from transforms.silver.progress import step
+from transforms.silver.progress import timed_step
 from transforms.silver.tables import Tables
 
 
@@ -81,13 +82,13 @@ class Build:
         if counts["users"]:
             self._merge(USERS, privacy.protect(self.tables.spark, latest.users(changes), self.key()), report)
         if counts["rejects"]:
-            self._merge(REJECTS, rejects.rejects("cdc", changes), report)
+            self._merge(REJECTS, rejects.rejects(CHANGES, changes), report)
         if counts["tasks"] or counts["backfills"]:
             self._events(changes, counts, report)
         changes.unpersist()
 
     def _read(self, paths: Sequence[str], report: Report) -> tuple[DataFrame, dict[str, Any]]:
-        with step("read change events") as notes:
+        with timed_step("read change events") as notes:
             changes = events.changes(lines.read(self.tables.spark, paths, ENVELOPE)).persist()
             counts = _count(changes)
             report.envelopes = counts["lines"]
@@ -99,7 +100,7 @@ class Build:
         return changes, counts
 
     def _requests(self, paths: Sequence[str], report: Report) -> None:
-        with step("read request logs") as notes:
+        with timed_step("read request logs") as notes:
             checked = requests.checked(lines.read(self.tables.spark, paths, requests.REQUEST)).persist()
             occurred_at = sf.when(sf.col("reason").isNull(), lines.instant(sf.col("occurred_at")))
             read = checked.agg(sf.count("*").alias("lines"), sf.count("reason").alias("rejects"), *_span(occurred_at))
@@ -110,7 +111,7 @@ class Build:
         if counts["lines"] > counts["rejects"]:
             self._merge(API_REQUESTS, requests.api_requests(checked), report, _period(counts))
         if counts["rejects"]:
-            self._merge(REJECTS, rejects.rejects("logs", checked), report)
+            self._merge(REJECTS, rejects.rejects(REQUESTS, checked), report)
         checked.unpersist()
 
     def _events(self, changes: DataFrame, counts: dict[str, Any], report: Report) -> None:
@@ -120,7 +121,7 @@ class Build:
         self._merge(TASK_EVENTS, rows, report, _period(counts))
 
     def _merge(self, table: Table, rows: DataFrame, report: Report, where: str | None = None) -> None:
-        with step(f"merge {table.name}") as notes:
+        with timed_step(f"merge {table.name}") as notes:
             merged = merge(self.tables.spark, self.tables.name(table), table, rows, self.merged_at, where)
             if table.name in report.rows:
                 report.rows[table.name] = merged

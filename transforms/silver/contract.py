@@ -11,6 +11,7 @@ Types are written as Spark SQL writes them; a Spark `timestamp` is an Iceberg `t
 import dataclasses
 
 from api.contract import PRIORITIES, STATUSES
+from ingestion.contract import FOLDERS
 
 TYPES = ("string", "bigint", "double", "boolean", "date", "timestamp", "array<string>")
 
@@ -65,7 +66,7 @@ class Table:
         order: the columns by which the greater of two rows of the same key is the one to keep, most significant first.
         earliest: whether the lesser row is to be kept instead.
         partitioned_by: Iceberg transforms in Spark SQL, such as `days(occurred_at)`.
-        arrival: the column that tells how fresh the table is; None if a quiet table is no sign of trouble.
+        arrival: the column that shows how fresh the table is; None if a quiet table is no sign of trouble.
     """
 
     name: str
@@ -112,7 +113,6 @@ def quoted(text: str) -> str:
 
 
 EVENT_TYPES = ("created", "updated", "completed", "reopened", "cancelled", "deleted", "restored", "purged")
-SOURCES = ("cdc", "logs")
 
 VERSION = Column("version", "bigint", "The item's version after the change; a removal counts as one more write.")
 SEQUENCE_NUMBER = Column(
@@ -149,7 +149,7 @@ TASK_EVENTS = Table(
         ),
         VERSION,
         SEQUENCE_NUMBER,
-        Column("occurred_at", "timestamp", "When the change was committed, as the stream tells it: to the second."),
+        Column("occurred_at", "timestamp", "When the change was committed, as the stream states it: to the second."),
         Column("ingested_at", "timestamp", "When the change was captured."),
         Column("status", "string", "Status after the change; a purged task keeps its last one.", values=STATUSES),
         Column(
@@ -254,7 +254,7 @@ REJECTS = Table(
     order=("seen_at",),
     earliest=True,
     columns=(
-        Column("source", "string", "The folder of bronze that holds the line.", values=SOURCES),
+        Column("source", "string", "The folder of bronze that holds the line.", values=FOLDERS),
         Column("reason", "string", "The first rule that the line breaks."),
         Column("payload", "string", "The line without what users wrote in it, JSON.", nullable=True),
         Column("bronze_file", "string", "The object that holds the line, s3://bucket/key."),

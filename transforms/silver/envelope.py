@@ -1,7 +1,7 @@
 """What silver reads of bronze's envelope v1, and which of its lines keep the contract.
 
 Bronze is read with this schema, never with an inferred one: an attribute that is not named here is ignored, one that is
-missing is null. `description` is read to tell whether it changed, and goes no further. Times and dates stay text until
+missing is null. `description` is read to see whether it changed, and goes no further. Times and dates stay text until
 they are validated, so that a malformed one is seen instead of becoming null unnoticed.
 """
 
@@ -13,6 +13,7 @@ from pyspark.sql import functions as sf
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from api.contract import PRIORITIES, STATUSES, TASK_ATTRIBUTES, USER_ATTRIBUTES, EntityType
+from ingestion.contract import EVENT_NAMES, INSERT, REMOVE, SCHEMA_VERSION
 from transforms.silver.lines import MALFORMED, first_broken, instant
 
 # by name: some attributes are those of tasks and of users alike
@@ -45,7 +46,6 @@ REDACTED = StructType(
     [StructField(field.name, _REDACTED_IMAGE if field.dataType == IMAGE else field.dataType) for field in ENVELOPE]
 )
 
-SCHEMA_VERSION = 1
 REQUIRED = {
     entity_type.value: tuple(one.name for one in attributes if one.required)
     for entity_type, attributes in ((EntityType.TASK, TASK_ATTRIBUTES), (EntityType.USER, USER_ATTRIBUTES))
@@ -82,15 +82,15 @@ def reason() -> Column:
     return first_broken(
         {
             MALFORMED: sf.col("is_well_formed"),
-            "schema_version is not 1": sf.col("schema_version") == SCHEMA_VERSION,
+            f"schema_version is not {SCHEMA_VERSION}": sf.col("schema_version") == SCHEMA_VERSION,
             "event_id is missing": sf.col("event_id").isNotNull(),
             "sequence_number is no number": sf.col("sequence_number").rlike(rf"\A[0-9]{{1,{SEQUENCE_DIGITS}}}\z"),
             "event_time is no time": sf.col("occurred_at").isNotNull(),
             "ingested_at is no time": sf.col("ingested_at").isNotNull(),
-            "event_name is unknown": name.isin("INSERT", "MODIFY", "REMOVE"),
+            "event_name is unknown": name.isin(*EVENT_NAMES),
             "entity_type is unknown": sf.col("entity_type").isin(*REQUIRED),
-            "new_image does not go with event_name": (name != "REMOVE") == sf.col("has_new_image"),
-            "old_image does not go with event_name": (name != "INSERT") == sf.col("has_old_image"),
+            "new_image does not go with event_name": (name != REMOVE) == sf.col("has_new_image"),
+            "old_image does not go with event_name": (name != INSERT) == sf.col("has_old_image"),
             **{f"{time} of the image is no time": ~sf.col(f"has_{time}") | sf.col(time).isNotNull() for time in TIMES},
             **{f"{day} of the image is no date": ~sf.col(f"has_{day}") | sf.col(day).isNotNull() for day in DATES},
             "the image lacks an attribute": _has_required(),

@@ -1,7 +1,7 @@
 """Erases users from the lake: bronze's objects and their old versions, silver's rows, snapshots and files.
 
 A user is erased once everything that is to arrive of them has arrived: each item that bronze knows is known to be gone.
-Until then nothing is touched, for an event that comes after the others are erased would tell of the user again.
+Until then nothing is touched, for an event that comes after the others are erased would bring data of the user back.
 """
 
 import dataclasses
@@ -17,9 +17,9 @@ from pyspark.sql import functions as sf
 
 from transforms.silver import storage
 from transforms.silver.contract import API_REQUESTS, REJECTS, TABLES, TASK_EVENTS, TASKS, USERS, Table
-from transforms.silver.progress import step
+from transforms.silver.progress import timed_step
 from transforms.silver.tables import Tables
-from transforms.silver.traces import Item, Trace, back_since, hash_of, trace
+from transforms.silver.traces import Item, Trace, find_return, find_trace, hash_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,7 +29,7 @@ LiveItems = Mapping[str, Collection[Item]]
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A line of bronze that tells of a user who is to be erased."""
+    """A line of bronze about a user who is to be erased."""
 
     key: str
     digest: str
@@ -57,8 +57,8 @@ class Lake:
         """The session."""
         return self.tables.spark
 
-    def traces(self, live_items: LiveItems) -> list[Line]:
-        """The lines of bronze that tell of users, but for those of the time since they came back.
+    def find_traces(self, live_items: LiveItems) -> list[Line]:
+        """The lines of bronze about users, but for those of the time since they came back.
 
         Args:
             live_items: for each user, the items that are to stay.
@@ -74,7 +74,7 @@ class Lake:
         return [
             Line(_key(row.file_path, self.bronze), _digest(row.value.encode()), line_trace)
             for row in lines
-            if (line_trace := trace(row.value, users)) and not line_trace.stays(live_items[line_trace.user_id])
+            if (line_trace := find_trace(row.value, users)) and not line_trace.is_kept(live_items[line_trace.user_id])
         ]
 
     def erase(self, live_items: LiveItems, lines: Sequence[Line], before: datetime) -> dict[str, int]:
@@ -86,21 +86,21 @@ class Lake:
             before: a time since when nobody has written to silver.
         """
         counts = {"bronze_lines": len(lines)}
-        with step("rewrite bronze") as notes:
+        with timed_step("rewrite bronze") as notes:
             counts["bronze_objects"] = self._rewrite(lines)
-            counts["bronze_versions"] = self._forget_versions(list(live_items))
+            counts["bronze_versions"] = self._delete_versions(list(live_items))
             notes.append("{bronze_lines} lines of {bronze_objects} objects".format(**counts))
         for table, rows in self._rows_to_delete(live_items, lines):
-            with step(f"erase in {table.name}") as notes:
+            with timed_step(f"erase in {table.name}") as notes:
                 counts[table.name] = self._delete(table, rows)
                 notes.append(f"{counts[table.name]} rows")
-        with step("expire snapshots"):
+        with timed_step("expire snapshots"):
             for table in TABLES:
                 if counts[table.name]:
-                    self.tables.renew(table)
+                    self.tables.rewrite_files(table)
             for table in TABLES:
-                self.tables.expire(table, datetime.now(before.tzinfo), 1)
-        with step("delete files") as notes:
+                self.tables.expire_snapshots(table, datetime.now(before.tzinfo), 1)
+        with timed_step("delete files") as notes:
             counts["silver_files"] = self._delete_files(before)
             notes.append(f"{counts['silver_files']} files and old versions")
         return counts
@@ -118,19 +118,23 @@ class Lake:
                 )
             else:
                 self.s3.delete_object(Bucket=self.bronze, Key=key)
-            old = [(name, version) for name, version, _ in storage.superseded(self.s3, self.bronze, key) if name == key]
-            storage.delete(self.s3, self.bronze, old)
+            old = [
+                (name, version)
+                for name, version, _ in storage.list_noncurrent_versions(self.s3, self.bronze, key)
+                if name == key
+            ]
+            storage.delete_objects(self.s3, self.bronze, old)
         return len(digests_by_key)
 
-    def _forget_versions(self, users: Sequence[str]) -> int:
-        """Delete what earlier versions of bronze's objects tell of users, the whole version each."""
+    def _delete_versions(self, users: Sequence[str]) -> int:
+        """Delete earlier versions of bronze's objects that hold anything about users, the whole version each."""
         found = [
             (key, version)
-            for key, version, has_content in storage.superseded(self.s3, self.bronze, "")
+            for key, version, has_content in storage.list_noncurrent_versions(self.s3, self.bronze, "")
             if has_content
-            and any(trace(line.decode(errors="replace"), users) for line in self._lines(key, VersionId=version))
+            and any(find_trace(line.decode(errors="replace"), users) for line in self._lines(key, VersionId=version))
         ]
-        return storage.delete(self.s3, self.bronze, found)
+        return storage.delete_objects(self.s3, self.bronze, found)
 
     def _lines(self, key: str, **version: str) -> list[bytes]:
         body = self.s3.get_object(Bucket=self.bronze, Key=key, **version)["Body"].read()  # type: ignore[arg-type]
@@ -138,8 +142,8 @@ class Lake:
 
     def _rows_to_delete(self, live_items: LiveItems, lines: Sequence[Line]) -> Iterable[tuple[Table, DataFrame]]:
         """For each table, the keys of the rows that are to go."""
-        known = [(user_id, hash_of(user_id), back_since(items)) for user_id, items in live_items.items()]
-        users = self._frame(known, "user_id string, user_hash string, back_since timestamp")
+        known = [(user_id, hash_of(user_id), find_return(items)) for user_id, items in live_items.items()]
+        users = self._frame(known, "user_id string, user_hash string, returned_at timestamp")
         staying = [(item, created_at) for items in live_items.values() for item, created_at in items]
         kept = self._frame(staying, "item string, created_at string")
         kept = kept.select("item", sf.col("created_at").cast("timestamp").alias("created_at"))
@@ -156,7 +160,7 @@ class Lake:
             USERS,
             rows(USERS).join(users, "user_id", "left_semi").join(profiles, ["user_id", "created_at"], "left_anti"),
         )
-        earlier = sf.coalesce(sf.col("occurred_at") < sf.col("back_since"), sf.lit(True))
+        earlier = sf.coalesce(sf.col("occurred_at") < sf.col("returned_at"), sf.lit(True))
         yield API_REQUESTS, rows(API_REQUESTS).join(users, "user_hash").where(earlier)
         yield REJECTS, rows(REJECTS).join(digests, "digest", "left_semi")
 
@@ -176,8 +180,8 @@ class Lake:
         folder = f"{self.tables.database}.db/"
         kept = self.tables.find_reachable_files()
         gone = storage.delete_orphan_files(self.s3, self.silver, folder, kept, before)
-        old = [(key, version) for key, version, _ in storage.superseded(self.s3, self.silver, folder)]
-        return gone + storage.delete(self.s3, self.silver, old)
+        old = [(key, version) for key, version, _ in storage.list_noncurrent_versions(self.s3, self.silver, folder)]
+        return gone + storage.delete_objects(self.s3, self.silver, old)
 
     def _frame(self, rows: Sequence[tuple[Any, ...]], schema: str) -> DataFrame:
         return self.spark.createDataFrame(list(rows), schema)

@@ -1,89 +1,36 @@
-"""`insights erase-user ID`: a user gone from table and lake, for an operator who will not wait for the night.
+"""What an operator erases a user with, without waiting for the night: the table's items, then the maintenance job.
 
-What the API's `DELETE /users` does, done for the user: a request for the lake, then tasks, idempotency records,
-figures, and the profile last. Then the maintenance job runs, with the requests only, and starts the execution of the
-pipeline that builds gold anew; the command stays until that has ended, too.
-
-Exit status: 0 erased, 1 not or not from gold (or AWS refused), 2 the command line is wrong, 130 interrupted; it may be
-repeated.
+It does what the API's `DELETE /users` does: a request for the lake, then tasks, idempotency records, figures, and the
+profile last. The maintenance job is run with the requests only, and starts the execution of the pipeline that builds
+gold anew. All of it may be repeated. The command is `infra.cli.erase_user`.
 """
 
 import datetime as dt
 import json
 import time
 import uuid
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import boto3
-import typer
-from rich.console import Console
-from rich.status import Status
 
 from api import contract
+from transforms.contract import SILVER_MAINTENANCE_JOB
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_glue import GlueClient
-    from mypy_boto3_stepfunctions import SFNClient
 
-JOB = "todo-silver-maintenance"
 POLL_SECONDS = 2.0
-ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED")
-RUNNING = ("RUNNING", "PENDING_REDRIVE")
-LATER = "the nightly maintenance works the request off, or repeat this command"
-CODES = (
-    "Exit codes: 0 the user is erased, from gold too unless --no-gold; 1 something is left, and the message says what; "
-    "3 the local account is not running; 130 Ctrl-C, what runs in the account goes on."
-)
+# https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
+FINAL_STATES = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED")
 
 
-def erase_user(
-    user_id: Annotated[str, typer.Argument(metavar="ID", help="The user's identifier: the subject of their tokens.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    wait: Annotated[int, typer.Option(help="Seconds to wait for the user's last changes to reach the lake.")] = 600,
-    no_gold: Annotated[bool, typer.Option("--no-gold", help="Leave gold to the next build of the pipeline.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
-) -> None:
-    """Erase a user from the table and the lake.
-
-    From the table, from bronze with all its versions, from silver with its history and from results of queries; then
-    gold is rebuilt.
-    """
-    console = Console(stderr=True, highlight=False)
-    if not yes and not typer.confirm(f"Erase user {user_id} and all their tasks for good?", err=True):
-        raise typer.Exit(1)
-    with console.status("deleting from the table") as status:
-        deleted = forget(boto3.client("dynamodb"), contract.TABLE_NAME, user_id)
-        console.print(f"table: {deleted} items deleted")
-        run = _maintain(boto3.client("glue"), wait, not no_gold, status)
-        if run["JobRunState"] != "SUCCEEDED":
-            typer.echo(f"{JOB} {run['Id']} {run['JobRunState']}: {run.get('ErrorMessage', '')}", err=True)
-            raise typer.Exit(1)
-        report = _report(run["Arguments"]["--report"])
-        for name, count in report["counts"].items():
-            console.print(f"{name.replace('_', ' ')}: {count}")
-        gold = _follow(boto3.client("stepfunctions"), report["execution"], status) if report["execution"] else None
-    if as_json:
-        typer.echo(json.dumps({"table_items": deleted, **report, "gold": gold}))
-    _conclude(console, report, gold)
+class MaintenanceRunningError(Exception):
+    """The maintenance job is running already, and one run of it happens at a time."""
 
 
-def _conclude(console: Console, report: dict[str, Any], gold: str | None) -> None:
-    if report["pending"]:
-        console.print(f"the user's last changes have not reached the lake; {LATER}")
-        raise typer.Exit(1)
-    if gold not in (None, "SUCCEEDED"):
-        name = report["execution"].rpartition(":")[2]
-        console.print(
-            f"erased from table, bronze and silver; the build of gold {gold}: `insights pipeline describe {name}` says "
-            f"why, and `insights pipeline redrive {name}` goes on with it"
-        )
-        raise typer.Exit(1)
-    console.print("erased" if gold else "erased; gold follows with the next build of the pipeline")
-
-
-def forget(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
+def delete_user_items(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
     """Leave a request to erase a user, then delete what the table holds of them; how many items.
 
     Args:
@@ -134,42 +81,39 @@ def _delete(dynamodb: "DynamoDBClient", table: str, key: Any) -> bool:
     return "Attributes" in dynamodb.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD")
 
 
-def _maintain(glue: "GlueClient", wait: int, build_gold: bool, status: Status) -> Any:
-    """Run the maintenance job with the requests only, and wait for its end; the run."""
-    defaults = glue.get_job(JobName=JOB)["Job"]["DefaultArguments"]
-    report = f"{defaults['--TempDir']}erasures/{uuid.uuid4()}.json"
+def run_maintenance(glue: "GlueClient", wait: int, build_gold: bool, progress: Callable[[str, int], None]) -> Any:
+    """Run the maintenance job with the requests to erase only, and wait for its end; the run as Glue describes it.
+
+    Args:
+        glue: the client.
+        wait: seconds that the job waits for a user's last changes to reach the lake.
+        build_gold: whether the job starts the execution that builds gold anew.
+        progress: gets the run's state and how many seconds it has run, every other second.
+
+    Raises:
+        MaintenanceRunningError: the job is running.
+    """
+    defaults = glue.get_job(JobName=SILVER_MAINTENANCE_JOB)["Job"]["DefaultArguments"]
     given = {
         "--erasures-only": "true",
         "--wait-seconds": str(wait),
         "--build-gold": str(build_gold).lower(),
-        "--report": report,
+        "--report": f"{defaults['--TempDir']}erasures/{uuid.uuid4()}.json",
     }
     try:
-        run_id = glue.start_job_run(JobName=JOB, Arguments=given)["JobRunId"]
+        run_id = glue.start_job_run(JobName=SILVER_MAINTENANCE_JOB, Arguments=given)["JobRunId"]
     except glue.exceptions.ConcurrentRunsExceededException:
-        typer.echo(f"{JOB} is running; {LATER}", err=True)
-        raise typer.Exit(1) from None
+        raise MaintenanceRunningError(f"{SILVER_MAINTENANCE_JOB} is running") from None
     while True:
-        run = glue.get_job_run(JobName=JOB, RunId=run_id)["JobRun"]
-        if run["JobRunState"] in ENDED:
+        run = glue.get_job_run(JobName=SILVER_MAINTENANCE_JOB, RunId=run_id)["JobRun"]
+        if run["JobRunState"] in FINAL_STATES:
             return run
-        status.update(f"erasing from the lake: {JOB} {run['JobRunState'].lower()}, {run.get('ExecutionTime', 0)} s")
+        progress(run["JobRunState"], run.get("ExecutionTime", 0))
         time.sleep(POLL_SECONDS)
 
 
-def _follow(machines: "SFNClient", execution: str, status: Status) -> str:
-    """Wait for the end of an execution; how it ended."""
-    while True:
-        ended = machines.describe_execution(executionArn=execution)["status"]
-        if ended not in RUNNING:
-            return ended
-        latest = machines.get_execution_history(executionArn=execution, maxResults=20, reverseOrder=True)["events"]
-        states = (event["stateEnteredEventDetails"]["name"] for event in latest if "stateEnteredEventDetails" in event)
-        status.update(f"building gold anew: {next(states, 'begins')}")
-        time.sleep(POLL_SECONDS)
-
-
-def _report(uri: str) -> dict[str, Any]:
+def read_report(uri: str) -> dict[str, Any]:
+    """The report of a run of the maintenance job, at `s3://bucket/key`."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     found: dict[str, Any] = json.loads(boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     return found

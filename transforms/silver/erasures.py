@@ -1,8 +1,8 @@
 """Requests to erase users, as the API leaves them in the application's table, and what of a user is still there.
 
 A request is the item `ERASURE` / `{user_id}`. While it has `deleting_since`, the API is still deleting. Whom the lake
-has erased is remembered for as long as a failure queue keeps what could tell of them again, as `ERASED` / SHA-256 of
-`{user_id}`: a replay asks for it.
+has erased is recorded as `ERASED` / SHA-256 of `{user_id}`, for as long as a failure queue keeps what could bring data
+of them back: a replay reads it.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # a queue keeps messages for 14 days, and the stream that they lead to its records for one
-REMEMBERED = timedelta(days=16)
+ERASED_RETENTION = timedelta(days=16)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Erasures:
     dynamodb: "DynamoDBClient"
     table: str
 
-    def due(self) -> Iterator[Erasure]:
+    def list_due(self) -> Iterator[Erasure]:
         """The requests of users whom the API has done with."""
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
@@ -60,7 +60,7 @@ class Erasures:
                 requested_at = datetime.fromisoformat(item["requested_at"]["S"])
                 yield Erasure(item["SK"]["S"], requested_at, item["erasure_id"]["S"], item["request_id"]["S"])
 
-    def remember(self, user_id: str, erased_at: datetime) -> None:
+    def record_erased(self, user_id: str, erased_at: datetime) -> None:
         """Keep that a user is being erased, by a hash, so that nothing older is replayed.
 
         Args:
@@ -71,7 +71,7 @@ class Erasures:
             **contract.erased_key(hashlib.sha256(user_id.encode()).hexdigest()).typed(),
             "entity_type": {"S": contract.EntityType.ERASED.value},
             "erased_at": {"S": erased_at.isoformat()},
-            contract.TTL_ATTRIBUTE: {"N": str(int((erased_at + REMEMBERED).timestamp()))},
+            contract.TTL_ATTRIBUTE: {"N": str(int((erased_at + ERASED_RETENTION).timestamp()))},
         }
         self.dynamodb.put_item(TableName=self.table, Item=item)
 

@@ -4,19 +4,19 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
 from api.contract import CLOSED_STATUSES, OPEN_STATUSES, TASK_ATTRIBUTES
+from ingestion.contract import BACKFILL_EVENT_PREFIX, INSERT, MODIFY, REMOVE
 from transforms.silver import envelope, rejects
 from transforms.silver.contract import TASK_EVENTS
 from transforms.silver.lines import instant
 
 # in alphabetical order, as `changed_fields` lists them; what the API keeps for its own use is not among them
 COMPARED = tuple(sorted(one.name for one in TASK_ATTRIBUTES if one.owned))
-BACKFILL = "backfill-"
 
 
 def changes(lines: DataFrame) -> DataFrame:
     """One row per line: what happened, and the item's attributes as the change left it (a removed one: as it was).
 
-    `reason` tells what rule of the contract the line breaks; if it breaks one, no column may be relied on but those of
+    `reason` says what rule of the contract the line breaks; if it breaks one, no column may be relied on but those of
     `rejects`.
     """
     return read(lines).select(
@@ -39,7 +39,7 @@ def read(lines: DataFrame) -> DataFrame:
         sf.col("new_image").isNotNull().alias("has_new_image"),
         sf.col("old_image").isNotNull().alias("has_old_image"),
         is_backfill().alias("is_backfill"),
-        (sf.col("event_name") == "REMOVE").alias("is_removed"),
+        (sf.col("event_name") == REMOVE).alias("is_removed"),
         event_type().alias("event_type"),
         sf.col("old_image.status").alias("previous_status"),
         changed_fields().alias("changed_fields"),
@@ -49,7 +49,7 @@ def read(lines: DataFrame) -> DataFrame:
 
 def is_backfill() -> Column:
     """Whether an envelope was made from the table itself, for an item whose changes nobody had captured."""
-    return sf.col("event_id").startswith(BACKFILL) & (sf.col("sequence_number") == "0")
+    return sf.col("event_id").startswith(BACKFILL_EVENT_PREFIX) & (sf.col("sequence_number") == "0")
 
 
 def event_type() -> Column:
@@ -57,8 +57,8 @@ def event_type() -> Column:
     old, new = sf.col("old_image"), sf.col("new_image")
     moved = ~old["status"].eqNullSafe(new["status"])
     return (
-        sf.when(sf.col("event_name") == "INSERT", "created")
-        .when(sf.col("event_name") == "REMOVE", "purged")
+        sf.when(sf.col("event_name") == INSERT, "created")
+        .when(sf.col("event_name") == REMOVE, "purged")
         .when(old["deleted_at"].isNull() & new["deleted_at"].isNotNull(), "deleted")
         .when(old["deleted_at"].isNotNull() & new["deleted_at"].isNull(), "restored")
         .when(moved & new["status"].isin(*CLOSED_STATUSES), new["status"])
@@ -73,7 +73,7 @@ def changed_fields() -> Column:
     # joined and split again: a filter with a lambda is not compiled
     names = sf.concat_ws(",", *(sf.when(~old[name].eqNullSafe(new[name]), name) for name in COMPARED))
     none = sf.array().cast("array<string>")
-    return sf.when((sf.col("event_name") == "MODIFY") & (names != ""), sf.split(names, ",")).otherwise(none)
+    return sf.when((sf.col("event_name") == MODIFY) & (names != ""), sf.split(names, ",")).otherwise(none)
 
 
 def task_events(changes: DataFrame) -> DataFrame:

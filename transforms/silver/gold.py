@@ -1,7 +1,7 @@
 """Gold after an erasure: what queries left beside its tables goes, and the pipeline makes the tables anew.
 
 Gold's tables have no words of users, but results of queries on silver have, whoever ran them. They are copies that
-expire after days anyway, so all of them go, without a look at whom they tell of. So do noncurrent versions of whatever
+expire after days anyway, so all of them go, whomever they are about. So do noncurrent versions of whatever
 is in the bucket: everything there can be made again from silver.
 """
 
@@ -10,30 +10,31 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from transforms.contract import ATHENA_RESULTS
 from transforms.silver import storage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
-RESULTS = "athena-results/"
 GOLD_ONLY = json.dumps({"gold_only": True})
 POLL_SECONDS = 5.0
 # half of the time that the job has
 WAIT_SECONDS = 1800.0
 
 
-def forget_results(s3: "S3Client", bucket: str) -> int:
+def delete_query_results(s3: "S3Client", bucket: str) -> int:
     """Delete the results of all queries, and all noncurrent versions in gold's bucket; how many objects and versions.
 
     Args:
         s3: the client.
         bucket: gold's.
     """
-    results: list[tuple[str, str | None]] = [(found["Key"], None) for found in storage.objects(s3, bucket, RESULTS)]
-    deleted = storage.delete(s3, bucket, results)
-    old = [(key, version) for key, version, _ in storage.superseded(s3, bucket, "")]
-    return deleted + storage.delete(s3, bucket, old)
+    found = storage.list_objects(s3, bucket, ATHENA_RESULTS)
+    results: list[tuple[str, str | None]] = [(one["Key"], None) for one in found]
+    deleted = storage.delete_objects(s3, bucket, results)
+    old = [(key, version) for key, version, _ in storage.list_noncurrent_versions(s3, bucket, "")]
+    return deleted + storage.delete_objects(s3, bucket, old)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,11 +31,11 @@ from pyspark.sql import SparkSession
 from ingestion.bronze_objects import Manifest, list_days, list_objects
 from transforms.silver import privacy, tables
 from transforms.silver.build import Build, Report
-from transforms.silver.progress import step
+from transforms.silver.progress import timed_step
 from transforms.silver.tables import Tables
 
 
-class RejectsOverThreshold(Exception):  # noqa: N818 - the pipeline's states tell failures by this name
+class RejectsOverThreshold(Exception):  # noqa: N818 - the pipeline's states know failures by this name
     """More lines broke their contract than is tolerated; they are in `rejects`, all other lines are merged."""
 
 
@@ -49,13 +49,13 @@ def main(argv: Sequence[str]) -> None:
     """
     arguments = parse(argv)
     started, merged_at = time.monotonic(), datetime.now(UTC)
-    with step("all"):
-        with step("start Spark"):
+    with timed_step("all"):
+        with timed_step("start Spark"):
             spark = session(arguments.warehouse)
         current = Tables(spark, arguments.database)
-        with step("create what is missing"):
+        with timed_step("create what is missing"):
             current.create()
-        with step("resolve the objects to read") as notes:
+        with timed_step("resolve the objects to read") as notes:
             manifest = resolve(arguments)
             notes.append(f"{len(manifest)} objects or folders to read")
         written = current
@@ -70,8 +70,8 @@ def main(argv: Sequence[str]) -> None:
             save(report, arguments.report)
         refuse_over_threshold(report, arguments.reject_threshold)
         if arguments.full_refresh:
-            with step("swap the tables"):
-                tables.swap(written, boto3.client("glue"))
+            with timed_step("swap the tables"):
+                tables.swap_tables(written, boto3.client("glue"))
 
 
 def resolve(arguments: argparse.Namespace) -> Manifest:

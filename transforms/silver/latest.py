@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
 from transforms.silver.contract import TASKS, USERS, Table
-from transforms.silver.merge import rank
+from transforms.silver.merge import order_expression
 
 
 def tasks(changes: DataFrame) -> DataFrame:
@@ -13,7 +13,7 @@ def tasks(changes: DataFrame) -> DataFrame:
     A removed task stays as a deleted one, without its title: the figures must not count it, and nobody asked to keep
     what it said.
     """
-    return newest(changes.where("reason is null and entity_type = 'TASK'").select(*task_columns()), TASKS)
+    return keep_newest(changes.where("reason is null and entity_type = 'TASK'").select(*task_columns()), TASKS)
 
 
 def task_columns() -> list[Column]:
@@ -44,13 +44,13 @@ def users(changes: DataFrame) -> DataFrame:
         "version",
         "sequence_number",
     )
-    return newest(rows, USERS)
+    return keep_newest(rows, USERS)
 
 
-def newest(rows: DataFrame, table: Table) -> DataFrame:
+def keep_newest(rows: DataFrame, table: Table) -> DataFrame:
     """Of the rows with the same key, the one that the table's order puts last."""
     others = [name for name in rows.columns if name not in table.key]
-    chosen = sf.max_by(sf.struct(*others), sf.expr(rank(table)))
+    chosen = sf.max_by(sf.struct(*others), sf.expr(order_expression(table)))
     return rows.groupBy(*table.key).agg(chosen.alias("row")).select(*table.key, "row.*")
 
 

@@ -66,7 +66,7 @@ def _exists(spark: SparkSession, uri: str) -> bool:
 
 
 def instant(text: Column) -> Column:
-    """A time told by a text, UTC unless the text says otherwise; null if it is none.
+    """A time in a text, UTC unless the text says otherwise; null if it is none.
 
     A cast takes a zone apart with regular expressions that it compiles for each value anew, which costs more than all
     the rest of it. So what nearly all texts end with, Z for UTC, is cut off before.

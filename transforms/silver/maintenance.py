@@ -32,23 +32,24 @@ from typing import Any
 
 import boto3
 
+from api.contract import METRICS_NAMESPACE
 from ingestion.bronze_objects import rfc3339
+from transforms.contract import MAINTENANCE_FAILED, SILVER_JOB
 from transforms.silver import gold, quarantine, storage
 from transforms.silver.contract import TABLES
 from transforms.silver.erase import Lake, LiveItems
 from transforms.silver.erasures import Erasure, Erasures
 from transforms.silver.job import folder, session, yes_or_no
 from transforms.silver.job_runs import JobRuns
-from transforms.silver.progress import step
+from transforms.silver.progress import timed_step
 from transforms.silver.tables import Tables
-from transforms.silver.traces import unsettled
+from transforms.silver.traces import count_missing_removals
 
 # longer than an event is under way when nothing goes wrong
-STRAGGLING = timedelta(hours=1)
+MIN_AGE_TO_CLOSE = timedelta(hours=1)
 # longer than capture (12 h) and delivery (24 h) go on trying, together
 LATEST_ARRIVAL = timedelta(days=3)
 POLL_SECONDS = 5.0
-NAMESPACE, METRIC = "TodoInsights", "MaintenanceFailed"
 
 
 @dataclasses.dataclass
@@ -89,15 +90,15 @@ def run(arguments: argparse.Namespace) -> None:
     """
     started = time.monotonic()
     report = Report()
-    with step("all"):
-        with step("start Spark"):
+    with timed_step("all"):
+        with timed_step("start Spark"):
             spark = session(arguments.warehouse)
         tables = Tables(spark, arguments.database)
         tables.create()
         lake = Lake(boto3.client("s3"), tables, _bucket(arguments.bronze), _bucket(arguments.warehouse))
         erase_users(lake, arguments, report)
         if not arguments.erasures_only:
-            tidy(lake, arguments, report)
+            maintain_tables(lake, arguments, report)
     report.seconds = round(time.monotonic() - started, 3)
     if arguments.report:
         _save(dataclasses.asdict(report), arguments.report)
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace) -> None:
 def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> None:
     """Work off the requests to erase users."""
     erasures = Erasures(boto3.client("dynamodb"), arguments.table)
-    due = list(erasures.due())
+    due = list(erasures.list_due())
     if not due:
         return
     machine = arguments.state_machine
@@ -119,9 +120,9 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
     deadline = time.monotonic() + arguments.wait_seconds
     while True:
         live_items = {erasure.user_id: erasures.live_items(erasure.user_id) for erasure in due}
-        with step("look for traces in bronze") as notes:
-            lines = lake.traces(live_items)
-            missing = unsettled(line.trace for line in lines)
+        with timed_step("look for traces in bronze") as notes:
+            lines = lake.find_traces(live_items)
+            missing = count_missing_removals(line.trace for line in lines)
             # nothing arrives as late as that, so an event that is missing then was lost
             ready = [e for e in due if e.user_id not in missing or since - e.requested_at > LATEST_ARRIVAL]
             notes.append(f"{len(lines)} lines of {len(due)} users, {sum(missing.values())} removals on the way")
@@ -135,7 +136,7 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
     of_users = [line for line in lines if line.trace.user_id in users]
     for user_id in users:
         # before bronze is rewritten, so that no replay brings back what goes
-        erasures.remember(user_id, since)
+        erasures.record_erased(user_id, since)
     report.counts = lake.erase({user_id: live_items[user_id] for user_id in users}, of_users, since)
     report.counts |= _erase_copies(lake, arguments, {user_id: live_items[user_id] for user_id in users})
     report.erased = len(ready)
@@ -143,9 +144,9 @@ def erase_users(lake: Lake, arguments: argparse.Namespace, report: Report) -> No
         report.execution = pipeline.build_gold()
     disturbed = runs.any_since(since)
     for erasure in ready:
-        if disturbed or since - erasure.requested_at < STRAGGLING:
+        if disturbed or since - erasure.requested_at < MIN_AGE_TO_CLOSE:
             continue
-        record(lake, arguments.bronze, erasure, report)
+        write_audit_record(lake, arguments.bronze, erasure, report)
         erasures.close(erasure)
         report.closed += 1
 
@@ -154,16 +155,18 @@ def _erase_copies(lake: Lake, arguments: argparse.Namespace, live_items: LiveIte
     """Erase what others than the lake's tables hold of users; how many results and messages went."""
     counts = {}
     if arguments.quarantine:
-        counts["quarantined_records"] = quarantine.forget(boto3.client("sqs"), arguments.quarantine, live_items)
+        counts["quarantined_records"] = quarantine.delete_messages_of_erased(
+            boto3.client("sqs"), arguments.quarantine, live_items
+        )
     if arguments.gold:
-        counts["query_results"] = gold.forget_results(lake.s3, _bucket(arguments.gold))
+        counts["query_results"] = gold.delete_query_results(lake.s3, _bucket(arguments.gold))
     return counts
 
 
-def record(lake: Lake, bronze: str, erasure: Erasure, report: Report) -> None:
+def write_audit_record(lake: Lake, bronze: str, erasure: Erasure, report: Report) -> None:
     """Leave a record of an erasure in `audit/erasures/` of bronze: when, by which request, and what went.
 
-    The request is named by a hash: whoever has its id can find the record, and the record tells of nobody.
+    The request is named by a hash: whoever has its id can find the record, and the record names nobody.
     """
     bucket, prefix = _bucket(bronze), f"audit/erasures/dt={datetime.now(UTC):%Y-%m-%d}"
     document = {
@@ -177,19 +180,19 @@ def record(lake: Lake, bronze: str, erasure: Erasure, report: Report) -> None:
     lake.s3.put_object(Bucket=bucket, Key=f"{prefix}/{uuid.uuid4()}.json", Body=body, ContentType="application/json")
 
 
-def tidy(lake: Lake, arguments: argparse.Namespace, report: Report) -> None:
+def maintain_tables(lake: Lake, arguments: argparse.Namespace, report: Report) -> None:
     """Compact, expire snapshots, and delete files that nothing leads to."""
     now = datetime.now(UTC)
     for table in TABLES:
         lake.tables.set_properties(table)
-        with step(f"compact {table.name}") as notes:
+        with timed_step(f"compact {table.name}") as notes:
             report.compacted[table.name] = lake.tables.compact(table, arguments.target_file_mib, arguments.least_files)
             notes.append(f"{report.compacted[table.name]} files replaced")
-    with step("expire snapshots"):
+    with timed_step("expire snapshots"):
         for table in TABLES:
             before = now - timedelta(days=arguments.snapshot_days)
-            lake.tables.expire(table, before, arguments.snapshots_kept)
-    with step("delete files that nothing leads to") as notes:
+            lake.tables.expire_snapshots(table, before, arguments.snapshots_kept)
+    with timed_step("delete files that nothing leads to") as notes:
         before = now - timedelta(days=arguments.orphan_days)
         prefix = f"{arguments.database}.db/"
         reachable = lake.tables.find_reachable_files()
@@ -208,7 +211,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quarantine")
     parser.add_argument("--state-machine")
     parser.add_argument("--build-gold", type=yes_or_no, default=True)
-    parser.add_argument("--silver-job", default="todo-silver")
+    parser.add_argument("--silver-job", default=SILVER_JOB)
     parser.add_argument("--erasures-only", type=yes_or_no, default=False)
     parser.add_argument("--wait-seconds", type=float, default=0)
     parser.add_argument("--report")
@@ -225,7 +228,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def _measure(failed: int) -> None:
     # nobody waits for a nightly run, and what it leaves undone may be an erasure
     boto3.client("cloudwatch").put_metric_data(
-        Namespace=NAMESPACE, MetricData=[{"MetricName": METRIC, "Value": failed, "Unit": "Count"}]
+        Namespace=METRICS_NAMESPACE, MetricData=[{"MetricName": MAINTENANCE_FAILED, "Value": failed, "Unit": "Count"}]
     )
 
 

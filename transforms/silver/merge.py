@@ -17,7 +17,7 @@ PREFIX = 4
 MAX_RANGES = 200
 
 
-def rank(table: Table, alias: str = "") -> str:
+def order_expression(table: Table, alias: str = "") -> str:
     """A SQL expression that orders the rows of one key.
 
     Args:
@@ -32,9 +32,9 @@ def rank(table: Table, alias: str = "") -> str:
     return f"struct({', '.join(parts)})"
 
 
-def wins(table: Table) -> str:
+def replaces(table: Table) -> str:
     """A SQL condition: the source's row `s` is to replace the target's row `t`."""
-    return f"{rank(table, 's')} {'<' if table.earliest else '>'} {rank(table, 't')}"
+    return f"{order_expression(table, 's')} {'<' if table.earliest else '>'} {order_expression(table, 't')}"
 
 
 def merge(
@@ -72,7 +72,7 @@ def merge(
     fresh = (
         rows.alias("s")
         .join(known.alias("t"), sf.expr(same), "left")
-        .where(f"t.{table.key[0]} is null or {wins(table)}")
+        .where(f"t.{table.key[0]} is null or {replaces(table)}")
         .select(
             *(f"s.{column}" for column in table.content_names()),
             sf.lit(merged_at).alias(MERGED_AT.name),
@@ -88,7 +88,7 @@ def merge(
         incoming.createOrReplaceTempView(f"incoming_{table.name}")
         spark.sql(f"""
             merge into {name} t using incoming_{table.name} s on {same} and {where}
-            when matched and {wins(table)} then update set *
+            when matched and {replaces(table)} then update set *
             when not matched then insert *""")
     fresh.unpersist()
     rows.unpersist()

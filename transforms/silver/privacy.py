@@ -1,4 +1,4 @@
-"""What silver may know of a user: enough to tell users apart and to recognise one's own address, not to read it.
+"""What silver may know of a user: enough to distinguish users and to recognise one's own address, not to read it.
 
 The hash is keyed (HMAC-SHA256, RFC 2104), because without the key an address book could be hashed and compared. It is
 computed by Spark's own SHA-256, so that no row visits a Python process, and the key reaches Spark as data, in a
@@ -23,7 +23,7 @@ def fetch_key(client: "SecretsManagerClient", secret_id: str) -> bytes:
     return client.get_secret_value(SecretId=secret_id)["SecretString"].encode()
 
 
-def pads(key: bytes) -> tuple[bytes, bytes]:
+def derive_pads(key: bytes) -> tuple[bytes, bytes]:
     """RFC 2104's inner and outer padded key: HMAC(m) = SHA256(outer + SHA256(inner + m))."""
     block = (hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
     return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
@@ -37,7 +37,7 @@ def protect(spark: SparkSession, users: DataFrame, key: bytes) -> DataFrame:
         users: has the columns `email` and `name`.
         key: of the hash.
     """
-    inner, outer = pads(key)
+    inner, outer = derive_pads(key)
     secret = spark.createDataFrame([(bytearray(inner), bytearray(outer))], "inner_pad binary, outer_pad binary")
     protected = {
         "email_masked": masked_email(sf.col("email")),

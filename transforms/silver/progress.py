@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def step(name: str) -> Iterator[list[str]]:
+def timed_step(name: str) -> Iterator[list[str]]:
     """Print how long the block took, with the notes that it appends to the list it is given."""
     notes: list[str] = []
     started = time.monotonic()

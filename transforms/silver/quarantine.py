@@ -16,11 +16,12 @@ from transforms.silver.traces import Item, mentions
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-HIDDEN_SECONDS = 15 * 60
-CALL = 10  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+VISIBILITY_TIMEOUT_SECONDS = 15 * 60
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAX_BATCH_ENTRIES = 10
 
 
-def forget(sqs: "SQSClient", queue: str, live_items: LiveItems) -> int:
+def delete_messages_of_erased(sqs: "SQSClient", queue: str, live_items: LiveItems) -> int:
     """Delete the messages about users, but for those about items that they have now; how many.
 
     Args:
@@ -32,17 +33,17 @@ def forget(sqs: "SQSClient", queue: str, live_items: LiveItems) -> int:
     to_delete: list[str] = []
     kept: list[str] = []
     for message in _messages(sqs, url):
-        (to_delete if tells(message["Body"], live_items) else kept).append(message["ReceiptHandle"])
-    for part in _portions(to_delete):
+        (to_delete if is_about_erased(message["Body"], live_items) else kept).append(message["ReceiptHandle"])
+    for part in _batches(to_delete):
         sqs.delete_message_batch(QueueUrl=url, Entries=part)
-    for part in _portions(kept):
+    for part in _batches(kept):
         shown: list[Any] = [{**entry, "VisibilityTimeout": 0} for entry in part]
         sqs.change_message_visibility_batch(QueueUrl=url, Entries=shown)
     return len(to_delete)
 
 
-def tells(body: str, live_items: LiveItems) -> bool:
-    """Whether a message tells of any of some users, other than of an item that they have now."""
+def is_about_erased(body: str, live_items: LiveItems) -> bool:
+    """Whether a message is about any of some users, unless it is about an item that they have now."""
     record = _record(body)
     text = f"{body} {record}"
     named = [user_id for user_id in live_items if mentions(user_id, text)]
@@ -78,7 +79,10 @@ def _messages(sqs: "SQSClient", url: str) -> Iterator[Mapping[str, Any]]:
     seen: set[str] = set()
     # a long poll asks every server of the queue, so that an empty answer means an empty queue
     while found := sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=CALL, WaitTimeSeconds=1, VisibilityTimeout=HIDDEN_SECONDS
+        QueueUrl=url,
+        MaxNumberOfMessages=MAX_BATCH_ENTRIES,
+        WaitTimeSeconds=1,
+        VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
     ).get("Messages", []):
         if any(message["MessageId"] in seen for message in found):  # hidden too short: it would go round for ever
             return
@@ -86,6 +90,8 @@ def _messages(sqs: "SQSClient", url: str) -> Iterator[Mapping[str, Any]]:
         yield from found
 
 
-def _portions(receipts: Sequence[str]) -> Iterator[list[Any]]:
-    for start in range(0, len(receipts), CALL):
-        yield [{"Id": str(n), "ReceiptHandle": one} for n, one in enumerate(receipts[start : start + CALL])]
+def _batches(receipts: Sequence[str]) -> Iterator[list[Any]]:
+    for start in range(0, len(receipts), MAX_BATCH_ENTRIES):
+        yield [
+            {"Id": str(n), "ReceiptHandle": one} for n, one in enumerate(receipts[start : start + MAX_BATCH_ENTRIES])
+        ]

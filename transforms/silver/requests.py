@@ -4,9 +4,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import BooleanType, DoubleType, LongType, StringType, StructField, StructType
 
+from ingestion.contract import SCHEMA_VERSION
 from transforms.silver import rejects
 from transforms.silver.contract import API_REQUESTS
-from transforms.silver.latest import newest
+from transforms.silver.latest import keep_newest
 from transforms.silver.lines import MALFORMED, first_broken, instant
 
 REQUEST = StructType(
@@ -23,7 +24,6 @@ REQUEST = StructType(
         StructField("idempotent_replay", BooleanType()),
     ]
 )
-SCHEMA_VERSION = 1
 
 
 def reason() -> Column:
@@ -32,7 +32,7 @@ def reason() -> Column:
     return first_broken(
         {
             MALFORMED: sf.col("is_well_formed"),
-            "schema_version is not 1": sf.col("schema_version") == SCHEMA_VERSION,
+            f"schema_version is not {SCHEMA_VERSION}": sf.col("schema_version") == SCHEMA_VERSION,
             "occurred_at is no time": instant(sf.col("occurred_at")).isNotNull(),
             **{f"{name} is missing": sf.col(name).isNotNull() for name in required},
         }
@@ -57,4 +57,4 @@ def api_requests(lines: DataFrame) -> DataFrame:
     """
     others = [name for name in API_REQUESTS.content_names() if name != "occurred_at"]
     valid = lines.where("reason is null").select(*others, instant(sf.col("occurred_at")).alias("occurred_at"))
-    return newest(valid, API_REQUESTS).select(*API_REQUESTS.content_names())
+    return keep_newest(valid, API_REQUESTS).select(*API_REQUESTS.content_names())

@@ -32,13 +32,13 @@ def find_reachable_files(spark: SparkSession, table: str) -> set[str]:
     return found
 
 
-def objects(s3: "S3Client", bucket: str, prefix: str) -> Iterator[Any]:
+def list_objects(s3: "S3Client", bucket: str, prefix: str) -> Iterator[Any]:
     """What lies below a prefix, as ListObjectsV2 describes it."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         yield from page.get("Contents", [])
 
 
-def superseded(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str, bool]]:
+def list_noncurrent_versions(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, str, bool]]:
     """Versions below a prefix that are not an object any more: key, version, and whether there is content behind it.
 
     A bucket without versions has none.
@@ -51,7 +51,7 @@ def superseded(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, 
             yield marker["Key"], marker["VersionId"], False
 
 
-def delete(s3: "S3Client", bucket: str, found: Iterable[tuple[str, str | None]]) -> int:
+def delete_objects(s3: "S3Client", bucket: str, found: Iterable[tuple[str, str | None]]) -> int:
     """Delete objects, or versions of them; how many.
 
     Args:
@@ -64,8 +64,8 @@ def delete(s3: "S3Client", bucket: str, found: Iterable[tuple[str, str | None]])
     """
     named: list[Any] = [{"Key": key, **({"VersionId": version} if version else {})} for key, version in found]
     for start in range(0, len(named), KEYS_PER_DELETE):
-        portion = named[start : start + KEYS_PER_DELETE]
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": portion, "Quiet": True})
+        batch = named[start : start + KEYS_PER_DELETE]
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
         for error in answer.get("Errors", []):
             raise RuntimeError(f"S3 did not delete {error.get('Key')}: {error.get('Code')} {error.get('Message')}")
     return len(named)
@@ -81,12 +81,12 @@ def delete_orphan_files(s3: "S3Client", bucket: str, prefix: str, kept: set[str]
         kept: URIs.
         before: what is younger may belong to a commit that is being made.
     """
-    return delete(
+    return delete_objects(
         s3,
         bucket,
         [
             (found["Key"], None)
-            for found in objects(s3, bucket, prefix)
+            for found in list_objects(s3, bucket, prefix)
             if f"s3://{bucket}/{found['Key']}" not in kept and found["LastModified"] < before
         ],
     )

@@ -39,7 +39,7 @@ class Tables:
 
     def create(self) -> None:
         """Create what is missing, and add the columns that the contract has come to have."""
-        # one call tells what there is; Spark would load each table
+        # one call lists what there is; Spark would load each table
         pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=self.database)
         there = {
             found["Name"]: {
@@ -71,12 +71,12 @@ class Tables:
         else:
             self.spark.sql(f"alter table {self.name(table)} add column {column.ddl()}")
 
-    def forget(self, table: Table) -> None:
-        """Take a table out of the catalog, if it is there, and leave its files."""
+    def drop(self, table: Table) -> None:
+        """Drop a table from the catalog, if it is there, and leave its files."""
         self.spark.sql(f"drop table if exists {self.name(table)}")
 
-    def expire(self, table: Table, before: datetime, kept: int) -> None:
-        """Forget the snapshots made before a time, but for the newest `kept`, and delete what only they led to."""
+    def expire_snapshots(self, table: Table, before: datetime, kept: int) -> None:
+        """Expire the snapshots made before a time, but for the newest `kept`, and delete what only they led to."""
         moment = before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         self.spark.sql(
             f"call {CATALOG}.system.expire_snapshots(table => '{self.database}.{table.name}', "
@@ -108,7 +108,7 @@ class Tables:
     def set_properties(self, table: Table) -> None:
         """Give a table that an earlier version has created the properties of the contract."""
         has = {row.key: row.value for row in self.spark.sql(f"show tblproperties {self.name(table)}").collect()}
-        # the format version is told elsewhere
+        # the format version is stated elsewhere
         lacks = {
             name: value for name, value in PROPERTIES.items() if name != "format-version" and has.get(name) != value
         }
@@ -120,8 +120,8 @@ class Tables:
     def _is_sorted(table: Table) -> bool:
         return not table.partitioned_by and len(table.key) == 1
 
-    def renew(self, table: Table) -> None:
-        """Write a table's files and manifests anew, so that its newest snapshot tells nothing of deleted rows.
+    def rewrite_files(self, table: Table) -> None:
+        """Write a table's files and manifests anew, so that its newest snapshot holds nothing of deleted rows.
 
         The manifests of the snapshot that deletes a file keep the file's bounds, which hold values; those of the next
         rewrite leave them out, and a commit after it leaves out manifests of deleted files only.
@@ -151,13 +151,13 @@ def start_rebuild(spark: SparkSession, database: str, warehouse: str) -> Tables:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     rebuilt = Tables(spark, database, REBUILD)
     for table in TABLES:
-        rebuilt.forget(table)
+        rebuilt.drop(table)
         location = f"{warehouse.rstrip('/')}/{database}.db/{table.name}-{stamp}"
         spark.sql(f"{table.ddl(f'{CATALOG}.{database}', f'{table.name}{REBUILD}')} location '{location}'")
     return rebuilt
 
 
-def swap(rebuilt: Tables, glue: "GlueClient") -> None:
+def swap_tables(rebuilt: Tables, glue: "GlueClient") -> None:
     """Put the rebuilt tables in the places of the old ones: each in one step, in which readers miss nothing.
 
     The old tables' files stay, for queries that are reading them; the maintenance job deletes them later. A swap
@@ -176,5 +176,5 @@ def swap(rebuilt: Tables, glue: "GlueClient") -> None:
             glue.update_table(DatabaseName=rebuilt.database, TableInput=given, SkipArchive=True)
         else:
             glue.update_table(DatabaseName=rebuilt.database, TableInput=given, SkipArchive=True, VersionId=version)
-        rebuilt.forget(table)
+        rebuilt.drop(table)
         rebuilt.spark.catalog.refreshTable(f"{CATALOG}.{rebuilt.database}.{table.name}")

@@ -1,4 +1,4 @@
-"""What lines of bronze tell of a user who is to be erased, and whether all that was to come of them has come."""
+"""Which lines of bronze are about a user who is to be erased, and whether all that was to come of them has come."""
 
 import base64
 import binascii
@@ -23,11 +23,11 @@ class Trace:
     """A line that is to go.
 
     Args:
-        user_id: whom it tells of.
-        item: the item that the line tells of; None if it tells of none.
+        user_id: whom it is about.
+        item: the item that the line is about; None if it is about none.
         version: of the item after the change.
         is_removal: whether the line says that the item is gone.
-        requested_at: when the user sent the request that the line tells of; None if it tells of none.
+        requested_at: when the user sent the request that the line is about; None if it is about none.
     """
 
     user_id: str
@@ -36,25 +36,25 @@ class Trace:
     is_removal: bool = False
     requested_at: datetime | None = None
 
-    def stays(self, live_items: Collection[Item]) -> bool:
-        """Whether the line may stay, because it is of the time since the user came back.
+    def is_kept(self, live_items: Collection[Item]) -> bool:
+        """Whether the line is kept, because it is of the time since the user came back.
 
         Args:
             live_items: the items that the user has now.
         """
         if self.item:
             return self.item in live_items
-        since = back_since(live_items)
+        since = find_return(live_items)
         return since is not None and self.requested_at is not None and self.requested_at >= since
 
 
-def back_since(live_items: Iterable[Item]) -> datetime | None:
+def find_return(live_items: Iterable[Item]) -> datetime | None:
     """When a user who has these items, and who was erased before, came back; None: they did not."""
     return min((datetime.fromisoformat(created_at) for _, created_at in live_items), default=None)
 
 
-def trace(line: str, users: Iterable[str]) -> Trace | None:
-    """Which of some users a line tells of, and what; None if of none.
+def find_trace(line: str, users: Iterable[str]) -> Trace | None:
+    """Which of some users a line is about, and what it says; None if it is about none of them.
 
     Change events, request logs, and what delivery could not deliver (`rawData`, Base64) are understood; in any other
     line, a damaged one as well, a user's identifier as a word is enough.
@@ -79,8 +79,8 @@ def trace(line: str, users: Iterable[str]) -> Trace | None:
     return Trace(named) if named else None
 
 
-def unsettled(traces: Iterable[Trace]) -> dict[str, int]:
-    """How many of a user's items nobody has said to be gone, by user: their removals are still on the way."""
+def count_missing_removals(traces: Iterable[Trace]) -> dict[str, int]:
+    """How many items have no removal yet, by user: their removals are still on the way."""
     latest: dict[Item, Trace] = {}
     for found in traces:
         if found.item and (found.item not in latest or latest[found.item].version < found.version):
@@ -114,7 +114,7 @@ def _undelivered(data: str, users: Iterable[str]) -> Trace | None:
         inner = base64.b64decode(data, validate=True).decode(errors="replace")
     except (binascii.Error, ValueError):
         return None
-    found = next((one for one in (trace(line, users) for line in inner.splitlines()) if one), None)
+    found = next((one for one in (find_trace(line, users) for line in inner.splitlines()) if one), None)
     # it may never be delivered, so nothing is to be waited for
     return Trace(found.user_id) if found else None
 

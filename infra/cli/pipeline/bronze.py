@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import boto3
 
-SOURCES = ("cdc", "logs")
+from infra.resource_names import bucket_name
+from ingestion.contract import FOLDERS
+
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
@@ -21,7 +23,7 @@ def has_objects(start: dt.datetime, end: dt.datetime) -> bool:
     """
     account = boto3.client("sts").get_caller_identity()["Account"]
     s3 = boto3.client("s3")
-    bucket = f"todo-bronze-{account}-{s3.meta.region_name}"
+    bucket = bucket_name("bronze", account, s3.meta.region_name)
     try:
         return any(
             s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"] for prefix in folders(start, end)
@@ -35,7 +37,7 @@ def folders(start: dt.datetime, end: dt.datetime) -> Iterator[str]:
     moment = start.replace(minute=0, second=0, microsecond=0)
     while moment < end:
         whole_day = moment.hour == 0 and moment + DAY <= end
-        for source in SOURCES:
-            day = f"{source}/dt={moment:%Y-%m-%d}/"
+        for folder in FOLDERS:
+            day = f"{folder}/dt={moment:%Y-%m-%d}/"
             yield day if whole_day else f"{day}hour={moment:%H}/"
         moment += DAY if whole_day else HOUR

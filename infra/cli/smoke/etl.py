@@ -31,12 +31,12 @@ from infra.cli.smoke.steps import StepFailedError, Steps, UnexpectedError
 from infra.cli.stack_outputs import stack_outputs
 from infra.cli.target import writes
 from infra.cli.wait import poll
+from ingestion.contract import CHANGES
 from orchestration.executions import state_machine
 from orchestration.executions.history import Status
 
 AT_ONCE = 8
 POLL_SECONDS = 0.5
-CHANGES = "cdc/"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,9 +103,9 @@ class Bronze:
     def _hour(self) -> str:
         # all of a day when the hour may change, else no more than the hour: a bucket can hold years
         moment = time.gmtime(self._since)
-        day = time.strftime(f"{CHANGES}dt=%Y-%m-%d/", moment)
+        day = time.strftime(f"{CHANGES}/dt=%Y-%m-%d/", moment)
         if time.gmtime()[:3] != moment[:3]:
-            return CHANGES
+            return f"{CHANGES}/"
         return f"{day}hour={moment.tm_hour:02}/" if time.gmtime().tm_hour == moment.tm_hour else day
 
 
@@ -190,7 +190,7 @@ def _run_pipeline(seconds: float, say: Any) -> None:
     if timeline.status is not Status.SUCCEEDED:
         failed = f" in {timeline.failed.name}" if timeline.failed else ""
         ended = f"{state_machine.execution_name(execution)} {render.STATUS_LABELS[timeline.status]}{failed}"
-        raise UnexpectedError(f"{ended}; `insights pipeline describe` tells why")
+        raise UnexpectedError(f"{ended}; `insights pipeline describe` says why")
 
 
 def _check_gold(ids: set[str], load: Load) -> None:

@@ -58,7 +58,7 @@ class Build:
             self._child.stop()
 
     def run(self) -> None:
-        """Run the build; the record tells the outcome."""
+        """Run the build; the record has the outcome."""
         work = pathlib.Path(tempfile.mkdtemp(prefix="build-", dir=credentials.settings().temporary))
         status = "SUCCEEDED"
         try:

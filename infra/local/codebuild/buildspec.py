@@ -22,7 +22,7 @@ class Buildspec:
 
     Args:
         variables: `env.variables`.
-        exported: names in `env.exported-variables`: what the build's description tells of its shell's variables.
+        exported: names in `env.exported-variables`: which of its shell's variables the build's description has.
         commands: the commands of each phase that has any.
         finally_commands: of each phase, those that run after the others, whether they failed or not.
     """
@@ -90,7 +90,7 @@ def script(commands: Iterable[str], memory: pathlib.Path) -> str:
     """
     places = ("folder", "session", "command", "environment")
     folder, session, last, variables = (shlex.quote(str(memory / name)) for name in places)
-    # bash's own read-only variables cannot be set again, and each phase is told anew whether the build succeeds so far
+    # bash's own read-only variables cannot be set again, and each phase gets anew whether the build succeeds so far
     forgotten = "'^declare -[A-Za-z-]*r|CODEBUILD_BUILD_SUCCEEDING='"
     lines = [
         f'[ -f {folder} ] && cd "$(cat {folder})"',

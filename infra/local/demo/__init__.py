@@ -98,7 +98,7 @@ def run(settings: Settings) -> bool:
         }
         _show_answer(next(iter(answers.values())))
     figures = _figures(table, bronze)
-    right = agrees(table, figures, answers)
+    right = is_consistent(table, figures, answers)
     clock.seconds["total"] = round(sum(clock.seconds.values()), 1)
     _next_steps(outputs)
     print("demo: " + json.dumps({**figures, "seconds": clock.seconds}), flush=True)
@@ -191,7 +191,9 @@ def _figures(table: store.Table, bronze: store.Bronze) -> dict[str, Any]:
     }
 
 
-def agrees(table: store.Table, figures: dict[str, Any], answers: dict[str, dict[str, Any]] | None = None) -> bool:
+def is_consistent(
+    table: store.Table, figures: dict[str, Any], answers: dict[str, dict[str, Any]] | None = None
+) -> bool:
     """Compare gold, and what the API answers, with the table, and print where they differ.
 
     Args:

@@ -10,13 +10,13 @@ import boto3
 
 from api import contract
 from infra.cli.athena import run_query
+from ingestion.contract import CHANGES
 from transforms.contract import GOLD_DATABASE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 Key = tuple[str, str]
-CHANGES = "cdc/"
 
 
 @dataclasses.dataclass
@@ -84,7 +84,7 @@ class Bronze:
 
     def refresh(self) -> None:
         """Read the objects that have arrived since the last time."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=CHANGES)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{CHANGES}/")
         for key in [item["Key"] for page in pages for item in page.get("Contents", [])]:
             if key in self._seen:
                 continue

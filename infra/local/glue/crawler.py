@@ -40,7 +40,7 @@ class Crawl:
         self._stopped.set()
 
     def run(self) -> None:
-        """Crawl every target; the crawler's LastCrawl tells the outcome."""
+        """Crawl every target; the crawler's LastCrawl has the outcome."""
         outcome: dict[str, Any] = {"Status": "SUCCEEDED"}
         try:
             self._crawl()

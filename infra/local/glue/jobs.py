@@ -58,7 +58,7 @@ class JobRun:
             self._child.stop()
 
     def run(self) -> None:
-        """Run the script; the record tells the outcome."""
+        """Run the script; the record has the outcome."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="job-", dir=credentials.settings().temporary))
         try:
             state, message = self._execute(folder)

@@ -64,7 +64,7 @@ class Target:
             return Outcome.STOPPED
         name, old = self._table()
         if not objects:
-            self._forget(old)
+            self._remove_table(old)
             return Outcome.EMPTY
         table = self._table_input(name, objects, schemas)
         self._save_partitions(name, self._save(table, old), listing.partitions(self._root, objects))
@@ -143,7 +143,7 @@ class Target:
             storage = old["StorageDescriptor"]
         return storage
 
-    def _forget(self, table: dict[str, Any] | None) -> None:
+    def _remove_table(self, table: dict[str, Any] | None) -> None:
         """Do with the table of data that is gone what the policy says; a table of somebody else is left alone."""
         if table is None or table.get("Parameters", {}).get(OWNER) != self._crawler["Name"]:
             return

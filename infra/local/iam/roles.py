@@ -4,7 +4,7 @@ The question is put to MiniStack's evaluator directly, with the role's policies 
 """
 
 
-def may(role_arn: str, action: str, resource_arn: str, session_name: str = "service") -> bool:
+def is_allowed(role_arn: str, action: str, resource_arn: str, session_name: str = "service") -> bool:
     """Whether the policies of a role allow `action` on `resource_arn`.
 
     Args:

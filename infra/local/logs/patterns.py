@@ -36,7 +36,7 @@ class PatternError(ValueError):
 
 @functools.lru_cache(maxsize=256)
 def compiled(pattern: str) -> Matches:
-    """What tells whether a message matches `pattern`; an empty pattern matches everything.
+    """A test whether a message matches `pattern`; an empty pattern matches everything.
 
     Raises:
         PatternError: it is not a pattern, or one of the kind that is not completed here.

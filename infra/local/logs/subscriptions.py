@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.local.iam.roles import may
+from infra.local.iam.roles import is_allowed
 from infra.local.logs.patterns import PatternError, compiled
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _put(filter_: Filter, name: str, documents: Sequence[bytes]) -> None:
     from ministack.services import firehose
 
     destination = str(filter_["destinationArn"])
-    if not may(str(filter_["roleArn"]), "firehose:PutRecord", destination):
+    if not is_allowed(str(filter_["roleArn"]), "firehose:PutRecord", destination):
         log.warning("%s: its role may not firehose:PutRecord on %s", filter_["filterName"], destination)
         return
     for document in documents:

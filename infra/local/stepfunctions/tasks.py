@@ -88,7 +88,7 @@ def use_task(task: Task | None) -> Iterator[None]:
         _current.reset(token)
 
 
-def within(resource: str, input_data: Any, limit: Any) -> Any:
+def run_within_limit(resource: str, input_data: Any, limit: Any) -> Any:
     """Invoke `resource`, at most for `limit` seconds (a number or a JSONata expression).
 
     A task that waits for a job notices the end of its time and stops the job; that is given a moment, then the state
@@ -142,4 +142,4 @@ def apply() -> None:
     original_callback = replace(
         stepfunctions, "_invoke_with_callback", "resource input_data token state_def", invoke_with_callback
     )
-    replace(stepfunctions, "_invoke_resource_with_timeout", "resource input_data timeout", within)
+    replace(stepfunctions, "_invoke_resource_with_timeout", "resource input_data timeout", run_within_limit)

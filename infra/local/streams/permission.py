@@ -6,12 +6,12 @@ permission on every resource.
 
 from typing import Any
 
-from infra.local.iam.roles import may
+from infra.local.iam.roles import is_allowed
 
 READ = ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords")
 
 
 def refused(config: dict[str, Any], stream_arn: str) -> str | None:
     """The first action on the stream that the role of the function with `config` may not do; None when it may read."""
-    denied = (action for action in READ if not may(config["Role"], action, stream_arn, config["FunctionName"]))
+    denied = (action for action in READ if not is_allowed(config["Role"], action, stream_arn, config["FunctionName"]))
     return next(denied, None)

@@ -1,8 +1,8 @@
 """One thread per event source mapping: reads batches, invokes, retries, and moves the mapping's position.
 
-The position moves after each part of a batch that is done (or given up, once that is told), never before: a stop in the
-middle of an invocation repeats at most that invocation. What fails because the account is stopping, or has not begun to
-serve, is no failure of the function: it is neither counted nor given up.
+The position moves after each part of a batch that is done (or given up, once that is reported), never before: a stop in
+the middle of an invocation repeats at most that invocation. What fails because the account is stopping, or has not
+begun to serve, is no failure of the function: it is neither counted nor given up.
 """
 
 import logging
@@ -202,7 +202,7 @@ class Reader:
             if not is_serving():
                 return RETRY_SECONDS
             # as on AWS, where the batch is gone then
-            log.error("%s: the on-failure destination was not told: %s", name, error)
+            log.error("%s: the on-failure destination was not notified: %s", name, error)
             record(name, DestinationDeliveryFailures=(1, "Count"))
         self._done(batch)
         return 0

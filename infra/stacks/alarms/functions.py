@@ -59,6 +59,13 @@ FUNCTIONS = (
         names.PUBLISH_FUNCTION, "pipeline", "ticket", Duration.minutes(13), "GET /insights shows yesterday's figures"
     ),
     Function(
+        names.NOTIFY_FUNCTION,
+        "pipeline",
+        "ticket",
+        Duration.seconds(25),
+        "the message about a failed state is sent at the execution's end, or not at all when the crawl alone failed",
+    ),
+    Function(
         names.ENDED_FUNCTION,
         "pipeline",
         "page",

@@ -94,7 +94,7 @@ def _of_queues() -> Iterator[Alarm]:
     ):
         yield Alarm(
             name=f"{queue}-not-empty",
-            stage="ingestion" if queue.startswith("todo-cdc") else "pipeline",
+            stage="ingestion" if queue in (names.CDC_FAILURES, names.CDC_QUARANTINE) else "pipeline",
             severity="ticket",
             meaning=meaning,
             impact=impact,

@@ -7,18 +7,15 @@ new, which tests every row. Bytes are those that Athena says its statements scan
 
 import argparse
 import datetime as dt
-import json
-import os
 import pathlib
 import sys
-import tempfile
 from typing import Any
 
-from infra.local.account.settings import Settings
+from tests.bench.account import report, start_account
 from tests.bench.gold.athena import Statements
 from tests.bench.gold.builds import Build, Builds
 from tests.bench.gold.queries import scans
-from tests.conftest import Account, free_port
+from tests.conftest import Account
 from tests.integration.transforms.dbt.population import Population, Shape
 from tests.integration.transforms.dbt.silver_tables import SilverTables
 
@@ -90,21 +87,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure what gold costs.")
     parser.add_argument("--events", type=int, default=100_000, help="about how many task events (100,000)")
     events = parser.parse_args().events
-    with tempfile.TemporaryDirectory() as home:
-        folder = pathlib.Path(home)
-        settings = Settings(home=folder / "account", port=free_port())
-        os.environ.update(settings.client_environment())
-        account = Account.at(settings)
-        account.start()
-        try:
-            figures = measured(account, folder, events)
-        finally:
-            account.stop()
+    with start_account() as (account, folder):
+        figures = measured(account, folder, events)
     missed = [f"{name} is {figures[name]}, at most {most}" for name, most in BOUNDS.items() if figures[name] > most]
-    for line in missed:
-        print(f"missed: {line}", file=sys.stderr)
-    print("bench-gold: " + json.dumps(figures), flush=True)
-    return 1 if missed else 0
+    return report("bench-gold", figures, missed)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,15 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
 from typing import Any
 
-from infra import ROOT
 from tests.conftest import Account
+from tests.dbt_project import copy_project, dbt_variables
 
-PROJECT = ROOT / "transforms" / "dbt"
 MARTS = ("agg_", "business_", "dim_", "fct_", "task_", "user_")
 DBT = str(pathlib.Path(sys.executable).with_name("dbt"))
 
@@ -60,17 +58,11 @@ class Builds:
     """
 
     def __init__(self, account: Account, name: str, folder: pathlib.Path) -> None:
-        self._project = folder / "dbt"
-        shutil.copytree(PROJECT, self._project, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+        self._project = copy_project(folder)
         self._environment = {
             **os.environ,
             **account.settings.client_environment(),
-            "DBT_PROFILES_DIR": ".",
-            "GOLD_BUCKET": name,
-            "GOLD_SCHEMA": f"{name}_gold",
-            "SILVER_SCHEMA": f"{name}_silver",
-            "ATHENA_WORKGROUP": name,
-            "ATHENA_POLL_SECONDS": "0.1",
+            **dbt_variables(name),
             "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         }
 

@@ -8,17 +8,14 @@ build, and what the job costs is `make bench-silver`.
 
 import argparse
 import dataclasses
-import json
-import os
 import pathlib
 import statistics
 import sys
-import tempfile
 from collections import Counter
 
-from infra.local.account.settings import Settings
+from tests.bench.account import report, start_account
 from tests.bench.growth.lakes import Lake, Run
-from tests.conftest import Account, free_port
+from tests.conftest import Account
 
 GROWTH = 10
 LEAST_EVENTS = 10_000
@@ -88,25 +85,14 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.events < LEAST_EVENTS:
         parser.error(f"an increment needs more tasks than a lake of less than {LEAST_EVENTS:,} events has")
-    with tempfile.TemporaryDirectory() as home:
-        folder = pathlib.Path(home)
-        settings = Settings(home=folder / "account", port=free_port())
-        os.environ.update(settings.client_environment())
-        account = Account.at(settings)
-        account.start()
-        try:
-            figures = measure(account, folder, arguments.events, arguments.runs)
-        finally:
-            account.stop()
+    with start_account() as (account, folder):
+        figures = measure(account, folder, arguments.events, arguments.runs)
     missed = [
         f"{name} grows {figures[name]['ratio']}-fold, at most {bound}"
         for name, bound in BOUNDS.items()
         if figures[name]["ratio"] > bound
     ]
-    for line in missed:
-        print(f"missed: {line}", file=sys.stderr)
-    print("bench-growth: " + json.dumps({"events": arguments.events, "growth": GROWTH, **figures}), flush=True)
-    return 1 if missed else 0
+    return report("bench-growth", {"events": arguments.events, "growth": GROWTH, **figures}, missed)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ class Lake:
 
     def _publish(self) -> tuple[int, int]:
         """Publish as the pipeline's function does; rows read and calls of DynamoDB."""
-        since = table.progress(self._s3, self._name)
+        since = table.read_progress(self._s3, self._name)
         columns = ", ".join(insights.COLUMNS)
         sql = f"select {columns} from user_insights where {since.condition()} order by as_of, user_id"
         athena = self._statements.athena

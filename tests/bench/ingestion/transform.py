@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ingestion.cdc.transform import envelope, line
+from ingestion.cdc.transform import encode_line, make_envelope
 from tests.unit.ingestion.stream import record, task_image
 
 RECORDS = 1000
@@ -51,7 +51,7 @@ def measure() -> dict[str, float]:
     theirs: list[float] = []
     gc.collect()
     for _ in range(ROUNDS):
-        ours.append(seconds(lambda one: line(envelope(one, NOW)), given))
+        ours.append(seconds(lambda one: encode_line(make_envelope(one, NOW)), given))
         theirs.append(seconds(json.dumps, given))
     return {
         "records_per_s": round(RECORDS / min(ours)),

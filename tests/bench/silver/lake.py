@@ -15,7 +15,7 @@ from ingestion.bronze_objects import Manifest
 from tests.bench.silver.measure import Cost, run
 from tests.conftest import Account
 from transforms.silver.contract import REJECTS, TASK_EVENTS, TASKS, USERS, Table
-from transforms.silver.privacy import pads
+from transforms.silver.privacy import derive_pads
 
 CATALOG = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -87,7 +87,7 @@ class Lake:
     def duckdb(self) -> Cost:
         """The reference, on the same files."""
         self._reference.mkdir(exist_ok=True)
-        inner, outer = (pad.hex() for pad in pads(KEY))
+        inner, outer = (pad.hex() for pad in derive_pads(KEY))
         module = ["-m", "tests.bench.silver.duckdb_reference"]
         command = [sys.executable, *module, str(self.bronze), str(self._reference), inner, outer]
         return run(command, {**os.environ, "PYTHONPATH": str(ROOT)})

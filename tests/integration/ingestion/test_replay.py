@@ -78,7 +78,7 @@ class Lake:
         return export(self.dynamodb, self.name, self.bronze, Pace(10_000), segments=segments, seen=lambda _more: None)
 
     def replay(self, *, dry_run: bool = False) -> run.Summary:
-        return run.changes(
+        return run.replay_changes(
             Queue(self.sqs, self.queue_name),
             Resolver(self.streams, self.dynamodb),
             Erased(self.dynamodb),
@@ -236,9 +236,9 @@ def test_an_execution_is_started_once_for_each_message(account: Account, lake: L
     lake.send("nonsense")
     queue = Queue(lake.sqs, lake.queue_name)
 
-    foreseen = run.executions(queue, machines, machine, lambda _more: None, dry_run=True)
+    foreseen = run.replay_executions(queue, machines, machine, lambda _more: None, dry_run=True)
     assert machines.list_executions(stateMachineArn=machine)["executions"] == []
-    done = run.executions(queue, machines, machine, lambda _more: None, dry_run=False)
+    done = run.replay_executions(queue, machines, machine, lambda _more: None, dry_run=False)
 
     assert (foreseen.replayed, done.replayed, done.records, len(done.unresolved)) == (1, 1, 1, 1)
     (execution,) = machines.list_executions(stateMachineArn=machine)["executions"]

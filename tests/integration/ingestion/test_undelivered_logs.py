@@ -68,7 +68,7 @@ def requests_in_bronze(bronze: Bronze) -> list[dict[str, Any]]:
 
 
 def replay(bronze: Bronze, *, dry_run: bool = False) -> Summary:
-    return undelivered_logs.replay(bronze, lambda _more: None, dry_run=dry_run)
+    return undelivered_logs.replay_logs(bronze, lambda _more: None, dry_run=dry_run)
 
 
 @pytest.mark.parametrize("compressed", [True, False])

@@ -9,6 +9,7 @@ import functools
 import io
 import json
 import pathlib
+import re
 import textwrap
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,14 @@ from typing import Any
 
 import pytest
 
+from api.contract import METRICS_NAMESPACE
 from infra import bundling
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory, document
 
 DEFINITION = pathlib.Path(__file__).resolve().parents[3] / "orchestration" / "pipeline.asl.json"
+FUNCTIONS = ("window", "publish", "notify")
 SECONDS = 90
-FIXED = ("todo-bronze-crawler", "todo-silver", "todo-dbt", "todo-resolve-window", "todo-publish-insights")
 PUBLISHES = "def handler(event, context):\n    return {'users': 2, 'written': 2, 'deleted': 0}\n"
 
 
@@ -68,7 +70,7 @@ class Pipeline:
         return self.account.session.client(service)  # type: ignore[call-overload]
 
     def functions(self) -> None:
-        """The real function that plans, and one that says that it published."""
+        """The real functions that plan and notify, and one that says that it published."""
         may = (
             allow("dynamodb:GetItem", "dynamodb:PutItem", "states:DescribeExecution"),
             allow("s3:ListBucket", "s3:PutObject", "glue:GetCrawler", "glue:GetPartitions"),
@@ -79,10 +81,18 @@ class Pipeline:
             "ARTIFACTS_BUCKET": self.name,
             "CRAWLER_NAME": self.name,
             "POWERTOOLS_SERVICE_NAME": "test",
+            "ALERTS_TOPIC": self.topic,
+            "RUNBOOKS_URL": "docs/runbooks/",
         }
         for suffix, handler, code, statements in (
             ("window", "orchestration.window.handler.handler", bundled("todo-resolve-window"), may),
             ("publish", "main.handler", zipped(PUBLISHES), ()),
+            (
+                "notify",
+                "orchestration.notify.handler.handler",
+                bundled("todo-notify-operators"),
+                [allow("sns:Publish", resource=self.topic)],
+            ),
         ):
             self.client("lambda").create_function(
                 FunctionName=f"{self.name}-{suffix}",
@@ -247,11 +257,9 @@ def pipeline(account: Account, unique: str, role: RoleFactory) -> Iterator[Pipel
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("PK", "SK")],
         BillingMode="PAY_PER_REQUEST",
     )
-    definition = DEFINITION.read_text().replace("${AlertsTopicArn}", topic).replace("${RunbooksUrl}", "docs/runbooks/")
-    for fixed in FIXED:
-        assert f'"{fixed}"' in definition
-        own = {"todo-resolve-window": f"{name}-window", "todo-publish-insights": f"{name}-publish"}.get(fixed, name)
-        definition = definition.replace(f'"{fixed}"', f'"{own}"')
+    own = {f"{function.capitalize()}Function": f"{name}-{function}" for function in FUNCTIONS}
+    own |= {"Crawler": name, "SilverJob": name, "DbtProject": name, "MetricsNamespace": METRICS_NAMESPACE}
+    definition = re.sub(r"\$\{(\w+)\}", lambda placeholder: own[placeholder[1]], DEFINITION.read_text())
     machines = session.client("stepfunctions")
     arn = machines.create_state_machine(
         name=name,
@@ -261,13 +269,12 @@ def pipeline(account: Account, unique: str, role: RoleFactory) -> Iterator[Pipel
             allow("glue:StartCrawler", "glue:GetCrawler", "glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun"),
             allow("codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"),
             allow("cloudwatch:PutMetricData", "lambda:InvokeFunction", "states:SendTaskFailure"),
-            allow("sns:Publish", resource=topic),
         ),
     )["stateMachineArn"]
     made = Pipeline(account, name, arn, topic, queue, role)
     made.functions()
     yield made
-    for suffix in ("window", "publish"):
+    for suffix in FUNCTIONS:
         session.client("lambda").delete_function(FunctionName=f"{name}-{suffix}")
     session.client("dynamodb").delete_table(TableName=name)
     machines.delete_state_machine(stateMachineArn=arn)

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from orchestration.executions.logs import LogReader
+from orchestration.executions.service_runs import Stream
 from orchestration.window.request import FIELDS
 from tests.conftest import until
 from tests.integration.orchestration.conftest import DEFINITION, Pipeline, allow
@@ -37,6 +39,19 @@ def test_an_input_that_it_does_not_know_says_what_it_takes(pipeline: Pipeline) -
     assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
     assert ended["cause"] == f"InvalidInput: unknown field form: the input takes {', '.join(FIELDS)}"
     assert pipeline.read_message()["Error"] == "InvalidInput"
+
+
+def test_the_log_of_a_states_function_is_read_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`insights pipeline logs`, of a function: its log events have no eventId here, as they need not have on AWS."""
+    for name, value in pipeline.account.settings.client_environment().items():
+        monkeypatch.setenv(name, value)
+    ended = pipeline.run(form="2026-11-23")
+
+    reader = LogReader([Stream(f"/aws/lambda/{pipeline.name}-notify")], ended["startDate"])
+    lines = until("the function's log", reader.read, 20)
+
+    assert [line for line in lines if "state failed" in line.text and "unknown field form" in line.text]
+    assert set(lines).isdisjoint(reader.read())
 
 
 def test_a_crawl_that_fails_is_reported_and_gold_is_built_and_published(pipeline: Pipeline) -> None:
@@ -138,6 +153,8 @@ def test_a_topic_that_is_gone_does_not_hide_the_failure(pipeline: Pipeline) -> N
     ended = pipeline.run()
 
     assert (ended["status"], ended["error"]) == ("FAILED", "ResolveWindow")
+    # nobody has worded the cause: it is what the service said
+    assert json.loads(ended["cause"])["errorType"] == "EntityNotFoundException"
     assert pipeline.failed_states() == {"ResolveWindow", "NotifyOperators"}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingestion.bronze_objects import Manifest, list_objects
-from orchestration.publish.table import remember
+from orchestration.publish.table import save_watermark
 from orchestration.window import lock, new_objects, watermark
 from orchestration.window.plan import STAGES, Sources, plan
 from orchestration.window.request import Request
@@ -51,7 +51,7 @@ def delivered(sources: Sources, *keys: str) -> None:
 
 
 def published(account: Account, sources: Sources, made: dict[str, Any]) -> None:
-    remember(account.session.resource("dynamodb").Table(sources.table_name), made["watermark"])
+    save_watermark(account.session.resource("dynamodb").Table(sources.table_name), made["watermark"])
 
 
 def paths(sources: Sources, made: dict[str, Any]) -> dict[str, list[str]]:

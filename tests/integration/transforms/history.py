@@ -9,8 +9,8 @@ import json
 import random
 from typing import Any
 
-from ingestion.backfill.envelope import synthetic
-from ingestion.cdc.transform import envelope, line
+from ingestion.backfill.envelope import make_backfill_envelope
+from ingestion.cdc.transform import encode_line, make_envelope
 from tests.unit.ingestion.stream import EXPIRY, record
 
 START = 1795600000.0  # 2026-11-25T09:46:40Z
@@ -70,7 +70,7 @@ class History:
 
     def backfill(self, key: str) -> bytes:
         """An item as a backfill tells of it: what it is now, as if it had just come into being."""
-        return line(synthetic(self.items[key], "todo-app-data", at(self.now)))
+        return encode_line(make_backfill_envelope(self.items[key], "todo-app-data", at(self.now)))
 
     def _stream(
         self, new: dict[str, Any] | None, old: dict[str, Any] | None, identity: dict[str, str] | None = None
@@ -80,7 +80,7 @@ class History:
         change["eventID"] = f"event-{len(self.lines)}"
         change["dynamodb"]["SequenceNumber"] = str(99_999_999_999_999_999_990 + len(self.lines) * 7)
         change["dynamodb"]["ApproximateCreationDateTime"] = float(int(START + self.now))
-        self.lines.append(line(envelope(change, at(self.now + 0.5))))
+        self.lines.append(encode_line(make_envelope(change, at(self.now + 0.5))))
 
 
 def random_history(seed: int, changes: int) -> History:

@@ -20,7 +20,7 @@ from tests.integration.transforms.remains import contents
 from tests.unit.ingestion.stream import record
 from transforms.silver import maintenance
 from transforms.silver.contract import TABLES
-from transforms.silver.erase_user import forget
+from transforms.silver.erase_user import delete_user_items
 from transforms.silver.erasures import Erasures
 from transforms.silver.traces import hash_of
 
@@ -74,7 +74,7 @@ class Household:
     def leave(self) -> list[bytes]:
         """The user's items go, with a request for the lake; the changes of it."""
         gone = [key for key, item in self.history.items.items() if item["user_id"]["S"] == USER]
-        assert forget(self.dynamodb, self.name, USER) == len(gone) == 3
+        assert delete_user_items(self.dynamodb, self.name, USER) == len(gone) == 3
         before = len(self.history.lines)
         for key in gone:
             self.history.remove(key)
@@ -127,7 +127,7 @@ class Household:
 
     def quarantines(self, key: str) -> str:
         """Change capture has set a change of an item aside; the body of the message."""
-        body = quarantine.message(record(self.history.items[key]), "too long")
+        body = quarantine.format_message(record(self.history.items[key]), "too long")
         self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
         return body
 
@@ -153,7 +153,7 @@ class Household:
         return sum(page["KeyCount"] for page in pages)
 
     def pending(self) -> list[str]:
-        return [erasure.user_id for erasure in Erasures(self.dynamodb, self.name).due()]
+        return [erasure.user_id for erasure in Erasures(self.dynamodb, self.name).list_due()]
 
 
 @pytest.fixture
@@ -308,10 +308,10 @@ def test_a_request_that_was_made_again_meanwhile_is_not_closed_with_the_first(ho
 
     erasures = Erasures(household.dynamodb, household.name)
     ask("first")
-    (first,) = erasures.due()
+    (first,) = erasures.list_due()
     ask("second")
     erasures.close(first)
-    (second,) = erasures.due()
+    (second,) = erasures.list_due()
     assert second.erasure_id == "second"
     erasures.close(second)
     assert household.pending() == []

@@ -11,7 +11,7 @@ from tests.integration.transforms.conftest import HOURS, KEY, YESTERDAY, Lake, a
 from tests.integration.transforms.history import History, at, random_history
 from transforms.silver import privacy
 from transforms.silver.contract import TABLES, TASKS
-from transforms.silver.latest import newest
+from transforms.silver.latest import keep_newest
 
 pytestmark = [
     pytest.mark.account,
@@ -191,7 +191,7 @@ def test_of_two_states_of_the_same_version_the_longer_sequence_number_is_the_lat
     rows = spark.sql("""
         select * from values ('t-1', 2L, '999', 'old'), ('t-1', 2L, '1000', 'new'), ('t-1', 1L, '2000', 'older')
         as rows(task_id, version, sequence_number, title)""")
-    assert [row.title for row in newest(rows, TASKS).collect()] == ["new"]
+    assert [row.title for row in keep_newest(rows, TASKS).collect()] == ["new"]
 
 
 def test_the_key_of_the_hash_is_in_no_query_plan(spark: SparkSession, capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,5 +200,5 @@ def test_the_key_of_the_hash_is_in_no_query_plan(spark: SparkSession, capsys: py
     protected.explain("extended")
     plan = capsys.readouterr().out
     assert "sha2" in plan
-    for pad in privacy.pads(KEY):
+    for pad in privacy.derive_pads(KEY):
         assert pad.hex() not in plan.lower()

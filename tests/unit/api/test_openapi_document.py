@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from api.reference.__main__ import FILE, current, text
-from api.reference.compatibility import breaking_changes
+from api.openapi.__main__ import FILE, build_document, format_document
+from api.openapi.compatibility import breaking_changes
 
 Document = dict[str, Any]
 # statuses that API Gateway may answer instead of the API, where a token is needed
@@ -21,7 +21,7 @@ TASKS, TASK = "/api/v1/tasks", "/api/v1/tasks/{task_id}"
 def document() -> Document:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        return current()
+        return build_document()
 
 
 def operations(document: Document) -> Iterator[tuple[str, Document]]:
@@ -35,7 +35,7 @@ def test_no_client_of_the_committed_document_breaks(document: Document) -> None:
 
 
 def test_the_committed_document_is_the_codes(document: Document) -> None:
-    assert FILE.read_text() == text(document), "`make openapi` writes it anew"
+    assert FILE.read_text() == format_document(document), "`make openapi` writes it anew"
 
 
 def test_a_client_generator_finds_what_it_needs(document: Document) -> None:

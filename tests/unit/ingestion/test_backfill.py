@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 
 import ingestion.cdc
-from ingestion.backfill.envelope import is_captured, synthetic
+from ingestion.backfill.envelope import is_captured, make_backfill_envelope
 from ingestion.backfill.export import Pace
-from ingestion.backfill.wire import wire
-from ingestion.cdc.transform import BadRecordError, long_line
+from ingestion.backfill.wire_format import to_wire_format
+from ingestion.cdc.transform import BadRecordError, encode_line_of_any_length
 from tests.unit.ingestion.stream import task_image
 
 NOW = "2026-11-24T10:00:00.000000Z"
@@ -19,7 +19,7 @@ SCHEMA = json.loads((pathlib.Path(ingestion.cdc.__path__[0]) / "envelope.schema.
 
 
 def made(**attributes: Any) -> Any:
-    return json.loads(long_line(synthetic(task_image(**attributes), "todo-app-data", NOW)))
+    return json.loads(encode_line_of_any_length(make_backfill_envelope(task_image(**attributes), "todo-app-data", NOW)))
 
 
 def test_an_item_becomes_an_insert_that_says_it_is_synthetic() -> None:
@@ -43,7 +43,7 @@ def test_an_item_without_what_an_envelope_needs_is_refused(missing: str) -> None
     item = task_image()
     del item[missing]
     with pytest.raises(BadRecordError):
-        synthetic(item, "todo-app-data", NOW)
+        make_backfill_envelope(item, "todo-app-data", NOW)
 
 
 def test_only_what_change_capture_wants_is_exported() -> None:
@@ -52,7 +52,7 @@ def test_only_what_change_capture_wants_is_exported() -> None:
 
 
 def test_what_boto3_gives_becomes_what_lambda_gives() -> None:
-    assert wire({"a": {"B": b"\x00\xff"}, "m": {"M": {"l": {"L": [{"BS": [b"x"]}, {"N": "1"}]}}}}) == {
+    assert to_wire_format({"a": {"B": b"\x00\xff"}, "m": {"M": {"l": {"L": [{"BS": [b"x"]}, {"N": "1"}]}}}}) == {
         "a": {"B": "AP8="},
         "m": {"M": {"l": {"L": [{"BS": ["eA=="]}, {"N": "1"}]}}},
     }

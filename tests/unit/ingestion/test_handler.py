@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from ingestion.cdc.batch import Outcome, process
-from ingestion.cdc.quarantine import unpacked
+from ingestion.cdc.quarantine import unpack_record
 from tests.unit.ingestion.stream import record, task_image
 from tests.unit.ingestion.test_delivery import STREAM, Firehose
 
@@ -106,7 +106,7 @@ def test_a_quarantined_record_can_be_found_again_and_says_why_it_is_there(
     queue = Queue()
     invoke(function, monkeypatch, Firehose(), queue, [poison(3)])
     (message,) = queue.messages
-    assert unpacked(message.pop("record")) == poison(3)
+    assert unpack_record(message.pop("record")) == poison(3)
     assert message == {
         "quarantine_version": 1,
         "reason": "not a stream record as expected: InvalidOperation",
@@ -130,7 +130,7 @@ def test_an_image_beyond_the_streams_limit_goes_to_quarantine_with_the_record_if
     assert "bytes are more than the 1024000" in message["reason"]
     assert message["keys"] == {"PK": "TASK#u-1", "SK": "TASK#01JDX"}
     if text.startswith("xx"):
-        assert unpacked(message["record"]) == huge
+        assert unpack_record(message["record"]) == huge
     else:
         assert message["record"] is None
 
@@ -164,7 +164,7 @@ def test_repeating_from_the_named_record_on_loses_nothing_whatever_is_refused() 
         delivered.extend(lines[:accepted])
         return accepted
 
-    def set_aside(bad: Mapping[str, Any], _reason: str) -> bool:
+    def quarantine(bad: Mapping[str, Any], _reason: str) -> bool:
         accepted = chance.random() < 0.5
         if accepted:
             quarantined.append(bad["dynamodb"]["SequenceNumber"])
@@ -173,7 +173,7 @@ def test_repeating_from_the_named_record_on_loses_nothing_whatever_is_refused() 
     records = [*changes(1, 2), poison(3), *changes(4, 5), poison(6), *changes(7)]
     while records:
         size = chance.randint(1, len(records))
-        records = records[process(records[:size], deliver, set_aside, NOW).done :]
+        records = records[process(records[:size], deliver, quarantine, NOW).done :]
     versions = [json.loads(line)["new_image"]["version"] for line in delivered]
     assert list(dict.fromkeys(versions)) == [1, 2, 4, 5, 7]
     assert list(dict.fromkeys(quarantined)) == ["000000000000000000003", "000000000000000000006"]

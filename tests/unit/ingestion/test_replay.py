@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.cdc.quarantine import message
+from ingestion.cdc.quarantine import format_message
 from ingestion.replay.changes import Resolved, Resolver
 from ingestion.replay.messages import Gap, UnknownMessageError, parse
 from ingestion.replay.shard import ShardNotReadError, find, lambda_record, read
@@ -141,23 +141,23 @@ def test_a_record_of_the_streams_api_becomes_the_one_that_lambda_gives() -> None
 
 def test_a_record_in_quarantine_is_tried_as_it_is() -> None:
     huge = record(task_image(description={"S": "x" * 1_200_000}, version={"N": "3"}))
-    assert versions(resolve(message(huge, "too long"), Streams(range(0)))) == [3]
+    assert versions(resolve(format_message(huge, "too long"), Streams(range(0)))) == [3]
 
 
 def test_a_damaged_record_is_replaced_by_the_streams_own() -> None:
     damaged = {**record(task_image(), sequence=4), "eventName": "BROKEN"}
-    assert versions(resolve(message(damaged, "why"), Streams(range(1, 10)))) == [4]
+    assert versions(resolve(format_message(damaged, "why"), Streams(range(1, 10)))) == [4]
 
 
 def test_a_record_that_is_bad_in_the_stream_too_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = {**Streams.record(4), "eventName": "BROKEN"}
     monkeypatch.setattr(Streams, "record", staticmethod(lambda _number: bad))
     damaged = {**record(task_image(), sequence=4), "eventName": "BROKEN"}
-    assert "neither an insert" in str(resolve(message(damaged, "why"), Streams(range(4, 5))).unresolved)
+    assert "neither an insert" in str(resolve(format_message(damaged, "why"), Streams(range(4, 5))).unresolved)
 
 
 def damaged(event_name: str = "MODIFY") -> str:
-    quarantined = json.loads(message(record(task_image(), sequence=4), "why"))
+    quarantined = json.loads(format_message(record(task_image(), sequence=4), "why"))
     return json.dumps({**quarantined, "event_name": event_name, "record": None})
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ingestion.cdc
-from ingestion.cdc.transform import MAX_LINE_BYTES, BadRecordError, envelope, line, rfc3339
+from ingestion.cdc.transform import MAX_LINE_BYTES, BadRecordError, encode_line, make_envelope, rfc3339
 from tests.unit.ingestion.stream import EXPIRY, record, task_image
 
 NOW = "2026-11-23T10:00:01.000000Z"
@@ -53,30 +53,30 @@ def read_back(encoded: bytes) -> Any:
 
 def same(attribute: dict[str, Any], value: Any) -> bool:
     """Whether `value`, read from JSON, says exactly what the attribute says: the reverse of the transform."""
-    ((kind, wire),) = attribute.items()
+    ((kind, encoded),) = attribute.items()
     match kind:
         case "N":
-            if Decimal(wire) == Decimal(wire).to_integral_value():
-                return type(value) is int and Decimal(value) == Decimal(wire)
-            return type(value) in (Decimal, str) and Decimal(value) == Decimal(wire)
+            if Decimal(encoded) == Decimal(encoded).to_integral_value():
+                return type(value) is int and Decimal(value) == Decimal(encoded)
+            return type(value) in (Decimal, str) and Decimal(value) == Decimal(encoded)
         case "NULL":
             return value is None
         case "BOOL":
-            return value is wire
+            return value is encoded
         case "L":
-            return len(wire) == len(value) and all(map(same, wire, value))
+            return len(encoded) == len(value) and all(map(same, encoded, value))
         case "M":
-            return wire.keys() == value.keys() and all(same(wire[name], value[name]) for name in wire)
+            return encoded.keys() == value.keys() and all(same(encoded[name], value[name]) for name in encoded)
         case "NS":
-            return [Decimal(v) for v in value] == sorted(Decimal(v) for v in wire)
+            return [Decimal(v) for v in value] == sorted(Decimal(v) for v in encoded)
         case "SS" | "BS":
-            return bool(value == sorted(wire))
-    return bool(value == wire)
+            return bool(value == sorted(encoded))
+    return bool(value == encoded)
 
 
 @given(images, images)
 def test_images_survive_the_transform_and_json_exactly(new: dict[str, Any], old: dict[str, Any]) -> None:
-    event = read_back(line(envelope(record(new, old), NOW)))
+    event = read_back(encode_line(make_envelope(record(new, old), NOW)))
     assert same({"M": new}, event["new_image"])
     assert same({"M": old}, event["old_image"])
 
@@ -87,12 +87,12 @@ def test_every_envelope_validates_against_the_json_schema(
 ) -> None:
     if new is None and old is None:
         old = task_image()
-    VALIDATOR.validate(json.loads(line(envelope(record(new, old, userIdentity=identity), NOW))))
+    VALIDATOR.validate(json.loads(encode_line(make_envelope(record(new, old, userIdentity=identity), NOW))))
 
 
 def test_the_schema_itself_is_valid_and_refuses_what_the_envelope_must_not_be() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    good = json.loads(line(envelope(record(task_image()), NOW)))
+    good = json.loads(encode_line(make_envelope(record(task_image()), NOW)))
     assert VALIDATOR.is_valid(good)
     changes: tuple[dict[str, object], ...] = (
         {"sequence_number": 12},
@@ -111,7 +111,7 @@ def test_the_schema_itself_is_valid_and_refuses_what_the_envelope_must_not_be() 
 
 
 def test_an_insert_becomes_exactly_this_envelope() -> None:
-    assert envelope(record(task_image(size={"N": "12.50"}), sequence=7), NOW) == {
+    assert make_envelope(record(task_image(size={"N": "12.50"}), sequence=7), NOW) == {
         "schema_version": 1,
         "event_id": "event-7",
         "event_name": "INSERT",
@@ -143,7 +143,7 @@ def test_an_insert_becomes_exactly_this_envelope() -> None:
 
 
 def test_a_change_keeps_both_images_and_names_the_request_that_made_it() -> None:
-    event = envelope(record(task_image(last_request_id={"S": "r-2"}), task_image()), NOW)
+    event = make_envelope(record(task_image(last_request_id={"S": "r-2"}), task_image()), NOW)
     assert event["event_name"] == "MODIFY"
     assert event["new_image"] is not None
     assert event["old_image"] is not None
@@ -151,9 +151,9 @@ def test_a_change_keeps_both_images_and_names_the_request_that_made_it() -> None
 
 
 def test_a_removal_by_a_user_is_distinguished_from_one_by_expiry_and_names_no_request() -> None:
-    by_user = envelope(record(None, task_image()), NOW)
-    by_expiry = envelope(record(None, task_image(), userIdentity=EXPIRY), NOW)
-    by_replication = envelope(record(None, task_image(), userIdentity={"type": "AWSService"}), NOW)
+    by_user = make_envelope(record(None, task_image()), NOW)
+    by_expiry = make_envelope(record(None, task_image(), userIdentity=EXPIRY), NOW)
+    by_replication = make_envelope(record(None, task_image(), userIdentity={"type": "AWSService"}), NOW)
     assert [event["actor"] for event in (by_user, by_expiry, by_replication)] == ["user", "ttl", "user"]
     assert by_user["new_image"] is None
     assert by_user["request_id"] is None
@@ -163,11 +163,11 @@ def test_a_removal_by_a_user_is_distinguished_from_one_by_expiry_and_names_no_re
 
 def test_a_user_item_is_a_user_event() -> None:
     image = task_image(PK={"S": "USER#u-1"}, SK={"S": "METADATA"})
-    assert envelope(record(image), NOW)["entity_type"] == "USER"
+    assert make_envelope(record(image), NOW)["entity_type"] == "USER"
 
 
 @pytest.mark.parametrize(
-    ("wire", "plain"),
+    ("encoded", "plain"),
     [
         ("0", 0),
         ("-7", -7),
@@ -180,8 +180,8 @@ def test_a_user_item_is_a_user_event() -> None:
         ("9007199254740993.5", "9007199254740993.5"),
     ],
 )
-def test_a_number_keeps_its_exact_value_and_the_plainest_type(wire: str, plain: int | float | str) -> None:
-    event = envelope(record(task_image(n={"N": wire})), NOW)
+def test_a_number_keeps_its_exact_value_and_the_plainest_type(encoded: str, plain: int | float | str) -> None:
+    event = make_envelope(record(task_image(n={"N": encoded})), NOW)
     assert event["new_image"] is not None
     value = event["new_image"]["n"]
     assert (value, type(value)) == (plain, type(plain))
@@ -189,17 +189,17 @@ def test_a_number_keeps_its_exact_value_and_the_plainest_type(wire: str, plain: 
 
 def test_a_line_is_one_line_also_with_integers_beyond_64_bits_and_line_breaks_in_text() -> None:
     for attribute in ({"N": str(2**64)}, {"N": str(-(2**63) - 1)}, {"S": "two\nlines"}):
-        encoded = line(envelope(record(task_image(extra=attribute)), NOW))
+        encoded = encode_line(make_envelope(record(task_image(extra=attribute)), NOW))
         assert encoded.endswith(b"}\n")
         assert encoded.count(b"\n") == 1
         assert same(attribute, read_back(encoded)["new_image"]["extra"])
 
 
 def test_what_a_delivery_stream_would_refuse_for_its_size_is_a_bad_record() -> None:
-    room = MAX_LINE_BYTES - len(line(envelope(record(task_image(extra={"S": ""})), NOW)))
-    assert len(line(envelope(record(task_image(extra={"S": "x" * room})), NOW))) == MAX_LINE_BYTES
+    room = MAX_LINE_BYTES - len(encode_line(make_envelope(record(task_image(extra={"S": ""})), NOW)))
+    assert len(encode_line(make_envelope(record(task_image(extra={"S": "x" * room})), NOW))) == MAX_LINE_BYTES
     with pytest.raises(BadRecordError, match="1024001 bytes"):
-        line(envelope(record(task_image(extra={"S": "x" * (room + 1)})), NOW))
+        encode_line(make_envelope(record(task_image(extra={"S": "x" * (room + 1)})), NOW))
 
 
 def broken(**change: object) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def broken(**change: object) -> dict[str, Any]:
 )
 def test_a_record_in_no_known_format_is_refused_without_logging_its_data(bad: dict[str, Any]) -> None:
     with pytest.raises(BadRecordError) as caught:
-        envelope(bad, NOW)
+        make_envelope(bad, NOW)
     assert "twelve" not in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -237,14 +237,16 @@ def test_a_time_has_microseconds_even_when_they_are_zero() -> None:
 def test_an_imported_change_has_the_time_at_which_it_happened() -> None:
     happened, imported = {"S": "2026-09-01T08:00:00.000000Z"}, {"S": "2026-11-22T10:00:00.000000Z"}
     image = task_image(updated_at=happened, imported_at=imported)
-    captured = envelope(record(image), "2026-11-22T10:00:01.000000Z")
+    captured = make_envelope(record(image), "2026-11-22T10:00:01.000000Z")
     assert captured["event_time"] == "2026-09-01T08:00:00.000000Z"
     assert captured["ingested_at"] == "2026-11-22T10:00:01.000000Z"
 
-    changed_since = envelope(record(task_image(updated_at=imported), image), "2026-11-22T11:00:01.000000Z")
-    assert changed_since["event_time"] == envelope(record(task_image()), "2026-11-22T11:00:01.000000Z")["event_time"]
+    changed_since = make_envelope(record(task_image(updated_at=imported), image), "2026-11-22T11:00:01.000000Z")
+    assert (
+        changed_since["event_time"] == make_envelope(record(task_image()), "2026-11-22T11:00:01.000000Z")["event_time"]
+    )
 
 
 def test_an_imported_item_without_a_time_is_a_bad_record() -> None:
     with pytest.raises(BadRecordError):
-        envelope(record(task_image(updated_at={"S": "yesterday"}, imported_at={"S": "x"})), "2026-11-22T10:00:01Z")
+        make_envelope(record(task_image(updated_at={"S": "yesterday"}, imported_at={"S": "x"})), "2026-11-22T10:00:01Z")

@@ -56,7 +56,9 @@ def test_a_name_that_is_only_used_is_not_checked(source: str) -> None:
     assert list(check_source(MODULE, source)) == []
 
 
-@pytest.mark.parametrize("module", ["intent.py", "test_reference.py", "endings.py", "answers.py"])
+@pytest.mark.parametrize(
+    "module", ["intent.py", "test_reference.py", "endings.py", "answers.py", "reference/__init__.py"]
+)
 def test_modules_have_plain_names_too(module: str) -> None:
     assert len(list(check_source(pathlib.PurePath("api") / module, ""))) == 1
 

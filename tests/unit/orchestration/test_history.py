@@ -91,7 +91,7 @@ def test_a_retry_that_worked_is_counted_and_keeps_what_went_wrong_before() -> No
 def test_a_caught_failure_is_the_failure_of_its_state() -> None:
     history = History().enter(1, "BuildSilver").schedule(1)
     history.fail(5, "States.TaskFailed", json.dumps(RUN)).leave(5, "BuildSilver")
-    history.enter(5, "ReadCause", "Pass").leave(5, "ReadCause", "Pass")
+    history.enter(5, "HandleFailure", "Pass").leave(5, "HandleFailure", "Pass")
     history.enter(5, "RecordFailure").schedule(5).succeed(6).leave(6, "RecordFailure")
     history.enter(6, "Failed", "Fail").end(6, "BuildSilver", "boom (job run jr_1)")
 

@@ -8,10 +8,12 @@ from typing import Any
 import jsonata
 import pytest
 
+from orchestration.contract import STATE_FAILED
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MACHINE: dict[str, Any] = json.loads((ROOT / "orchestration" / "pipeline.asl.json").read_text())
 STATES: dict[str, dict[str, Any]] = MACHINE["States"]
-FAILURE_PATH = ["ReadCause", "ExplainFailure", "RecordFailure", "NotifyOperators", "Failed"]
+FAILURE_PATH = ["HandleFailure", "RecordFailure", "NotifyOperators", "Failed"]
 STAGES = ["CrawlBronze", "BuildSilver", "BuildGold", "PublishInsights"]
 # the classes that a function's calls of other services end with when these are busy, as boto3 raises them
 BUSY = {
@@ -24,6 +26,10 @@ BUSY = {
     "EndpointConnectionError",
     "ConnectTimeoutError",
     "ReadTimeoutError",
+    # SNS's own: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+    "InternalErrorException",
+    "ThrottledException",
+    "KMSThrottlingException",
 }
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
 WORK = [name for name in TASKS if name not in FAILURE_PATH]
@@ -113,13 +119,13 @@ def test_a_redriven_run_goes_on_with_the_stage_that_failed() -> None:
 
 
 @pytest.mark.parametrize(("now", "error"), [(None, "BuildGold"), (1, "BuildGold"), (2, "Redriven")])
-def test_the_last_state_tells_a_redrive_from_the_failure(now: int | None, error: str) -> None:
+def test_the_last_state_distinguishes_a_redrive_from_the_failure(now: int | None, error: str) -> None:
     execution: dict[str, int] = {} if now is None else {"RedriveCount": now}
     before = 0 if now is None else 1
     states: dict[str, Any] = {"context": {"Execution": execution}}
     given = STATES["Failed"]["Arguments"]["Error"]
     assert evaluate(given, failedState="BuildGold", redrives=before, states=states) == error
-    assert evaluate(STATES["ReadCause"]["Assign"]["redrives"], states=states) == (now or 0)
+    assert evaluate(STATES["HandleFailure"]["Assign"]["redrives"], states=states) == (now or 0)
 
 
 @pytest.mark.parametrize(("waits", "holder", "next_states"), [(0, "me", "NextStage"), (9, "it", "WaitForLock")])
@@ -137,7 +143,7 @@ def test_a_lock_that_is_held_for_an_hour_fails_the_run() -> None:
         waited += evaluate(STATES["WaitForLock"]["Seconds"], waits=waits)
         waits += 1
     assert 3000 < waited < 3660
-    assert STATES["HasLock"]["Default"] == "ReadCause"
+    assert STATES["HasLock"]["Default"] == "HandleFailure"
     assert STATES["HasLock"]["Assign"]["failedState"] == "ResolveWindow"
 
 
@@ -153,7 +159,6 @@ def test_a_task_retries_what_passes_by_itself_and_nothing_else(name: str) -> Non
         "glue": "Glue",
         "codebuild": "CodeBuild",
         "cloudwatch": "CloudWatch",
-        "sns": "SNS",
         "lambda": "Lambda",
         "sfn": "Sfn",
     }[STATES[name]["Resource"].removeprefix("arn:aws:states:::").removeprefix("aws-sdk:").split(":")[0]]
@@ -167,7 +172,7 @@ def test_a_failed_task_is_remembered_by_its_own_name(name: str) -> None:
     (caught,) = STATES[name]["Catch"]
     assert caught["ErrorEquals"] == ["States.ALL"]
     assert caught["Assign"] == {"failedState": name, "caught": "{% $states.errorOutput %}"}
-    assert caught["Next"] == "ReadCause"
+    assert caught["Next"] == "HandleFailure"
 
 
 def test_a_crawl_runs_beside_the_other_stages_and_stops_none_of_them() -> None:
@@ -184,7 +189,7 @@ def test_a_crawl_runs_beside_the_other_stages_and_stops_none_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("crawl", "next_states"), [("none", "Summarize"), ("failed", "ReadCause"), ("started", "PollCrawl")]
+    ("crawl", "next_states"), [("none", "Summarize"), ("failed", "HandleFailure"), ("started", "PollCrawl")]
 )
 def test_the_crawl_is_looked_at_when_the_stages_are_done(crawl: str, next_states: str) -> None:
     choice = STATES["CheckCrawl"]
@@ -204,9 +209,9 @@ def test_a_crawl_that_failed_is_reported_and_the_run_succeeds(failed: str, next_
 
 def test_a_failed_crawl_is_a_failure_of_the_state_that_began_it() -> None:
     choice = STATES["IsCrawled"]
-    assert choice["Default"] == "ReadCause"
+    assert choice["Default"] == "HandleFailure"
     assert choice["Assign"]["failedState"] == "CrawlBronze"
-    assert [rule["Assign"]["failedState"] for rule in choice["Choices"] if rule["Next"] == "ReadCause"] == [
+    assert [rule["Assign"]["failedState"] for rule in choice["Choices"] if rule["Next"] == "HandleFailure"] == [
         "CrawlBronze"
     ]
 
@@ -218,7 +223,13 @@ def reported(failed: str, lost: set[str], deaf: bool) -> tuple[list[str], bool]:
     Returns:
         the states that metrics were recorded for, and whether the operators were notified.
     """
-    variables: dict[str, Any] = {"failedState": failed, "notified": False, "toRecord": failed}
+    variables: dict[str, Any] = {
+        "failedState": failed,
+        "notified": False,
+        "toRecord": failed,
+        "reason": "{}",
+        "states": {"result": {"Payload": {"error": "JobFailed", "reason": "no bronze"}}},
+    }
     recorded, notified, state, steps = [], False, "RecordFailure", 0
     while state != "Failed":
         steps += 1
@@ -235,6 +246,7 @@ def reported(failed: str, lost: set[str], deaf: bool) -> tuple[list[str], bool]:
         way = definition["Catch"][0] if fails else definition
         variables |= {name: evaluate(value, **variables) for name, value in way["Assign"].items()}
         state = way["Next"]
+    assert variables["reason"] == ("no bronze" if notified else "{}")
     return recorded, notified
 
 
@@ -260,11 +272,33 @@ def test_the_execution_is_named_after_the_state_that_failed() -> None:
     assert STATES["Failed"]["Arguments"]["Cause"] == "{% $reason %}"
 
 
+@pytest.mark.parametrize(
+    ("caught", "reason"), [({"Cause": '{"Id": "jr_1"}'}, '{"Id": "jr_1"}'), ({}, "no cause was given")]
+)
+def test_a_failed_state_passes_its_cause_on_as_it_is(caught: dict[str, str], reason: str) -> None:
+    assigned = STATES["HandleFailure"]["Assign"]
+    assert evaluate(assigned["reason"], caught=caught) == reason
+    payload = STATES["NotifyOperators"]["Arguments"]["Payload"]
+    given = {"failedState": "BuildSilver", "caught": {"Error": "States.TaskFailed"}, "reason": reason}
+    given["states"] = {"context": {"Execution": {"Id": "arn"}, "StateMachine": {"Name": "pipeline"}}}
+    assert {name: evaluate(text, **given) for name, text in payload.items()} == {
+        "machine": "pipeline",
+        "execution": "arn",
+        "state": "BuildSilver",
+        "error": "States.TaskFailed",
+        "cause": reason,
+    }
+
+
+def test_expressions_are_short_enough_to_read() -> None:
+    assert max(map(len, expressions(MACHINE))) < 240
+
+
 def test_the_metric_has_the_dimensions_that_the_alarms_watch() -> None:
     arguments = STATES["RecordFailure"]["Arguments"]
     (datum,) = arguments["MetricData"]
-    assert arguments["Namespace"] == "TodoInsights"
-    assert (datum["MetricName"], datum["Value"]) == ("StateFailed", 1)
+    assert arguments["Namespace"] == "${MetricsNamespace}"
+    assert (datum["MetricName"], datum["Value"]) == (STATE_FAILED, 1)
     assert [dimension["Name"] for dimension in datum["Dimensions"]] == ["StateMachine", "State"]
 
 
@@ -282,113 +316,3 @@ def test_every_state_says_what_it_is_for() -> None:
 @pytest.mark.parametrize(("polls", "seconds"), [(0, 1), (1, 2), (9, 10), (400, 10)])
 def test_polls_come_quickly_at_first_and_then_less_often(polls: int, seconds: int) -> None:
     assert evaluate(STATES["WaitForCrawl"]["Seconds"], polls=polls) == seconds
-
-
-def explained(error: str, cause: str | None) -> tuple[str, str]:
-    """Kind and reason that the two Pass states make of an error as Step Functions gives it."""
-    caught = {"Error": error} if cause is None else {"Error": error, "Cause": cause}
-    states: dict[str, Any] = {"context": {"Execution": {}}}
-    read = {
-        name: evaluate(text, caught=caught, failedState="BuildSilver", states=states)
-        for name, text in STATES["ReadCause"]["Assign"].items()
-    }
-    assigned = STATES["ExplainFailure"]["Assign"]
-    return evaluate(assigned["error"], **read), evaluate(assigned["reason"], **read)
-
-
-BUILD = {
-    "BuildStatus": "FAILED",
-    "Phases": [
-        {"PhaseType": "INSTALL", "PhaseStatus": "SUCCEEDED", "Contexts": [{"Message": "", "StatusCode": ""}]},
-        {
-            "PhaseType": "BUILD",
-            "PhaseStatus": "FAILED",
-            "Contexts": [{"Message": "dbt build exited with 1", "StatusCode": "COMMAND_EXECUTION_ERROR"}],
-        },
-    ],
-    "Logs": {"GroupName": "/aws/codebuild/todo-dbt", "StreamName": "b1", "DeepLink": "https://logs.example/b1"},
-}
-
-
-def exported(value: str, kind: str = "") -> dict[str, Any]:
-    variables = {"DBT_FAILURES": value, "DBT_ERROR": kind}
-    return {
-        **BUILD,
-        "ExportedEnvironmentVariables": [{"Name": name, "Value": text} for name, text in variables.items()],
-    }
-
-
-@pytest.mark.parametrize(
-    ("error", "cause", "kind", "reason"),
-    [
-        pytest.param(
-            "States.TaskFailed",
-            json.dumps({"Id": "jr_1", "JobName": "todo-silver", "JobRunState": "FAILED", "ErrorMessage": "no bronze"}),
-            "JobFailed",
-            "no bronze (job run jr_1)",
-            id="a job that raised",
-        ),
-        pytest.param(
-            "States.TaskFailed",
-            json.dumps({"Id": "jr_2", "JobName": "todo-silver", "JobRunState": "TIMEOUT"}),
-            "JobFailed",
-            "the job run ended TIMEOUT (job run jr_2)",
-            id="a job without a message",
-        ),
-        pytest.param(
-            "States.TaskFailed",
-            json.dumps(exported("test unique_users: Got 2 results; model kpis: bad column", "DbtTestFailed")),
-            "DbtTestFailed",
-            "test unique_users: Got 2 results; model kpis: bad column (log: https://logs.example/b1)",
-            id="dbt tests that failed",
-        ),
-        pytest.param(
-            "States.TaskFailed",
-            json.dumps({"Build": exported("")}),
-            "BuildFailed",
-            "BUILD: dbt build exited with 1 (log: https://logs.example/b1)",
-            id="a build that failed outside dbt",
-        ),
-        pytest.param(
-            "Glue.EntityNotFoundException",
-            "Crawler todo-bronze-crawler not found",
-            "Glue.EntityNotFoundException",
-            "Glue.EntityNotFoundException: Crawler todo-bronze-crawler not found",
-            id="a service that refused",
-        ),
-        pytest.param(
-            "States.TaskFailed",
-            json.dumps(
-                {"Id": "jr_3", "JobRunState": "FAILED", "ErrorMessage": "RejectsOverThreshold: 3 of 20 envelopes"}
-            ),
-            "RejectsOverThreshold",
-            "RejectsOverThreshold: 3 of 20 envelopes (job run jr_3)",
-            id="a job that refused too many rejects",
-        ),
-        pytest.param(
-            "InvalidInput",
-            json.dumps({"errorMessage": "unknown field form", "errorType": "InvalidInput", "stackTrace": ["  File …"]}),
-            "InvalidInput",
-            "InvalidInput: unknown field form",
-            id="a function that raised",
-        ),
-        pytest.param(
-            "States.Timeout",
-            None,
-            "States.Timeout",
-            "States.Timeout: no cause was given",
-            id="a timeout without a cause",
-        ),
-        pytest.param("States.TaskFailed", '{"cut off', "States.TaskFailed", '{"cut off', id="JSON that was cut off"),
-        pytest.param(
-            "CrawlFailed", "{bad pattern}", "CrawlFailed", "CrawlFailed: {bad pattern}", id="text that looks like JSON"
-        ),
-    ],
-)
-def test_the_reason_is_what_an_operator_needs(error: str, cause: str | None, kind: str, reason: str) -> None:
-    assert explained(error, cause) == (kind, reason)
-
-
-def test_a_long_reason_is_cut() -> None:
-    cause = json.dumps({"Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": "x" * 9000})
-    assert len(explained("States.TaskFailed", cause)[1]) < 1600

@@ -1,5 +1,6 @@
 """Which worker gets which test: what shares a session fixture stays together, and long groups come first."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -46,9 +47,12 @@ def test_what_shares_a_session_fixture_is_one_group() -> None:
 
 
 def test_a_worker_runs_whole_groups() -> None:
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-n", "2", "--dist=loadgroup"]
-    modules = ["tests/unit/lint/test_plain_names.py", "tests/unit/selection/test_changed.py"]
-    done = subprocess.run([*command, *modules], cwd=TESTS.parent, capture_output=True, text=True, check=False)
+    plugins = ["-p", "xdist", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-v", *plugins, "-n", "2", "--dist=loadgroup"]
+    modules = ["tests/unit/orchestration/test_new_objects.py", "tests/unit/orchestration/test_on_execution_end.py"]
+    # three processes that load every plugin take longer than the tests
+    few = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run([*command, *modules], cwd=TESTS.parent, env=few, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     ran = re.findall(r"\[(gw\d+)\].* PASSED (\S+?)::", done.stdout)
     assert {module for _, module in ran} == set(modules)

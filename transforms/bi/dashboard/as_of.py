@@ -8,13 +8,14 @@ import re
 
 import pandas as pd
 
+from orchestration.contract import RUNS_TABLE
 from transforms.bi.dashboard.athena import run_query
 
 BACKLOG = "fct_daily_backlog"
 _LAST = {
     BACKLOG: "select max(backlog_date) as at from fct_daily_backlog",
     "agg_api_usage_daily": "select max(usage_date) as at from agg_api_usage_daily",
-    "pipeline_runs": "select max(ended_at) as at from pipeline_runs",
+    RUNS_TABLE: "select max(ended_at) as at from pipeline_runs",
 }
 
 

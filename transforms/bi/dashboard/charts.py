@@ -1,4 +1,4 @@
-"""Charts by their hint: one look for all of them, in colours that colour-blind eyes tell apart.
+"""Charts by their hint: one look for all of them, in colours that colour-blind eyes distinguish.
 
 The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color/); heat maps go from light to dark in one hue.
 """

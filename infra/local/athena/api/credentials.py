@@ -27,7 +27,7 @@ class Keys:
     privileged: bool = False
 
 
-def remember(access_key: str) -> None:
+def set_access_key(access_key: str) -> None:
     """Keep the access key that signed the current request, for the queries it starts."""
     _access_key.set(access_key)
 

@@ -91,7 +91,7 @@ class EnginePool:
     def engine(self, query_id: str) -> Iterator[Engine]:
         """An engine for one query, which `cancel` reaches by the query's id."""
         with self._free:
-            engine = self._take()
+            engine = self._acquire()
             self._running[query_id] = engine
             try:
                 yield engine
@@ -101,7 +101,7 @@ class EnginePool:
                     if engine.is_alive():
                         self._idle.append(engine)
 
-    def _take(self) -> Engine:
+    def _acquire(self) -> Engine:
         with self._lock:
             while self._idle:
                 engine = self._idle.pop()  # the one used last: its caches are the warmest
@@ -121,7 +121,7 @@ class EnginePool:
         while not health.is_serving():
             time.sleep(_POLL_SECONDS)
         with self._free:
-            engine = self._take()
+            engine = self._acquire()
         with self._lock:
             self._idle.append(engine)
 

@@ -40,7 +40,7 @@ def _run(execution: dict[str, Any], query: str, database: str, create: Any) -> N
             outcome = engine.run(job, engines.QUERY_SECONDS)
         execution["Statistics"]["DataScannedInBytes"] = outcome.scanned
         if outcome.result and status["State"] == "RUNNING":
-            _remember(execution, outcome, outcome.result)
+            _save_result(execution, outcome, outcome.result)
     except PermissionError as error:
         outcome = Outcome(failure=str(error), category=OTHER)
     except Exception as error:
@@ -103,7 +103,7 @@ def _external_table(create: Any, database: str) -> ExternalTable | None:
     return ExternalTable((create.database or database).lower(), definition, create.if_not_exists)
 
 
-def _remember(execution: dict[str, Any], outcome: Outcome, result: Result) -> None:
+def _save_result(execution: dict[str, Any], outcome: Outcome, result: Result) -> None:
     """Keep the rows and their columns for GetQueryResults, and where the result objects are."""
     execution["ResultConfiguration"]["OutputLocation"] = outcome.output
     execution["Statistics"].pop("DataManifestLocation", None)

@@ -55,7 +55,7 @@ def _remembering(original: Callable[..., Any]) -> Callable[..., Any]:
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Response:
-        credentials.remember(extract_access_key_id(headers, query_params) or "")
+        credentials.set_access_key(extract_access_key_id(headers, query_params) or "")
         response: Response = await original(method, path, headers, body, query_params)
         return response
 

@@ -83,7 +83,7 @@ def _located(
     session: Session, database: str, table: Table, need: pruning.Need, keys: Sequence[tuple[str, str]]
 ) -> list[tuple[tuple[str, ...], DataFile]]:
     """(partition values, file) of what has to be read, as the catalog or partition projection says."""
-    below = session.caller.objects.below
+    below = session.caller.objects.list_prefix
     location = table["StorageDescriptor"].get("Location")
     if not keys:
         return [((), file) for file in below(location)] if location else []

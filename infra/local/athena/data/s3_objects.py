@@ -59,7 +59,7 @@ class Objects:
         for folder in (cache, self.arriving):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def below(self, uri: str) -> list[DataFile]:
+    def list_prefix(self, uri: str) -> list[DataFile]:
         """The non-empty data files below a location; like Trino, nothing whose name begins with `_` or `.`."""
         bucket, prefix = split_uri(uri.rstrip("/") + "/")
         try:
@@ -125,7 +125,7 @@ class Objects:
         bucket, key = split_uri(uri)
         self.s3.put_object(Bucket=bucket, Key=key, Body=body)
 
-    def delete_below(self, uri: str) -> None:
+    def delete_prefix(self, uri: str) -> None:
         """Delete every object below a location, hidden ones included."""
         bucket, prefix = split_uri(uri.rstrip("/") + "/")
         pages = self.s3.get_paginator("list_objects_v2").paginate(

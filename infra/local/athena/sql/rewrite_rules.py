@@ -107,7 +107,7 @@ def _count_if(node: exp.CountIf) -> exp.Expr:
 
 
 def _cast(node: exp.Cast) -> exp.Expr:
-    """Casts of which the target alone does not tell the result."""
+    """Casts whose result does not follow from the target alone."""
     if node.to.this == exp.DType.DECIMAL and not node.to.expressions:
         return _decimal_cast(node)
     if node.to.this == exp.DType.VARCHAR and node.to.expressions:

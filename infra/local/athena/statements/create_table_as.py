@@ -34,7 +34,7 @@ def create_as(session: Session, tree: exp.Create) -> int:
         raise AthenaError(f"TABLE_ALREADY_EXISTS: Destination table 'awsdatacatalog.{database}.{name}' already exists")
     properties = _properties(tree)
     location = _location(session, properties)
-    if session.caller.objects.below(location):
+    if session.caller.objects.list_prefix(location):
         raise AthenaError(
             f"HIVE_PATH_ALREADY_EXISTS: Target directory for table '{database}.{name}' already exists: {location}. "
             "You may need to manually clean the data at location before retrying"

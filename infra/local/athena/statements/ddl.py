@@ -80,7 +80,7 @@ def _drop_table(session: Session, found: _Match) -> Result:
     session.caller.catalog.drop(database, name)
     if is_iceberg(table):
         # Athena deletes the data of Iceberg tables, and only of those
-        session.caller.objects.delete_below(table["StorageDescriptor"]["Location"])
+        session.caller.objects.delete_prefix(table["StorageDescriptor"]["Location"])
     return Result()
 
 
@@ -89,7 +89,7 @@ def _repair(session: Session, found: _Match) -> Result:
     table = session.caller.catalog.table(database, name)
     keys = [key for key, _ in partition_keys(table)]
     locations: dict[tuple[str, ...], str] = {}
-    for file in session.caller.objects.below(table["StorageDescriptor"]["Location"]):
+    for file in session.caller.objects.list_prefix(table["StorageDescriptor"]["Location"]):
         pairs = dict(part.split("=", 1) for part in file.key.split("/") if "=" in part)
         if all(key in pairs for key in keys):
             values = tuple(unquote(pairs[key]) for key in keys)

@@ -23,7 +23,7 @@ def unload(session: Session, sql: str) -> bool:
     properties = {key.lower(): value for key, value in re.findall(r"(\w+)\s*=\s*'(\w+)'", options)}
     partitioned = re.search(r"partitioned_by\s*=\s*array\s*\[([^]]*)\]", options, re.IGNORECASE)
     keys = [part.strip().strip("'").lower() for part in partitioned.group(1).split(",")] if partitioned else []
-    if session.caller.objects.below(location):
+    if session.caller.objects.list_prefix(location):
         raise AthenaError(f"HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {location}")
     select, columns = binding.query(session, trino.parse(body))
     writer.write_files(

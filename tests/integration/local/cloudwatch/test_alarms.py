@@ -145,7 +145,7 @@ def inbox(account: Account, unique: str) -> tuple[str, Callable[[], dict[str, An
     return topic, receive
 
 
-def test_an_alarm_tells_its_topic_once_per_change(
+def test_an_alarm_notifies_its_topic_once_per_change(
     cloudwatch: Any, alarm: Alarms, unique: str, inbox: tuple[str, Callable[[], dict[str, Any] | None]]
 ) -> None:
     topic, receive = inbox

@@ -167,7 +167,7 @@ def test_a_builds_variables_win_over_the_projects_and_those_over_the_buildspecs(
     assert workshop.report() == "spec project build"
 
 
-def test_the_builds_description_tells_its_exported_variables(workshop: Workshop) -> None:
+def test_the_builds_description_has_its_exported_variables(workshop: Workshop) -> None:
     workshop.project(
         {"build": ["false"], "post_build": ["export FOUND='two\nlines'", "inner=1"]},
         spec={"env": {"variables": {"GIVEN": "by the spec"}, "exported-variables": ["FOUND", "GIVEN", "MISSING"]}},

@@ -167,7 +167,7 @@ def test_a_job_chooses_the_log_groups_that_its_runs_write_to(workshop: Workshop)
     assert workshop.log(run["Id"], "output", chosen) == ["printed"]
 
 
-def test_a_failed_run_tells_the_exception_without_its_stack(workshop: Workshop) -> None:
+def test_a_failed_run_names_the_exception_without_its_stack(workshop: Workshop) -> None:
     workshop.job(
         """
         def deep():

@@ -96,8 +96,8 @@ def test_old_versions_are_deleted_many_at_once_with_permission_on_versions_only(
     )
     s3 = role_session(cleaner, "cleaner").client("s3")
     version: ObjectIdentifierTypeDef = {"Key": "data", "VersionId": old}
-    portions: list[list[ObjectIdentifierTypeDef]] = [[{"Key": "data"}], [version, {"Key": "data"}]]
-    for deleted in portions:
+    batches: list[list[ObjectIdentifierTypeDef]] = [[{"Key": "data"}], [version, {"Key": "data"}]]
+    for deleted in batches:
         with pytest.raises(ClientError, match="s3:DeleteObject "):
             s3.delete_objects(Bucket=unique, Delete={"Objects": deleted})
     s3.delete_objects(Bucket=unique, Delete={"Objects": [version]})

@@ -1,12 +1,11 @@
 """A gold database of known rows, and a browser."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from infra.toolchain import chromium
+from tests.browser import launch_chromium
 from tests.conftest import Account
 from tests.integration.transforms.bi import known
 from tests.integration.transforms.bi.browser import SECONDS
@@ -30,14 +29,6 @@ def known_gold(empty_gold: Gold) -> Gold:
 
 @pytest.fixture(scope="module")
 def browser(account: Account) -> Iterator[Browser]:
-    """The pinned Chromium; a test that cannot have it fails."""
-    found = chromium.install(account.settings.toolchain)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=found.executable,
-            args=list(chromium.FLAGS),
-            env={**os.environ, **found.environment},
-            timeout=SECONDS * 1000,
-        )
+    """The pinned Chromium."""
+    with launch_chromium(account.settings.toolchain, SECONDS * 1000) as launched:
         yield launched
-        launched.close()

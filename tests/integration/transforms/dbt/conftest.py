@@ -8,7 +8,6 @@ import io
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ import pytest
 from infra.local.account.settings import REGION
 from infra.stacks.transforms import OWN_TABLES
 from tests.conftest import Account, until
+from tests.dbt_project import copy_project, dbt_variables
 from tests.integration.conftest import RoleFactory, role_keys
 from tests.integration.transforms.dbt.silver_tables import SilverTables
 from transforms.dbt.failed_nodes import failed_nodes
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _shared_loader = functools.cache(botocore.loaders.create_loader)
-PROJECT = pathlib.Path(__file__).resolve().parents[4] / "transforms" / "dbt"
 Row = Mapping[str, str]
 PYTHON: dict[str, Callable[[str], Any]] = {
     "bigint": int,
@@ -259,8 +258,7 @@ def warehouse(account: Account, unique: str, role: RoleFactory, tmp_path: pathli
 def make_warehouse(account: Account, unique: str, role: RoleFactory, folder: pathlib.Path) -> Warehouse:
     """Empty silver, no gold, and a copy of the project in `folder`."""
     name = f"gold-{unique}"
-    project = folder / "dbt"
-    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+    project = copy_project(folder)
     session = account.session
     session.client("s3").create_bucket(Bucket=name)
     session.client("athena").create_work_group(
@@ -272,12 +270,7 @@ def make_warehouse(account: Account, unique: str, role: RoleFactory, folder: pat
         **os.environ,
         **account.settings.client_environment(),
         **role_keys(role("codebuild", *_permissions(name))),
-        "DBT_PROFILES_DIR": ".",
-        "GOLD_BUCKET": name,
-        "GOLD_SCHEMA": f"{name}_gold",
-        "SILVER_SCHEMA": f"{name}_silver",
-        "ATHENA_WORKGROUP": name,
-        "ATHENA_POLL_SECONDS": "0.1",
+        **dbt_variables(name),
     }
     tables = SilverTables(account, f"{name}_silver", f"s3://{name}/silver")
     tables.create()

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from infra import ROOT
-from tests.integration.transforms.dbt.conftest import PROJECT, Warehouse
+from tests.dbt_project import PROJECT
+from tests.integration.transforms.dbt.conftest import Warehouse
 from tests.integration.transforms.dbt.population import Population, Shape
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.account, pytest.mark.slow]
 GUIDE = (ROOT / "docs" / "add-a-field.md").read_text()
 BLOCK = re.compile(r"^`(\S+)`:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^make (silver-reference|openapi)$", GUIDE, re.MULTILINE)
-MODULES = {"silver-reference": "transforms.silver.docs_generator", "openapi": "api.reference"}
+MODULES = {"silver-reference": "transforms.silver.docs_generator", "openapi": "api.openapi"}
 MOST_FILES = 8
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Account
+from tests.dbt_project import PROJECT
 from tests.integration.conftest import RoleFactory
-from tests.integration.transforms.dbt.conftest import PROJECT, Warehouse, make_warehouse
+from tests.integration.transforms.dbt.conftest import Warehouse, make_warehouse
 from tests.integration.transforms.dbt.population import Population, Shape
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]

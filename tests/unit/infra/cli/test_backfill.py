@@ -53,7 +53,7 @@ def test_without_resume_everything_is_done_again() -> None:
     assert planned([execution(first, "SUCCEEDED")], resume=False)[0] == (1, None, False)
 
 
-def test_the_end_tells_what_is_done_and_the_way_on() -> None:
+def test_the_end_says_what_is_done_and_how_to_go_on() -> None:
     first, second, third = THREE_DAYS
     shares = [
         IntervalRun(first, 1, Status.SUCCEEDED),

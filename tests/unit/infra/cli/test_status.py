@@ -64,7 +64,7 @@ def test_what_is_not_well_is_named_with_the_way_on() -> None:
         f"stacks {STACKS[1]} UPDATE_ROLLBACK_COMPLETE",
         f"{STACKS[0]} is missing",
         "last execution run-3 failed, 4 min ago",
-        "`insights pipeline describe run-3` tells why",
+        "`insights pipeline describe run-3` says why",
         "last success run-2, 30 min ago",
         "data written bronze 42 s ago, silver 3 h ago, gold –",
         "todo-cdc-failures 3 messages",

@@ -7,8 +7,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from api.contract import TABLE_NAME as TABLE
 from infra.preflight import Level, aws
-from infra.teardown import LAYERS, TABLE
+from infra.resource_names import LAYERS
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 LAMBDA = aws.QUOTAS[0]

@@ -113,7 +113,7 @@ def test_the_diagrams_have_every_state_and_every_function() -> None:
     drawn = state_machine_diagram.diagram(definition)
     for name, state in definition["States"].items():
         assert f"    {name}{state_machine_diagram.SHAPES.get(state['Type'], '[]')[0]}" in drawn
-    assert "    BuildSilver -.-> ReadCause" in drawn
+    assert "    BuildSilver -.-> HandleFailure" in drawn
     architecture = architecture_diagram.diagram()
     for _, _, function in templates.resources("AWS::Lambda::Function"):
         assert function["Properties"]["FunctionName"] in architecture

@@ -7,7 +7,7 @@ import ingestion.cdc
 from transforms.silver import contract
 from transforms.silver.contract import TABLES, TASK_EVENTS, TASKS, USERS, Table
 from transforms.silver.envelope import ENVELOPE, IMAGE, REQUIRED, SCHEMA_VERSION, TIMES
-from transforms.silver.merge import rank, wins
+from transforms.silver.merge import order_expression, replaces
 
 every_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 
@@ -56,11 +56,11 @@ def test_events_are_partitioned_by_day_and_states_are_not_partitioned() -> None:
 
 
 def test_a_newer_state_wins_by_version_and_then_by_the_padded_sequence_number() -> None:
-    assert wins(TASKS) == (
+    assert replaces(TASKS) == (
         "struct(s.version, lpad(s.sequence_number, 40, '0')) > struct(t.version, lpad(t.sequence_number, 40, '0'))"
     )
-    assert rank(USERS) == "struct(created_at, version, lpad(sequence_number, 40, '0'))"
-    assert wins(TASK_EVENTS) == "struct(s.ingested_at) < struct(t.ingested_at)"
+    assert order_expression(USERS) == "struct(created_at, version, lpad(sequence_number, 40, '0'))"
+    assert replaces(TASK_EVENTS) == "struct(s.ingested_at) < struct(t.ingested_at)"
 
 
 def test_what_silver_reads_of_an_envelope_is_what_ingestion_promises() -> None:

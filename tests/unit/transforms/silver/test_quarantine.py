@@ -4,9 +4,9 @@ import json
 import random
 from typing import Any
 
-from ingestion.cdc.quarantine import message
+from ingestion.cdc.quarantine import format_message
 from tests.unit.ingestion.stream import record
-from transforms.silver.quarantine import tells
+from transforms.silver.quarantine import is_about_erased
 
 USER, OTHER = "u-1", "u-10"
 EARLIER, LATER = "2026-11-25T09:00:00Z", "2026-11-25T12:00:00Z"
@@ -18,33 +18,35 @@ def task(user: str, created_at: str, **more: Any) -> dict[str, Any]:
 
 
 def message_about(new: dict[str, Any] | None, old: dict[str, Any] | None = None) -> str:
-    return message(record(new, old), "too long")
+    return format_message(record(new, old), "too long")
 
 
 def test_messages_of_their_items_tell_of_them_and_those_of_others_do_not() -> None:
     live_items: dict[str, set[tuple[str, str]]] = {USER: set()}
-    assert tells(message_about(task(USER, EARLIER)), live_items)
-    assert tells(message_about(None, task(USER, EARLIER)), live_items)
-    assert not tells(message_about(task(OTHER, EARLIER)), live_items)
+    assert is_about_erased(message_about(task(USER, EARLIER)), live_items)
+    assert is_about_erased(message_about(None, task(USER, EARLIER)), live_items)
+    assert not is_about_erased(message_about(task(OTHER, EARLIER)), live_items)
     # a record whose keys cannot be read
-    assert tells(message({"dynamodb": {"Keys": 1, "NewImage": {"user_id": {"S": USER}}}}, "no keys"), live_items)
-    assert not tells("nonsense", live_items)
+    assert is_about_erased(
+        format_message({"dynamodb": {"Keys": 1, "NewImage": {"user_id": {"S": USER}}}}, "no keys"), live_items
+    )
+    assert not is_about_erased("nonsense", live_items)
 
 
 def test_messages_of_items_that_they_have_now_do_not() -> None:
     live_items = {USER: {("t-1", LATER)}}
-    assert not tells(message_about(task(USER, LATER)), live_items)
-    assert tells(message_about(task(USER, EARLIER)), live_items)
-    assert tells(
+    assert not is_about_erased(message_about(task(USER, LATER)), live_items)
+    assert is_about_erased(message_about(task(USER, EARLIER)), live_items)
+    assert is_about_erased(
         message_about({name: {"S": USER} for name in ("PK", "SK", "user_id")} | {"created_at": {"S": EARLIER}}),
         live_items,
     )
 
 
-def test_of_a_record_that_did_not_fit_the_key_tells() -> None:
+def test_a_record_that_did_not_fit_is_judged_by_its_key() -> None:
     noise = "".join(map(chr, random.Random(3).choices(range(0x4E00, 0x9FFF), k=700_000)))
     large = message_about(task(USER, EARLIER, description=noise))
     assert json.loads(large)["record"] is None
-    assert tells(large, {USER: set()})
-    assert not tells(large, {USER: {("t-1", LATER)}})
-    assert not tells(large, {OTHER: set()})
+    assert is_about_erased(large, {USER: set()})
+    assert not is_about_erased(large, {USER: {("t-1", LATER)}})
+    assert not is_about_erased(large, {OTHER: set()})

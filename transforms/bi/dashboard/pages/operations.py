@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from orchestration.contract import RUNS_TABLE
 from transforms.bi.dashboard import sections
 from transforms.bi.dashboard.athena import QueryError
 
@@ -46,7 +47,7 @@ sections.heading("Operations", without_tasks=True)
 st.subheader("Data freshness and the pipeline")
 if freshness():
     sections.card("pipeline_cost_per_day")
-    sections.card("pipeline_runs")
+    sections.card(RUNS_TABLE)
 st.subheader("The API")
 left, right = st.columns(2)
 with left:

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from api import problems
+from api.openapi.examples import TASK_ID
 from api.problems import Problem
-from api.reference.examples import TASK_ID
 
 # the others say one thing only, and say it themselves
 _DETAILS: dict[type[Problem], str] = {

@@ -1,7 +1,7 @@
 """Does a new document still keep what the old one promised to its clients?
 
 A client sends what the old document allowed and reads what it promised. So whatever a request could be it must still be
-allowed to be, and whatever an answer is must still be something the client was told of. Additions are no break: routes,
+allowed to be, and whatever an answer is must still be something the client knows of. Additions are no break: routes,
 optional parameters and request fields, answer fields, problem statuses.
 """
 
@@ -113,7 +113,7 @@ def narrower(one: Schema, other: Schema, place: str, *, extra: bool = False) -> 
     alternatives = other.get("anyOf") or other.get("oneOf") or [other]
     for choice in one.get("anyOf") or one.get("oneOf") or [one]:
         found = [list(_pair(choice, candidate, place, extra)) for candidate in alternatives]
-        # of several candidates, the nearest tells best what is in the way
+        # of several candidates, the nearest shows best what is in the way
         yield from min(found, key=len)
 
 

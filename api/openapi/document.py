@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.application import prepare
-from api.reference import generators, problems
-from api.reference.examples import ANSWERS, REQUESTS
+from api.openapi import generators, problems
+from api.openapi.examples import ANSWERS, REQUESTS
 
 DESCRIPTION = """\
 Tasks of the signed-in user, and the figures that analytics make of them.
@@ -27,7 +27,7 @@ SERVERS = [
     {
         "url": ".",
         "description": "The deployment that served this document; its address is the stack output ApiEndpoint. "
-        "A client made from a file has to be told that address.",
+        "A client made from a file has to be given that address.",
     }
 ]
 _SECURITY_SCHEMES = {

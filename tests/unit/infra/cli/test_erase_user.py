@@ -1,5 +1,6 @@
 """What `insights erase-user` says and exits with, however the job and the execution behind it end."""
 
+import datetime as dt
 import io
 import json
 from typing import Any
@@ -9,9 +10,17 @@ import boto3
 import pytest
 import typer
 
-from transforms.silver import erase_user
+from infra.cli import erase_user
+from transforms.silver import erase_user as job
 
+NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:todo-insights-pipeline:gold-1"
+
+
+def events(status: str) -> list[dict[str, Any]]:
+    """The history of an execution with this status."""
+    types = ["ExecutionStarted", *([f"Execution{status.capitalize()}"] if status != "RUNNING" else [])]
+    return [{"id": number, "type": kind, "timestamp": NOW} for number, kind in enumerate(types, 1)]
 
 
 class Account:
@@ -26,9 +35,8 @@ class Account:
         self.glue.get_job_run.return_value = {"JobRun": run}
         content = {"counts": {"tasks": 2}, "pending": 0, "execution": None, **report}
         self.s3.get_object.side_effect = lambda **_: {"Body": io.BytesIO(json.dumps(content).encode())}
-        entered = {"stateEnteredEventDetails": {"name": "BuildGold"}}
-        self.stepfunctions.get_execution_history.return_value = {"events": [{}, entered]}
-        self.stepfunctions.describe_execution.side_effect = [{"status": status} for status in gold]
+        self.history = self.stepfunctions.get_paginator.return_value.paginate
+        self.history.side_effect = [[{"events": events(status)}] for status in gold]
 
     def given(self) -> dict[str, str]:
         """The arguments of the job's run."""
@@ -39,9 +47,10 @@ class Account:
 def erased(account: Account, patch: pytest.MonkeyPatch, **options: Any) -> int:
     """The exit status of the command."""
     patch.setattr(boto3, "client", lambda service: getattr(account, service))
-    patch.setattr(erase_user, "POLL_SECONDS", 0)
+    for module in (erase_user, job):
+        patch.setattr(module, "POLL_SECONDS", 0)
     try:
-        erase_user.erase_user("u-1", yes=True, **options)
+        erase_user.run_erasure("u-1", 600, **{"build_gold": True, "as_json": False, **options})
     except typer.Exit as ended:
         return ended.exit_code
     return 0
@@ -52,7 +61,7 @@ def test_it_stays_until_gold_is_built(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert erased(account, monkeypatch, as_json=True) == 0
     assert account.given()["--build-gold"] == "true"
     assert json.loads(capsys.readouterr().out)["gold"] == "SUCCEEDED"
-    assert account.stepfunctions.describe_execution.call_count == 3
+    assert account.history.call_count == 3
 
 
 def test_a_build_of_gold_that_fails_is_a_failure_that_says_what_is_done_and_what_to_do(
@@ -66,7 +75,7 @@ def test_a_build_of_gold_that_fails_is_a_failure_that_says_what_is_done_and_what
 
 def test_gold_can_be_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     account = Account({})
-    assert erased(account, monkeypatch, no_gold=True) == 0
+    assert erased(account, monkeypatch, build_gold=False) == 0
     assert account.given()["--build-gold"] == "false"
     assert "gold follows with the next build" in " ".join(capsys.readouterr().err.split())
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def wire(image: Mapping[str, Any]) -> dict[str, Any]:
+def to_wire_format(image: Mapping[str, Any]) -> dict[str, Any]:
     """An item of boto3's low-level client in wire format.
 
     Args:
@@ -22,7 +22,7 @@ def _value(attribute: Mapping[str, Any]) -> dict[str, Any]:
         case "BS":
             return {"BS": [_text(part) for part in value]}
         case "M":
-            return {"M": wire(value)}
+            return {"M": to_wire_format(value)}
         case "L":
             return {"L": [_value(part) for part in value]}
     return {kind: value}

@@ -1,0 +1,26 @@
+"""Bronze as ingestion writes it: its folders, the envelope of a change, and the names of what delivers it.
+
+Silver, the pipeline, replay, the operator's commands and the stacks import this module, so each rule is stated once. It
+needs nothing but the standard library: a bundle takes `ingestion/__init__.py` and this file along (ADR 0060).
+
+| folder | content |
+|---|---|
+| `cdc/dt=YYYY-MM-DD/hour=HH/` | changes of the table, one envelope a line, by hour of arrival (UTC) |
+| `logs/dt=YYYY-MM-DD/hour=HH/` | requests that the API served, one a line |
+| `errors/cdc/`, `errors/logs/` | what a delivery stream could not transform or deliver |
+"""
+
+CDC_FUNCTION, LOGS_FUNCTION = "todo-cdc", "todo-logs"
+CDC_STREAM, LOGS_STREAM = "todo-cdc", "todo-logs"
+CDC_FAILURES, CDC_QUARANTINE = "todo-cdc-failures", "todo-cdc-quarantine"
+
+CHANGES, REQUESTS = "cdc", "logs"
+FOLDERS = (CHANGES, REQUESTS)
+ERRORS = "errors"
+UNDELIVERED_REQUESTS = f"{ERRORS}/{REQUESTS}/"
+
+# envelope v1 of a change, and log line v1; their JSON Schemas are beside the functions that write them
+SCHEMA_VERSION = 1
+INSERT, MODIFY, REMOVE = EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
+# of an envelope that `insights backfill` made of an item: no change was seen
+BACKFILL_EVENT_PREFIX = "backfill-"
