@@ -184,7 +184,7 @@ def test_who_has_been_erased_is_not_brought_back_and_keeps_what_came_later(lake:
     lake.dynamodb.delete_item(TableName=lake.name, Key={"PK": {"S": "USER#u-1"}, "SK": {"S": "METADATA"}})
     written("TASK#u-10", "2026-11-24T10:00:00.000000Z", title={"S": "somebody else"})
     numbers = lake.sequence_numbers()
-    Erasures(lake.dynamodb, lake.name).remember("u-1", dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
+    Erasures(lake.dynamodb, lake.name).record_erased("u-1", dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
     lake.gap(numbers[0], numbers[-1])
 
     done = lake.replay()
