@@ -183,7 +183,7 @@ def erasure(built: Platform, traffic: Traffic, redriven: dict[str, Any]) -> Eras
     for user in (traffic.leaver, traffic.returner):
         assert user.send("DELETE", "/users").status_code == 204
     new_task = traffic.returner.create(title="A new beginning")
-    due = {one.user_id for one in Erasures(boto3.client("dynamodb"), built.outputs["TableName"]).due()}
+    due = {one.user_id for one in Erasures(boto3.client("dynamodb"), built.outputs["TableName"]).list_due()}
     report = run_insights(built.account, "erase-user", traffic.leaver.id, "--yes", "--wait", "180")
     return Erasure(due, report, new_task, email)
 
