@@ -68,7 +68,7 @@ def _failures_are_empty(_injected: dt.datetime) -> bool:
     return not any(int(found[name]) for name in names)
 
 
-def _forget_the_failures() -> None:
+def _clear_failures() -> None:
     boto3.client("sqs").purge_queue(QueueUrl=_failures())
 
 
@@ -103,6 +103,6 @@ FAULTS = (
         f"{PIPELINE_FAILURES}-not-empty",
         _fail_to_start_a_run,
         _failures_are_empty,
-        _forget_the_failures,
+        _clear_failures,
     ),
 )

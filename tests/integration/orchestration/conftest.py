@@ -8,8 +8,6 @@ import dataclasses
 import functools
 import io
 import json
-import pathlib
-import re
 import textwrap
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -17,12 +15,11 @@ from typing import Any
 
 import pytest
 
-from api.contract import METRICS_NAMESPACE
 from infra import bundling
+from infra.stacks.pipeline import SUBSTITUTIONS, substituted
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory, document
 
-DEFINITION = pathlib.Path(__file__).resolve().parents[3] / "orchestration" / "pipeline.asl.json"
 FUNCTIONS = ("window", "publish", "notify")
 SECONDS = 90
 PUBLISHES = "def handler(event, context):\n    return {'users': 2, 'written': 2, 'deleted': 0}\n"
@@ -258,8 +255,8 @@ def pipeline(account: Account, unique: str, role: RoleFactory) -> Iterator[Pipel
         BillingMode="PAY_PER_REQUEST",
     )
     own = {f"{function.capitalize()}Function": f"{name}-{function}" for function in FUNCTIONS}
-    own |= {"Crawler": name, "SilverJob": name, "DbtProject": name, "MetricsNamespace": METRICS_NAMESPACE}
-    definition = re.sub(r"\$\{(\w+)\}", lambda placeholder: own[placeholder[1]], DEFINITION.read_text())
+    own |= dict.fromkeys(("Crawler", "SilverJob", "DbtProject"), name)
+    definition = substituted(SUBSTITUTIONS | own)
     machines = session.client("stepfunctions")
     arn = machines.create_state_machine(
         name=name,

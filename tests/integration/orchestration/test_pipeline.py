@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from infra.stacks.pipeline import definition
 from orchestration.executions.logs import LogReader
 from orchestration.executions.service_runs import Stream
 from orchestration.window.request import FIELDS
 from tests.conftest import until
-from tests.integration.orchestration.conftest import DEFINITION, Pipeline, allow
+from tests.integration.orchestration.conftest import Pipeline, allow
 
 pytestmark = pytest.mark.account
 
@@ -204,7 +205,7 @@ def test_a_function_that_stays_throttled_is_tried_again_then_named_and_a_redrive
     pipeline.crawler(CRAWLS)
     pipeline.job("print('merged')")
     pipeline.project("version: 0.2\nphases:\n  build: {commands: [echo built]}\n")
-    retriers = json.loads(DEFINITION.read_text())["States"]["PublishInsights"]["Retry"]
+    retriers = definition()["States"]["PublishInsights"]["Retry"]
     pipeline.change("PublishInsights", Retry=[{**one, "IntervalSeconds": 1, "BackoffRate": 1} for one in retriers])
     function = f"{pipeline.name}-publish"
     pipeline.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)

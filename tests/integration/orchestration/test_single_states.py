@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from infra.stacks.pipeline import SUBSTITUTIONS, substituted
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
-from tests.integration.orchestration.conftest import DEFINITION
 
 pytestmark = pytest.mark.account
 
-MACHINE = json.loads(DEFINITION.read_text())
+MACHINE = json.loads(substituted(SUBSTITUTIONS))
 TASKS = [name for name, state in MACHINE["States"].items() if state["Type"] == "Task"]
 PLAN = {
     "run": "r",
@@ -45,10 +45,7 @@ VARIABLES: dict[str, Any] = {
     "failedState": "BuildGold",
     "toRecord": "BuildGold",
     "caught": {"Error": "States.TaskFailed", "Cause": "why"},
-    "error": "BuildFailed",
     "reason": "why",
-    "cause": "why",
-    "details": {},
     "notified": False,
     "redrives": 0,
 }
@@ -116,7 +113,12 @@ def tested(account: Account, role_of_module: RoleFactory) -> Tester:
         ),
         ("PollCrawl", {"Crawler": {"State": "RUNNING"}}, "IsCrawled", {"polls": 1}),
         ("RecordFailure", {}, "IsReported", {"toRecord": ""}),
-        ("NotifyOperators", {"MessageId": "m"}, "IsReported", {"notified": True}),
+        (
+            "NotifyOperators",
+            {"Payload": {"error": "JobFailed", "reason": "no bronze"}},
+            "IsReported",
+            {"notified": True, "reason": "no bronze"},
+        ),
     ],
 )
 def test_a_task_that_succeeds_leads_on_and_keeps_what_later_states_need(
@@ -125,6 +127,19 @@ def test_a_task_that_succeeds_leads_on_and_keeps_what_later_states_need(
     answer = tested(state, result=result)
     assert (answer["status"], answer["nextState"]) == ("SUCCEEDED", next_state)
     assert {name: answer["variables"][name] for name in left} == left
+
+
+def test_the_operators_function_gets_the_cause_as_it_is(tested: Tester) -> None:
+    answer = tested("HandleFailure", caught={"Error": "States.TaskFailed", "Cause": '{"Id": "jr_1"}'})
+    assert (answer["variables"]["reason"], answer["variables"]["notified"]) == ('{"Id": "jr_1"}', False)
+    payload = {"error": "JobFailed", "reason": "no bronze"}
+    assert tested("NotifyOperators", result={"Payload": payload})["arguments"]["Payload"] == {
+        "machine": "todo-insights-pipeline",
+        "execution": "test",
+        "state": "BuildGold",
+        "error": "States.TaskFailed",
+        "cause": "why",
+    }
 
 
 def test_each_task_asks_for_what_its_service_takes(tested: Tester) -> None:
@@ -158,7 +173,7 @@ def test_what_passes_by_itself_is_tried_again_until_the_attempts_are_spent(teste
     ("state", "next_state", "left"),
     [
         *(
-            (state, "ReadCause", {"failedState": state})
+            (state, "HandleFailure", {"failedState": state})
             for state in ("ResolveWindow", "BuildSilver", "BuildGold", "PublishInsights", "PollCrawl")
         ),
         ("CrawlBronze", "NextStage", {"stage": 2, "crawl": "failed"}),
@@ -173,7 +188,7 @@ def test_any_other_error_is_caught_and_remembered(
     answer = tested(state, error=error)
     assert (answer["status"], answer["nextState"]) == ("CAUGHT_ERROR", next_state)
     assert {name: answer["variables"][name] for name in left} == left
-    if next_state == "ReadCause":
+    if next_state == "HandleFailure":
         assert answer["variables"]["caught"] == {"Error": error, "Cause": "why"}
 
 
@@ -188,23 +203,22 @@ def test_a_crawl_that_is_under_way_is_no_failure(tested: Tester) -> None:
         ("Begin", {}, {}, "ResolveWindow"),
         ("HasLock", {}, {}, "NextStage"),
         ("HasLock", {}, {"holder": "another"}, "WaitForLock"),
-        ("HasLock", {}, {"holder": "another", "waits": 130}, "ReadCause"),
+        ("HasLock", {}, {"holder": "another", "waits": 130}, "HandleFailure"),
         ("WaitForLock", {}, {}, "ResolveWindow"),
         ("NextStage", {}, {}, "CrawlBronze"),
         ("NextStage", {}, {"plan": {**PLAN, "left_out": ["CrawlBronze", "BuildSilver"]}}, "BuildGold"),
         ("NextStage", {}, {"stage": 4}, "PublishInsights"),
         ("NextStage", {}, {"stage": 5}, "CheckCrawl"),
         ("CheckCrawl", {}, {"crawl": "none"}, "Summarize"),
-        ("CheckCrawl", {}, {"crawl": "failed"}, "ReadCause"),
+        ("CheckCrawl", {}, {"crawl": "failed"}, "HandleFailure"),
         ("CheckCrawl", {}, {}, "PollCrawl"),
         ("WaitForCrawl", {}, {}, "PollCrawl"),
         ("IsCrawled", {"state": "READY", "lastCrawl": {"Status": "SUCCEEDED"}}, {}, "Summarize"),
-        ("IsCrawled", {"state": "READY", "lastCrawl": {"Status": "FAILED"}}, {}, "ReadCause"),
+        ("IsCrawled", {"state": "READY", "lastCrawl": {"Status": "FAILED"}}, {}, "HandleFailure"),
         ("IsCrawled", {"state": "RUNNING", "lastCrawl": {}}, {}, "WaitForCrawl"),
-        ("IsCrawled", {"state": "RUNNING", "lastCrawl": {}}, {"crawlDeadline": 0}, "ReadCause"),
+        ("IsCrawled", {"state": "RUNNING", "lastCrawl": {}}, {"crawlDeadline": 0}, "HandleFailure"),
         ("Summarize", {}, {}, "Done"),
-        ("ReadCause", {}, {}, "ExplainFailure"),
-        ("ExplainFailure", {}, {}, "RecordFailure"),
+        ("HandleFailure", {}, {}, "RecordFailure"),
         ("IsReported", {}, {}, "NotifyOperators"),
         ("IsReported", {}, {"notified": True}, "RecordFailure"),
         ("IsReported", {}, {"notified": True, "toRecord": ""}, "Failed"),
