@@ -18,9 +18,8 @@ from infra.cli.exit_codes import ExitCode
 from infra.cli.format import format_age, format_instant, now
 from infra.cli.options import AsJson
 from infra.cli.pipeline import render
-from infra.cli.stack_outputs import STACKS
 from infra.cli.target import use_local_account
-from infra.resource_names import bucket_name
+from infra.resource_names import STACKS, bucket_name
 from ingestion.contract import CHANGES
 from orchestration.contract import RUNS_TABLE, UNDELIVERED
 from orchestration.executions import state_machine

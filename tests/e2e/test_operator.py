@@ -7,7 +7,7 @@ import typer
 
 from infra.cli import status
 from infra.cli.erase_user import erase_user, is_in_table
-from infra.cli.stack_outputs import STACKS
+from infra.resource_names import STACKS
 from tests.e2e.conftest import Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed]

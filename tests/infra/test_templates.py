@@ -11,8 +11,8 @@ import pytest
 
 from infra import ROOT, bundling
 from infra.app import PROJECT
-from infra.cli.stack_outputs import STACKS
 from infra.environments import NAMES
+from infra.resource_names import STACKS
 from tests.infra.conftest import Templates, joined
 
 pytestmark = pytest.mark.slow

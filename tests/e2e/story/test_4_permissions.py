@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.cli.stack_outputs import STACKS
 from infra.local.iam import record
+from infra.resource_names import STACKS
 from tests.e2e.conftest import Platform
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow, pytest.mark.timeout(1800)]

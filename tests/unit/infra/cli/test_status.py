@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from infra.cli import status
-from infra.cli.stack_outputs import STACKS
+from infra.resource_names import STACKS
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from api.contract import TABLE_NAME as TABLE
 from infra.preflight import Level, aws
-from infra.resource_names import LAYERS
+from infra.resource_names import DATA_STACK, LAYERS
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 LAMBDA = aws.QUOTAS[0]
@@ -96,7 +96,7 @@ def test_without_a_value_of_its_own_the_account_has_the_default(stubs: Stubs) ->
 
 
 def test_names_of_a_deployed_stack_are_its_own(stubs: Stubs) -> None:
-    stack = {"StackName": aws.DATA_STACK, "CreationTime": "2026-11-01", "StackStatus": "CREATE_COMPLETE"}
+    stack = {"StackName": DATA_STACK, "CreationTime": "2026-11-01", "StackStatus": "CREATE_COMPLETE"}
     stubs.answer("cloudformation", "describe_stacks", Stacks=[stack])
     assert aws.check_names(stubs.session, ACCOUNT).level is Level.OK
 

@@ -4,9 +4,10 @@ import pathlib
 import pytest
 
 import ingestion.cdc
+from ingestion.contract import SCHEMA_VERSION
 from transforms.silver import contract
 from transforms.silver.contract import TABLES, TASK_EVENTS, TASKS, USERS, Table
-from transforms.silver.envelope import ENVELOPE, IMAGE, REQUIRED, SCHEMA_VERSION, TIMES
+from transforms.silver.envelope import ENVELOPE, IMAGE, REQUIRED, TIMES
 from transforms.silver.merge import order_expression, replaces
 
 every_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
