@@ -27,7 +27,7 @@ def gameday(
     """Put a random fault into the local account, and time its repair.
 
     Find and repair it in another terminal, with `insights status` and the runbooks. It ends when the fault is over,
-    with the time that it took and the runbook that helps. Ctrl-C takes the fault out and tells which one it was.
+    with the time that it took and the runbook that helps. Ctrl-C takes the fault out and names it.
     """
     from infra.local.gameday.faults import FAULTS, Fault
 
