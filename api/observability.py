@@ -2,10 +2,10 @@
 
 import datetime as dt
 import os
+import time
 
 import orjson
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from api.contract import API_FUNCTION, METRICS_NAMESPACE
 
@@ -35,6 +35,11 @@ def log_info(event: str, fields: dict[str, object]) -> None:
 
 
 def count(metric: str, times: int = 1) -> None:
-    """Count business events, as CloudWatch embedded metric format with the dimension `service`."""
-    with single_metric(name=metric, unit=MetricUnit.Count, value=times, namespace=NAMESPACE) as emitted:
-        emitted.add_dimension(name="service", value=SERVICE)
+    """Count business events with the dimension `service`, in CloudWatch's embedded metric format.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    definition = {"Name": metric, "Unit": "Count"}
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": [definition]}
+    about = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
+    print(_json_line({"_aws": about, "service": SERVICE, metric: [times]}), flush=True)

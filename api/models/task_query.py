@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.contract import Priority, Status
@@ -68,12 +68,6 @@ def _split(value: Any) -> Any:
 
 def _distinct(values: list[Any] | None) -> list[Any] | None:
     return list(dict.fromkeys(values)) if values is not None else None
-
-
-def _of_live_tasks(sort: Sort, validated: ValidationInfo) -> Sort:
-    if validated.data.get("deleted"):
-        raise PydanticCustomError("sort_of_deleted", "must not be given with deleted=true")
-    return sort
 
 
 def _few(values: list[Any] | None) -> list[Any] | None:
@@ -142,10 +136,9 @@ class TaskQuery(Model, extra="ignore"):
     ) = None
     sort: Annotated[
         Sort,
-        AfterValidator(_of_live_tasks),
         Field(
             description="`-` descends. By due date, only tasks that have one are listed; `-priority` has urgent tasks "
-            "first, and among equals the newest. Deleted tasks have one order."
+            "first, and among equals the newest. Without it, the newest come first, or the last deleted."
         ),
     ] = Sort.CREATED_AT_DESCENDING
     limit: Limit = 50
@@ -159,6 +152,8 @@ class TaskQuery(Model, extra="ignore"):
     def to_selection(self, now: dt.datetime) -> "Selection":
         """What the query selects at a time (UTC)."""
         among = {"status": self.status, "priority": self.priority}
+        by_deletion = self.deleted and "sort" not in self.model_fields_set
+        sort = Sort.UPDATED_AT_DESCENDING if by_deletion else self.sort
         return Selection(
             among={name: tuple(map(str, values)) for name, values in among.items() if values},
             due_before=self.due_before.isoformat() if self.due_before else None,
@@ -168,8 +163,8 @@ class TaskQuery(Model, extra="ignore"):
             deleted_and_kept_at=int(now.timestamp()) if self.deleted else None,
             categories=frozenset(map(fold, self.category or ())),
             text=fold(self.q) if self.q else None,
-            order=Order(self.sort.removeprefix("-")),
-            descending=self.sort.startswith("-"),
+            order=Order(sort.removeprefix("-")),
+            descending=sort.startswith("-"),
         )
 
 
@@ -186,7 +181,7 @@ class Selection:
         deleted_and_kept_at: seconds since 1970 after which the tasks, all deleted, are purged; None for live tasks.
         categories: of which it must have one, folded; empty when any will do.
         text: what title or description must hold, folded.
-        order: of live tasks; by due date, those without one are left out. Deleted tasks are in the order of deletion.
+        order: by due date, tasks without one are left out. A deleted task was last changed by its deletion.
         descending: in reverse.
     """
 
@@ -203,13 +198,15 @@ class Selection:
 
     @property
     def by_due_date(self) -> bool:
-        """Whether the order is that of due dates."""
-        return self.order is Order.DUE_DATE
+        """Whether the index of live tasks by due date is read."""
+        return self.order is Order.DUE_DATE and self.deleted_and_kept_at is None
 
     @property
     def has_index(self) -> bool:
         """Whether the tasks can be read in their order."""
-        return self.deleted_and_kept_at is not None or self.order in (Order.CREATED_AT, Order.DUE_DATE)
+        if self.deleted_and_kept_at is not None:
+            return self.order is Order.UPDATED_AT
+        return self.order in (Order.CREATED_AT, Order.DUE_DATE)
 
     @property
     def filters(self) -> bool:

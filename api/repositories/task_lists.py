@@ -102,7 +102,7 @@ class TaskLists:
         return TaskPage(list(map(task_items.document, found)), start)
 
     def _sorted_page(self, request: dict[str, Any], selection: Selection, after: str | None, limit: int) -> TaskPage:
-        """Read all live tasks and sort them here (ADR 0097); how many there can be is the quota's to say."""
+        """Read all live or deleted tasks and sort them here (ADR 0097); the quota bounds how many there can be."""
         keyed: list[tuple[str, Mapping[str, Any]]] = []
         while True:
             answer = self._client.query(**request)
@@ -199,6 +199,8 @@ class TaskLists:
         if selection.deleted_and_kept_at is not None:
             # TTL purges late
             filters.append(f"attribute_exists(deleted_at) AND {TTL_ATTRIBUTE} > :now")
+            if selection.order is Order.DUE_DATE:
+                filters.append("attribute_exists(due_date)")
         if selection.by_due_date:
             keys += " AND due_sort BETWEEN :lower AND :upper"
             values |= {":lower": lower, ":upper": upper}
@@ -224,10 +226,11 @@ class TaskLists:
 
 
 def _sort_key(item: Mapping[str, Any], order: Order) -> str:
-    """Make a key that no other task of the user has: time of change and id, or priority and creation."""
-    if order is Order.UPDATED_AT:
-        return f"{item['updated_at']['S']}#{item['id']['S']}"
-    return f"{PRIORITIES.index(item['priority']['S'])}#{item['live_sort']['S']}"
+    """Make a key that no other task of the user has."""
+    creation = f"{item['created_at']['S']}#{item['id']['S']}"
+    if order is Order.PRIORITY:
+        return f"{PRIORITIES.index(item['priority']['S'])}#{creation}"
+    return creation if order is Order.CREATED_AT else f"{item[order]['S']}#{item['id']['S']}"
 
 
 def _index(selection: Selection) -> str:

@@ -77,13 +77,40 @@ def test_the_trash_is_filtered_and_paged(alice: Client, deleted: list[dict[str, 
     [
         ({"deleted": "yes"}, "deleted"),
         ({"deleted": "1"}, "deleted"),
-        ({"deleted": "true", "sort": "due_date"}, "sort"),
-        ({"sort": "-created_at", "deleted": "true"}, "sort"),
+        ({"deleted": "true", "sort": "deleted_at"}, "sort"),
     ],
 )
-def test_what_the_trash_cannot_do_is_named(alice: Client, query: dict[str, str], field: str) -> None:
+def test_a_bad_parameter_is_named(alice: Client, query: dict[str, str], field: str) -> None:
     reply = alice.send("GET", TASKS, query=query)
     assert (reply.status, reply.problem_type, reply.fields) == (422, "validation-failed", {field})
+
+
+def test_the_trash_is_sorted_as_lists_are(alice: Client) -> None:
+    tasks = [
+        alice.created(f"task {number}", priority=priority, due_date=due)
+        for number, (priority, due) in enumerate(
+            [("low", "2026-12-03"), ("urgent", None), ("low", "2026-12-01"), ("high", "2026-12-02"), ("urgent", None)]
+        )
+    ]
+    alice.created("alive", due_date="2026-12-01", priority="urgent")
+    for number in (3, 1, 4, 0, 2):
+        alice.send("DELETE", f"{TASKS}/{tasks[number]['id']}")
+    for sort, order in {
+        "created_at": (0, 1, 2, 3, 4),
+        "-created_at": (4, 3, 2, 1, 0),
+        "updated_at": (3, 1, 4, 0, 2),
+        "-updated_at": (2, 0, 4, 1, 3),
+        "due_date": (2, 3, 0),
+        "-due_date": (0, 3, 2),
+        "priority": (0, 2, 3, 1, 4),
+        "-priority": (4, 1, 3, 2, 0),
+    }.items():
+        expected = [tasks[number]["id"] for number in order]
+        assert ids(trash(alice, sort=sort)) == expected, sort
+        pages = walk(alice, deleted="true", sort=sort, limit=2)
+        assert [task["id"] for page in pages for task in page] == expected, sort
+    found = trash(alice, sort="due_date", due_before="2026-12-03", due_after="2026-12-01")
+    assert ids(found) == [tasks[3]["id"]]
 
 
 def test_what_cannot_be_restored_any_more_is_not_shown_although_it_is_there(
