@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -12,25 +11,13 @@ import pytest
 
 from infra import ROOT
 from tests.dbt_project import PROJECT
+from tests.field_guide import COMMANDS, apply_edits
 from tests.integration.transforms.dbt.conftest import Warehouse
 from tests.integration.transforms.dbt.population import Population, Shape
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]
 
-GUIDE = (ROOT / "docs" / "add-a-field.md").read_text()
-BLOCK = re.compile(r"^`(\S+)`:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMANDS = re.findall(r"^make (silver-reference|openapi)$", GUIDE, re.MULTILINE)
 MODULES = {"silver-reference": "transforms.silver.docs_generator", "openapi": "api.openapi"}
-MOST_FILES = 8
-
-
-def edit(text: str, block: str) -> str:
-    """Apply a block of a diff: its lines with a space or a minus stand in the text, once and in this order."""
-    lines = [(line[:1] or " ", line[1:]) for line in block.splitlines()]
-    before = "\n".join(line for sign, line in lines if sign != "+")
-    after = "\n".join(line for sign, line in lines if sign != "-")
-    assert text.count(before) == 1, f"the guide names lines that are not there, or not once:\n{before}"
-    return text.replace(before, after)
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +32,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
             shutil.copy(ROOT / name, folder / name)
     (folder / ".local").mkdir()
     (folder / ".local" / "toolchain").symlink_to(ROOT / ".local" / "toolchain")
-    for name, kind, block in BLOCK.findall(GUIDE):
-        path = folder / name
-        path.write_text(edit(path.read_text(), block) if kind == "diff" else block)
+    apply_edits(folder)
     return folder
 
 
@@ -57,10 +42,6 @@ def run(copy: pathlib.Path, *arguments: str) -> None:
     variables = {**mine, "PYTHONPATH": str(copy), "AWS_DEFAULT_REGION": "us-east-1"}
     done = subprocess.run([sys.executable, *arguments], cwd=copy, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-
-
-def test_a_field_costs_few_files() -> None:
-    assert 0 < len({name for name, _, _ in BLOCK.findall(GUIDE)}) <= MOST_FILES
 
 
 def test_the_field_is_in_every_generated_document_and_in_silver(copy: pathlib.Path) -> None:
