@@ -7,6 +7,7 @@ Nothing here reads a clock or calls a service.
 """
 
 import dataclasses
+import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
@@ -123,7 +124,10 @@ def _text(pattern: str) -> Callable[[Any], bool]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # JSON cannot hold infinity: it would be written as null
+    return value >= 0 and (isinstance(value, int) or math.isfinite(value))
 
 
 def _is_boolean(value: Any) -> bool:

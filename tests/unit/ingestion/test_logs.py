@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -124,6 +124,7 @@ values = st.one_of(
 )
 
 
+@example({"duration_ms": float("inf")}, None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys([*FIELDS, "timestamp"], values)), values)
 def test_whatever_is_let_through_is_as_the_schema_says(changed: dict[str, Any], stored_at: Any) -> None:
     logged = json.loads(json.dumps({**LOGGED, **changed}))
