@@ -112,4 +112,6 @@ class Settings:
             "AWS_ACCESS_KEY_ID": OWNER_KEYS["aws_access_key_id"],
             "AWS_SECRET_ACCESS_KEY": OWNER_KEYS["aws_secret_access_key"],
             "AWS_EC2_METADATA_DISABLED": "true",
+            # Polars and other clients of Rust's object_store refuse an endpoint without TLS otherwise
+            "AWS_ALLOW_HTTP": "true",
         }

@@ -1,5 +1,6 @@
 """One running statement: its connection, its caller, what it has read and what it has written."""
 
+import atexit
 import contextlib
 import dataclasses
 import functools
@@ -12,7 +13,8 @@ import pyarrow as pa
 from infra.local.account import credentials
 from infra.local.athena.caller import Caller
 from infra.local.athena.catalog.glue import Table
-from infra.local.athena.sql.functions import MACROS
+from infra.local.athena.sql.functions import DOUBLE_DIVISION, MACROS
+from infra.local.glue.hive_types import duck_to_hive, hive_to_trino
 
 _counter = itertools.count()
 
@@ -85,15 +87,29 @@ MEMORY_LIMIT = "2GB"
 """What DuckDB may hold; it writes the rest of a sort or a join to the account's temporary folder."""
 
 
+def _type_name(duck: str) -> str:
+    return "unknown" if duck == '"NULL"' else hive_to_trino(duck_to_hive(duck))
+
+
 @functools.cache
 def _engine() -> duckdb.DuckDBPyConnection:
     """The process's DuckDB, with Trino's functions: starting it and defining them takes longer than most queries."""
     spill = str(credentials.settings().temporary / "athena")
     opened = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill})
-    # first, because a function keeps what `/` meant when it was parsed
+    # a function keeps what `/` meant when it was parsed
+    opened.execute(DOUBLE_DIVISION)
     opened.execute(_SETTINGS)
+    opened.create_function("t_type_name", _type_name, ["VARCHAR"], "VARCHAR")
     opened.execute(MACROS)
+    atexit.register(_close)
     return opened
+
+
+def _close() -> None:
+    # a function of Python's that outlives the interpreter is reported as a leak
+    _engine().remove_function("t_type_name")
+    _engine().close()
+    _engine.cache_clear()
 
 
 @contextlib.contextmanager

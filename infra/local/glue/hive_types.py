@@ -15,6 +15,7 @@ FORMATS: dict[str, tuple[str, str, str]] = {
         _HIVE_IO + "parquet.serde.ParquetHiveSerDe",
     ),
     "json": (*_TEXT_IO, "org.openx.data.jsonserde.JsonSerDe"),
+    "orc": (_HIVE_IO + "orc.OrcInputFormat", _HIVE_IO + "orc.OrcOutputFormat", _HIVE_IO + "orc.OrcSerde"),
     "textfile": (*_TEXT_IO, "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
 }
 """A table format's input format, output format and SerDe in a storage descriptor."""
@@ -30,16 +31,20 @@ _TO_DUCK = {
     "float": "FLOAT",
     "int": "INTEGER",
     "integer": "INTEGER",
-    "json": "VARCHAR",
+    "json": "JSON",
     "real": "FLOAT",
     "smallint": "SMALLINT",
     "string": "VARCHAR",
+    "time": "TIME",
+    "time with time zone": "TIMETZ",
     "tinyint": "TINYINT",
-    "uuid": "VARCHAR",
+    "unknown": "VARCHAR",
+    "uuid": "UUID",
     "varbinary": "BLOB",
     "varchar": "VARCHAR",
 }
 _TO_HIVE = {
+    '"NULL"': "unknown",
     "BIGINT": "bigint",
     "BLOB": "binary",
     "BOOLEAN": "boolean",
@@ -48,7 +53,10 @@ _TO_HIVE = {
     "FLOAT": "float",
     "HUGEINT": "bigint",
     "INTEGER": "int",
+    "JSON": "json",
     "SMALLINT": "smallint",
+    "TIME": "time",
+    "TIME WITH TIME ZONE": "time with time zone",
     "TIMESTAMP": "timestamp",
     "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
     "TIMESTAMPTZ": "timestamp with time zone",
@@ -61,8 +69,18 @@ _TO_HIVE = {
     "UINTEGER": "bigint",
     "USMALLINT": "int",
     "UTINYINT": "smallint",
+    "UUID": "uuid",
 }
 _FIELD = re.compile(r'("(?:[^"]|"")*"|\S+)\s+(.*)', re.DOTALL)
+
+
+_TO_TRINO = {"binary": "varbinary", "float": "real", "int": "integer", "string": "varchar"}
+_TRINO_TIMES = {
+    "time": "time(3)",
+    "time with time zone": "time(3) with time zone",
+    "timestamp": "timestamp(3)",
+    "timestamp with time zone": "timestamp(3) with time zone",
+}
 
 
 def quote_identifier(name: str) -> str:
@@ -135,6 +153,18 @@ def duck_to_hive(duck: str) -> str:
     if kind.startswith("DECIMAL"):
         return kind.lower().replace(" ", "")
     return _TO_HIVE.get(kind, "string")
+
+
+def hive_to_trino(hive: str) -> str:
+    """A Hive type as Trino's `typeof` spells it, such as `array(varchar)` for `array<string>`."""
+    kind = hive.strip().lower()
+    base, _, inside = kind.removesuffix(">").partition("<")
+    if base == "struct" and inside:
+        fields = [field.partition(":") for field in split_top(inside)]
+        return "row(" + ", ".join(f"{name} {hive_to_trino(of)}".strip() for name, _, of in fields) + ")"
+    if inside:
+        return f"{base}({', '.join(map(hive_to_trino, split_top(inside)))})"
+    return _TO_TRINO.get(kind) or _TRINO_TIMES.get(kind) or kind
 
 
 def _plain(identifier: str) -> str:

@@ -32,6 +32,11 @@ def set_access_key(access_key: str) -> None:
     _access_key.set(access_key)
 
 
+def access_key() -> str:
+    """The access key that signed the current request."""
+    return _access_key.get()
+
+
 def current() -> Keys:
     """The keys of the current request's caller; work inside the emulator without one is the owner's.
 

@@ -7,10 +7,10 @@ from typing import Any
 from ministack.core import concurrency
 from ministack.services import athena
 
-from infra.local.athena.api import credentials, engines
+from infra.local.athena.api import credentials, engines, prepared
 from infra.local.athena.api.jobs import ExternalTable, Job, Outcome
 from infra.local.athena.api.results import Result
-from infra.local.athena.errors import OTHER
+from infra.local.athena.errors import OTHER, AthenaError
 from infra.local.athena.sql import grammar, trino
 
 log = logging.getLogger("infra.local.athena")
@@ -32,15 +32,25 @@ def _run(execution: dict[str, Any], query: str, database: str, create: Any) -> N
     started, status = time.monotonic(), execution["Status"]
     outcome = Outcome()
     try:
-        job = _job(execution, query, database, create)
+        resolved = prepared.resolve(query, execution.get("ExecutionParameters") or (), execution["WorkGroup"])
+        if resolved.result is not None:
+            outcome = Outcome(result=resolved.result, output=execution["ResultConfiguration"]["OutputLocation"])
+            _save_result(execution, outcome, resolved.result)
+            return
+        job = _job(execution, resolved, database, create)
         with engines.pool().engine(execution["QueryExecutionId"]) as engine:
             if status["State"] != "QUEUED":
                 return
             status["State"] = "RUNNING"
+            # a query that did not wait at all was queued for a millisecond on AWS
+            waited = time.monotonic() - started
+            execution["Statistics"]["QueryQueueTimeInMillis"] = max(1, round(waited * 1000))
             outcome = engine.run(job, engines.QUERY_SECONDS)
         execution["Statistics"]["DataScannedInBytes"] = outcome.scanned
         if outcome.result and status["State"] == "RUNNING":
             _save_result(execution, outcome, outcome.result)
+    except AthenaError as error:
+        outcome = Outcome(failure=str(error), category=error.category)
     except PermissionError as error:
         outcome = Outcome(failure=str(error), category=OTHER)
     except Exception as error:
@@ -52,11 +62,11 @@ def _run(execution: dict[str, Any], query: str, database: str, create: Any) -> N
 
 def _end(execution: dict[str, Any], outcome: Outcome, started: float) -> None:
     status = execution["Status"]
-    elapsed = int((time.monotonic() - started) * 1000)
+    elapsed = max(1, int((time.monotonic() - started) * 1000))
     execution["Statistics"].update(EngineExecutionTimeInMillis=elapsed, TotalExecutionTimeInMillis=elapsed)
     if status["State"] not in ("QUEUED", "RUNNING"):
         return  # cancelled meanwhile
-    status["CompletionDateTime"] = int(time.time())
+    status["CompletionDateTime"] = round(time.time(), 3)
     if outcome.cancelled:
         status.update(State="CANCELLED", StateChangeReason=outcome.failure)
     elif outcome.result is None or outcome.failure:
@@ -65,19 +75,19 @@ def _end(execution: dict[str, Any], outcome: Outcome, started: float) -> None:
         status["State"] = "SUCCEEDED"
 
 
-def _job(execution: dict[str, Any], query: str, database: str, create: Any) -> Job:
+def _job(execution: dict[str, Any], statement: prepared.Resolved, database: str, create: Any) -> Job:
     configuration = workgroup_configuration(execution["WorkGroup"])
     database = (database or "default").strip("`").lower()
     return Job(
-        sql=query,
-        parameters=tuple(execution.get("ExecutionParameters") or ()),
+        sql=statement.sql,
+        parameters=statement.parameters,
         keys=credentials.current(),
         database=database,
         output=execution["ResultConfiguration"]["OutputLocation"].removesuffix(".csv"),
         enforced=bool(configuration.get("EnforceWorkGroupConfiguration")),
         scan_limit=configuration.get("BytesScannedCutoffPerQuery"),
         external_table=_external_table(create, database),
-        checked=_is_checked(trino.strip_comments(query)),
+        checked=statement.sql == execution["Query"] and _is_checked(trino.strip_comments(statement.sql)),
     )
 
 
@@ -100,7 +110,16 @@ def _external_table(create: Any, database: str) -> ExternalTable | None:
         return None
     definition = athena._create_table_input(create)
     definition["Name"] = definition["Name"].lower()
+    storage = definition["StorageDescriptor"]
+    storage["OutputFormat"] = storage["OutputFormat"].replace(".io.IgnoreKey", ".io.HiveIgnoreKey")
+    for described in (definition["Parameters"], storage["SerdeInfo"]["Parameters"]):
+        described.update({name: _on_one_line(value) for name, value in described.items()})
     return ExternalTable((create.database or database).lower(), definition, create.if_not_exists)
+
+
+def _on_one_line(value: str) -> str:
+    """Athena keeps a text of several lines as one."""
+    return " ".join(value.split()) if "\n" in value.strip("\n") else value
 
 
 def _save_result(execution: dict[str, Any], outcome: Outcome, result: Result) -> None:

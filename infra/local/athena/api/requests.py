@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import athena
 
 from infra.local.account import hooks
-from infra.local.athena.api import credentials, engines, execution, metadata
+from infra.local.athena.api import credentials, engines, execution, metadata, result_reuse
 from infra.local.athena.api.statement_types import find_substatement_type
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.sql import trino
@@ -26,6 +27,8 @@ _KNOWN = re.compile(
 )
 
 
+_ESCAPED_QUOTE = re.compile(r"(?<!\\)((?:\\\\)*)\\'")
+MAX_EXECUTIONS = 50
 MAX_ROWS = 1000
 """Rows of a page of GetQueryResults: https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html"""
 
@@ -38,6 +41,8 @@ def apply() -> None:
     describe = hooks.hook(athena, "_execution_out", "ex")
     hooks.replace(athena, "_execution_out", "ex", _without_empty(describe))
     hooks.replace(athena, "_execute_query", "query_id query database ddl catalog", execution.execute)
+    hooks.replace(athena, "_list_query_executions", "data", _list)
+    hooks.replace(athena, "_parse_ddl", "query", _with_escapes(hooks.hook(athena, "_parse_ddl", "query")))
     hooks.hook(athena, "_create_table_input", "ddl")
     for name, wrap in (
         ("_start_query_execution", _start),
@@ -82,11 +87,28 @@ def _start(original: Handler) -> Handler:
             execution["SubstatementType"] = find_substatement_type(data["QueryString"])
             if data.get("ExecutionParameters"):
                 execution["ExecutionParameters"] = data["ExecutionParameters"]
+            execution["Status"]["SubmissionDateTime"] = round(time.time(), 3)
+            execution["_caller"] = credentials.access_key()
+            result_reuse.reuse(execution, data)
             if data.get("ClientRequestToken"):
                 _query_ids[data["ClientRequestToken"]] = execution["QueryExecutionId"]
         return status, headers, body
 
     return start_query_execution
+
+
+def _with_escapes(original: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Hive's `\\'` inside of a text is a quote too."""
+    return lambda query: original(_ESCAPED_QUOTE.sub("\\1''", query))
+
+
+def _list(data: dict[str, Any]) -> Response:
+    """The newest first, 50 at most: https://docs.aws.amazon.com/athena/latest/APIReference/API_ListQueryExecutions.html"""
+    group, start = data.get("WorkGroup") or "primary", int(data.get("NextToken") or 0)
+    ids = [key for key, execution in reversed(athena._executions.items()) if execution.get("WorkGroup") == group]
+    end = start + min(int(data.get("MaxResults") or MAX_EXECUTIONS), MAX_EXECUTIONS)
+    page = {"QueryExecutionIds": ids[start:end], **({"NextToken": str(end)} if end < len(ids) else {})}
+    return cast("Response", json_response(page))
 
 
 def _without_empty(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:

@@ -9,19 +9,24 @@ from typing import Any
 
 from infra.local.glue.hive_types import duck_to_hive, hive_to_duck
 
+HIVE_TEXT = "hive text"
+"""The type of what SHOW and DESCRIBE list: a `string` without a length."""
+
 _PRECISION = {
     "bigint": 19,
     "double": 17,
     "float": 17,
     "integer": 10,
     "smallint": 5,
+    "time": 3,
+    "time with time zone": 3,
     "timestamp": 3,
     "timestamp with time zone": 3,
     "tinyint": 3,
     "varbinary": 1073741824,
     "varchar": 2147483647,
 }
-_RESULT_TYPE = {"string": "varchar", "int": "integer", "binary": "varbinary", "struct": "row"}
+_RESULT_TYPE = {"string": "varchar", "int": "integer", "binary": "varbinary", "struct": "row", HIVE_TEXT: "string"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +49,13 @@ class Column:
     @property
     def type(self) -> str:
         """`ColumnInfo.Type` of GetQueryResults."""
-        base = self.hive if self.hive.startswith("timestamp") else re.split(r"[<(]", self.hive)[0].strip()
+        base = self.hive if self.hive.startswith(("time", HIVE_TEXT)) else re.split(r"[<(]", self.hive)[0].strip()
         return _RESULT_TYPE.get(base, base)
 
     @property
     def precision(self) -> int:
         """`ColumnInfo.Precision`: digits of a number, the type's own measure otherwise."""
-        digits = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.hive)
+        digits = re.fullmatch(r"(?:decimal|varchar|char)\((\d+)(?:,\d+)?\)", self.hive)
         return int(digits.group(1)) if digits else _PRECISION.get(self.type, 0)
 
     @property
@@ -110,9 +115,9 @@ def text(value: Any) -> str | None:
         case decimal.Decimal():
             return format(value, "f")
         case dt.datetime():
-            fraction = f"{value.microsecond:06d}"
-            shown = fraction[:3] if fraction.endswith("000") else fraction
-            return f"{value:%Y-%m-%d %H:%M:%S}.{shown}" + (" UTC" if value.tzinfo else "")
+            return f"{value.date().isoformat()} {_time(value.time())}" + (" UTC" if value.tzinfo else "")
+        case dt.time():
+            return _time(value)
         case list() | tuple():
             return "[" + ", ".join(map(_item, value)) + "]"
         case dict():
@@ -121,6 +126,12 @@ def text(value: Any) -> str | None:
             return bytes(value).hex(" ")
         case _:
             return str(value)
+
+
+def _time(value: dt.time) -> str:
+    fraction = f"{value.microsecond:06d}"
+    offset = value.isoformat()[-6:] if value.tzinfo else ""
+    return f"{value:%H:%M:%S}." + (fraction[:3] if fraction.endswith("000") else fraction) + offset
 
 
 def _item(value: Any) -> str:

@@ -21,6 +21,8 @@ from infra.local.athena.statements import ddl, dispatch
 DATA_BYTES = 8 << 30
 """What one engine may allocate on Linux; DuckDB keeps its own part below `session.MEMORY_LIMIT`."""
 
+RECURSION_LIMIT = 20_000
+
 log = logging.getLogger("infra.local.athena")
 
 
@@ -29,6 +31,8 @@ def serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _limit_memory()
+    # a UNION of hundreds of queries is a tree as deep
+    sys.setrecursionlimit(RECURSION_LIMIT)
     with session.connection():
         pass  # the first one starts DuckDB
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
@@ -74,4 +78,7 @@ def _failure(error: Exception, sql: str) -> dict[str, Any]:
     if isinstance(error, MemoryError):
         return {"failure": OUT_OF_MEMORY, "category": SYSTEM}
     log.exception("the engine failed on: %s", sql[:2000])
-    return {"failure": reason, "category": OTHER if isinstance(error, PermissionError) else SYSTEM}
+    return {
+        "failure": f"GENERIC_INTERNAL_ERROR: {reason}",
+        "category": OTHER if isinstance(error, PermissionError) else SYSTEM,
+    }

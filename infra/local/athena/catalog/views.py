@@ -10,16 +10,9 @@ from typing import Any
 from infra.local.athena.api.results import Column
 from infra.local.athena.catalog.glue import Table
 from infra.local.athena.errors import AthenaError
+from infra.local.glue.hive_types import hive_to_trino
 
 _STORED = re.compile(r"Presto View: (\S+)")
-_HIVE_TO_TRINO = (
-    ("array<", "array("),
-    ("map<", "map("),
-    ("struct<", "row("),
-    ("string", "varchar"),
-    (">", ")"),
-    (":", " "),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +32,9 @@ class View:
 
 def trino_type(hive: str) -> str:
     """A column's type inside a stored view."""
-    if "<" not in hive:
-        return Column("", hive).type if not hive.startswith("decimal") else hive
-    for old, new in _HIVE_TO_TRINO:
-        hive = hive.replace(old, new)
-    return hive
+    if "<" in hive:
+        return hive_to_trino(hive)
+    return Column("", hive).type if "(" not in hive else hive
 
 
 def definition(name: str, view: View, columns: Sequence[Column]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ the statement), then with data. Views are put in place of their names.
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 
 import duckdb
@@ -13,12 +14,20 @@ from sqlglot import exp
 
 from infra.local.athena.api.results import Column
 from infra.local.athena.catalog import information_schema, views
-from infra.local.athena.catalog.glue import Table, data_columns, duck_type, is_iceberg, is_view, partition_keys
+from infra.local.athena.catalog.glue import (
+    NULL_PARTITION,
+    Table,
+    data_columns,
+    duck_type,
+    is_iceberg,
+    is_view,
+    partition_keys,
+)
 from infra.local.athena.data import hive_files, pruning
 from infra.local.athena.data.iceberg import METADATA_TABLES, Snapshot, Version
 from infra.local.athena.errors import AthenaError, QueryCancelledError
-from infra.local.athena.session import Session
-from infra.local.athena.sql import alias_check, trino, type_check
+from infra.local.athena.session import Session, arrow
+from infra.local.athena.sql import alias_check, query_check, trino, type_check, unnest
 from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.glue.hive_types import quote_identifier
 
@@ -53,32 +62,60 @@ def bind(session: Session, tree: exp.Expr, with_data: bool = True) -> str:
         AthenaError: something that it names does not exist or does not fit.
         QueryCancelledError: it would read more than the workgroup allows.
     """
+    return _bind(session, tree, with_data)[0]
+
+
+def _bind(session: Session, tree: exp.Expr, with_data: bool) -> tuple[str, list[_Mention]]:
     mentions: list[_Mention] = []
     tree = trino.to_duck(tree)
     with_path = any(column.name == "$path" for column in tree.find_all(exp.Column))
     for node in list(tree.find_all(exp.Table)):
         _resolve(session, node, session.database, with_path, mentions)
+    tree = unnest.choose(session.connection, tree, lambda candidate: trino.duck_sql(candidate.copy()))
     alias_check.check(tree, {mention.name: mention.columns for mention in mentions}, session.sql)
     type_check.check(session.connection, tree)
+    query_check.check(session.connection, tree, session.sql)
     sql = trino.duck_sql(tree)
     if with_data:
         _fill(session, sql, mentions)
-    return sql
+    return sql, mentions
 
 
 def query(session: Session, tree: exp.Expr, with_data: bool = True) -> tuple[str, list[Column]]:
     """DuckDB SQL whose columns have names and types that Trino knows, and these columns."""
-    sql = bind(session, tree, with_data)
+    sql, mentions = _bind(session, tree, with_data)
+    declared = _declared_lengths(tree, mentions)
     columns = []
     for i, (name, kind, *_) in enumerate(session.connection.execute(f"describe {sql}").fetchall()):
         given = name.isidentifier() or name.replace("$", "_").replace(" ", "_").replace("-", "_").isidentifier()
-        columns.append(Column.of(name.lower() if given else f"_col{i}", kind))
+        column = Column.of(name.lower() if given else f"_col{i}", kind)
+        columns.append(Column(column.name, declared.get(column.name, column.hive)))
     unique = len({column.name for column in columns}) == len(columns)
     casts = ", ".join(
         f"cast(c{i} as {column.duck})" + (f" as {quote_identifier(column.name)}" if unique else "")
         for i, column in enumerate(columns)
     )
     return f"select {casts} from ({sql}) as q({', '.join(f'c{i}' for i in range(len(columns)))})", columns
+
+
+def _declared_lengths(tree: exp.Expr, mentions: Sequence[_Mention]) -> dict[str, str]:
+    """The columns of tables that a query hands on as they are, and whose type in the catalog has a length."""
+    if not isinstance(tree, exp.Select) or tree.args.get("with_") or tree.find(exp.Subquery):
+        return {}
+    kinds: dict[str, set[str]] = {}
+    for mention in mentions:
+        for name, hive in data_columns(mention.table) + partition_keys(mention.table):
+            kinds.setdefault(name, set()).add(hive)
+    handed_on = {item.name.lower() for item in tree.expressions if isinstance(item, exp.Column)}
+    renamed = {item.alias.lower() for item in tree.expressions if isinstance(item, exp.Alias)}
+    return {
+        name: min(of)
+        for name, of in kinds.items()
+        if len(of) == 1
+        and re.fullmatch(r"(?:var)?char\(\d+\)", min(of))
+        and (name in handed_on or tree.is_star)
+        and name not in renamed
+    }
 
 
 def _resolve(session: Session, node: exp.Table, database: str, with_path: bool, mentions: list[_Mention]) -> None:
@@ -165,9 +202,27 @@ def _inline(session: Session, node: exp.Table, view: views.View, with_path: bool
 
 
 def _metadata_table(session: Session, relation: str, table: Table, name: str) -> None:
+    if name == "partitions" and not is_iceberg(table) and partition_keys(table):
+        _create(session, relation, _partitions(session, table))
+        return
     if not is_iceberg(table) or name not in METADATA_TABLES:
         raise AthenaError(f"TABLE_NOT_FOUND: Table '{table['DatabaseName']}.{table['Name']}${name}' does not exist")
     _create(session, relation, session.caller.iceberg.metadata_table(table, name))
+
+
+def _partitions(session: Session, table: Table) -> pa.Table:
+    """`"table$partitions"` of a Hive table: its partitions' values."""
+    values = [one["Values"] for one in session.caller.catalog.partitions(table["DatabaseName"], table["Name"])]
+    keys = partition_keys(table)
+    texts = pa.table({name: pa.array([row[i] for row in values], pa.string()) for i, (name, _) in enumerate(keys)})
+    session.connection.register("__partitions", texts)
+    typed = ", ".join(
+        f"cast(nullif({quote_identifier(name)}, '{NULL_PARTITION}') as {duck_type(hive)}) as {quote_identifier(name)}"
+        for name, hive in keys
+    )
+    found = arrow(session.connection, f"select {typed} from __partitions")
+    session.connection.unregister("__partitions")
+    return found
 
 
 def _create(session: Session, relation: str, data: pa.Table, select: str = "*") -> None:

@@ -7,13 +7,16 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 from duckdb.sqltypes import DuckDBPyType
+from pyarrow import orc
 
 from infra.local.athena.catalog.glue import NULL_PARTITION, Table, data_columns, duck_type, partition_keys
 from infra.local.athena.data import pruning
+from infra.local.athena.data.lazy_values import read_value
 from infra.local.athena.data.s3_objects import DataFile
-from infra.local.athena.data.text_files import TextFormat, load_lines, read_csv, strict_cast
+from infra.local.athena.data.text_files import TextFormat, load_arrow, load_lines, read_csv, strict_cast
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session
 from infra.local.glue.hive_types import quote_identifier, quote_literal
@@ -139,12 +142,16 @@ def _reader(
     if "json" in library:
         lenient = str((serde.get("Parameters") or {}).get("ignore.malformed.json", "")).lower() == "true"
         return _json(connection, files, columns, lenient), size
+    if "orc" in library:
+        return _orc(connection, paths), size
     header, form = int((table.get("Parameters") or {}).get("skip.header.line.count", 0)), TextFormat.of(serde)
     names = [name for name, _ in data_columns(table)]
     if "lazysimple" in library:
         lines = load_lines(connection, paths, form, header)
-        null = quote_literal(form.null or "")
-        fields = {name: f"nullif(r.fields[{i}], {null})" for i, name in enumerate(names, 1)}
+        fields = {
+            name: read_value(f"r.fields[{i}]", hive, form.separators, form.null or "")
+            for i, (name, hive) in enumerate(data_columns(table), 1)
+        }
         return _Reader(lines, fields, "try_cast({} as {})".format), size
     if "opencsv" in library:
         relation = read_csv(files, form, data_columns(table), header, _OPTIONS)
@@ -167,6 +174,17 @@ def _parquet(connection: duckdb.DuckDBPyConnection, files: str) -> _Reader:
     reader = f"read_parquet({files}, union_by_name = true, {_OPTIONS})"
     present = connection.execute(f"describe select * from {reader}").fetchall()
     return _Reader(reader, {row[0].lower(): f"r.{quote_identifier(row[0])}" for row in present})
+
+
+def _orc(connection: duckdb.DuckDBPyConnection, paths: Sequence[pathlib.Path]) -> _Reader:
+    tables = [orc.read_table(str(path)) for path in paths]
+    named = [
+        found.append_column("__file", pa.repeat(str(path), len(found)))
+        for found, path in zip(tables, paths, strict=True)
+    ]
+    relation = load_arrow(connection, pa.concat_tables(named, promote_options="permissive"))
+    names = [name for name in named[0].column_names if name != "__file"]
+    return _Reader(relation, {name.lower(): f"r.{quote_identifier(name)}" for name in names})
 
 
 def _json(

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from infra.local.glue.hive_types import quote_literal
 
 _counter = itertools.count()
+_CONTROL_CHARACTERS = ("\x02", "\x03", "\x04", "\x05", "\x06", "\x07")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +31,14 @@ class TextFormat:
         quote: around values; empty for LazySimpleSerDe.
         escape: before a delimiter that belongs to a value; empty for none.
         null: what stands for NULL; None when nothing does.
+        separators: of what is nested: items of a collection, keys and values of a map, then level by level.
     """
 
     delimiter: str = "\x01"
     quote: str = ""
     escape: str = ""
     null: str | None = "\\N"
+    separators: tuple[str, ...] = _CONTROL_CHARACTERS
 
     @classmethod
     def of(cls, serde: Mapping[str, Any]) -> "TextFormat":
@@ -46,7 +49,11 @@ class TextFormat:
             return cls(options.get("separatorChar", ","), quote, options.get("escapeChar", "\\"), None)
         delimiter = options.get("field.delim") or options.get("serialization.format") or "\x01"
         null = options.get("serialization.null.format", "\\N")
-        return cls("\x01" if delimiter == "1" else delimiter, "", options.get("escape.delim", ""), null)
+        # `colelction` is Hive's spelling
+        items = options.get("colelction.delim") or options.get("collection.delim") or _CONTROL_CHARACTERS[0]
+        keys = options.get("mapkey.delim") or _CONTROL_CHARACTERS[1]
+        separators = (items, keys, *_CONTROL_CHARACTERS[2:])
+        return cls("\x01" if delimiter == "1" else delimiter, "", options.get("escape.delim", ""), null, separators)
 
     def copy_options(self) -> str:
         """DuckDB's COPY options that write it, compressed."""
@@ -71,10 +78,15 @@ def load_lines(
         lines = re.sub("\r\n?", "\n", text).split("\n")
         lines = lines[header : -1 if lines[-1] == "" else None]
         tables.append(pa.table({"__file": pa.repeat(str(path), len(lines)), "fields": _split(lines, form)}))
-    relation = f"__scan.text{next(_counter)}"
-    connection.register("__text", pa.concat_tables(tables))
-    connection.execute(f"create table {relation} as select * from __text")
-    connection.unregister("__text")
+    return load_arrow(connection, pa.concat_tables(tables))
+
+
+def load_arrow(connection: duckdb.DuckDBPyConnection, data: pa.Table) -> str:
+    """A relation of its own that holds the data."""
+    relation = f"__scan.loaded{next(_counter)}"
+    connection.register("__loaded", data)
+    connection.execute(f"create table {relation} as select * from __loaded")
+    connection.unregister("__loaded")
     return relation
 
 

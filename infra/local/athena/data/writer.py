@@ -9,14 +9,16 @@ from typing import Any
 from urllib.parse import quote
 
 import duckdb
+from pyarrow import orc
 
 from infra.local.athena.api.results import Column
 from infra.local.athena.catalog.glue import (
     NULL_PARTITION,
 )
+from infra.local.athena.data.lazy_values import write_value
 from infra.local.athena.data.text_files import TextFormat
 from infra.local.athena.errors import AthenaError
-from infra.local.athena.session import Session
+from infra.local.athena.session import Session, arrow
 from infra.local.glue.hive_types import quote_identifier, quote_literal
 
 OPEN_PARTITIONS_LIMIT = 100
@@ -25,7 +27,7 @@ OPEN_PARTITIONS_LIMIT = 100
 _COPY_OPTIONS = {
     "parquet": "format parquet, compression {}",
     "json": "format json, compression gzip",
-    "textfile": TextFormat().copy_options(),
+    "orc": "",
 }
 
 
@@ -44,6 +46,8 @@ def write_files(
     Args:
         text_format: of delimited text, where it is not LazySimpleSerDe's default.
     """
+    if file_format.lower() == "textfile":
+        text_format = text_format or TextFormat()
     options = text_format.copy_options() if text_format else _COPY_OPTIONS.get(file_format.lower())
     if options is None:
         raise AthenaError(f"NOT_SUPPORTED: format {file_format}")
@@ -51,13 +55,17 @@ def write_files(
     connection.execute(f"create or replace temp table __out as {select}")
     counted = connection.execute("select count(*) from __out").fetchone()
     count = int(counted[0]) if counted else 0
-    data = ", ".join(quote_identifier(column.name) for column in columns if column.name not in keys)
-    suffix = "" if file_format.lower() == "parquet" else ".gz"
+    data = ", ".join(_value(column, text_format) for column in columns if column.name not in keys)
+    suffix = "" if file_format.lower() in ("orc", "parquet") else ".gz"
     with tempfile.TemporaryDirectory(prefix="athena-") as folder:
 
         def copy(query: str, target: str) -> None:
             path = pathlib.Path(folder) / uuid.uuid4().hex
-            connection.execute(f"copy ({query}) to {quote_literal(str(path))} ({options.format(compression.lower())})")
+            if file_format.lower() == "orc":
+                orc.write_table(arrow(connection, query), str(path), compression="zlib")
+            else:
+                how = options.format(compression.lower())
+                connection.execute(f"copy ({query}) to {quote_literal(str(path))} ({how})")
             uri = f"{target}/{time.strftime('%Y%m%d_%H%M%S')}_{uuid.uuid4().hex[:12]}{suffix}"
             session.caller.objects.put(uri, path.read_bytes())
             session.written.append(uri)
@@ -67,6 +75,13 @@ def write_files(
                 copy(f"select {data} from __out", location)
             return {}, count
         return _write_partitions(connection, data, location, keys, copy), count
+
+
+def _value(column: Column, text_format: TextFormat | None) -> str:
+    name = quote_identifier(column.name)
+    if text_format is None or text_format.quote or not ("<" in column.hive or column.hive == "binary"):
+        return name
+    return f"{write_value(name, column.hive, text_format.separators, text_format.null or '')} as {name}"
 
 
 def _write_partitions(

@@ -23,7 +23,7 @@ def _slice(node: exp.ArraySlice) -> exp.Expr:
 
 
 def _sequence(node: exp.GenerateSeries) -> exp.Expr:
-    start, end, step = (node.args.get(name) for name in ("start", "end", "step"))
+    start, end, step = _arguments(node)
     if start is None or end is None:
         return node
     if isinstance(start, exp.Literal | exp.Neg):
@@ -32,6 +32,15 @@ def _sequence(node: exp.GenerateSeries) -> exp.Expr:
         return call("t_sequence_by_one", start, end)
     months = isinstance(step, exp.Interval) and step.args["unit"].name.upper() in ("MONTH", "QUARTER", "YEAR")
     return call("t_sequence_by_months" if months else "t_sequence", start, end, step)
+
+
+def _arguments(node: exp.GenerateSeries) -> tuple[exp.Expr | None, exp.Expr | None, exp.Expr | None]:
+    """Start, stop and step, given by position or, as a table function's, by name."""
+    given = [node.args[name] for name in ("start", "end", "step") if node.args.get(name) is not None]
+    if not any(isinstance(one, exp.Kwarg) for one in given):
+        return node.args.get("start"), node.args.get("end"), node.args.get("step")
+    named = {one.name.lower(): one.expression for one in given if isinstance(one, exp.Kwarg)}
+    return named.get("start", number(0)), named.get("stop"), named.get("step")
 
 
 def _sort(node: exp.ArraySort) -> exp.Expr:
@@ -90,14 +99,52 @@ def _matches(macro: str) -> Callable[..., exp.Expr]:
     return lambda array, predicate: call(macro, call("list_transform", array, predicate))
 
 
+def _applied(function: exp.Expr, *values: exp.Expr) -> exp.Expr:
+    """The body of a lambda with values in the place of its parameters."""
+    if not isinstance(function, exp.Lambda) or len(function.expressions) != len(values):
+        raise AthenaError(f"FUNCTION_NOT_FOUND: a function of {len(values)} arguments is expected")
+    given = dict(zip((parameter.name for parameter in function.expressions), values, strict=True))
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Identifier | exp.Column) and node.name in given and not node.find_ancestor(exp.Dot):
+            value: exp.Expr = given[node.name].copy()
+            return value
+        return node
+
+    body: exp.Expr = function.this.transform(replace)
+    return body
+
+
+def _zip_with(left: exp.Expr, right: exp.Expr, function: exp.Expr) -> exp.Expr:
+    both = exp.column("t_both")
+    parts = [call("struct_extract_at", both.copy(), number(i)) for i in (1, 2)]
+    body = _applied(function, *parts)
+    return call("list_transform", call("list_zip", left, right), exp.Lambda(this=body, expressions=[both.this.copy()]))
+
+
+def _map_zip_with(left: exp.Expr, right: exp.Expr, function: exp.Expr) -> exp.Expr:
+    key = exp.column("t_key")
+    values = [call("map_extract_value", one.copy(), key.copy()) for one in (left, right)]
+    pair = call(
+        "struct_pack",
+        exp.PropertyEQ(this=exp.to_identifier("k"), expression=key.copy()),
+        exp.PropertyEQ(this=exp.to_identifier("v"), expression=_applied(function, key, *values)),
+    )
+    keys = call("t_distinct", call("list_concat", call("map_keys", left), call("map_keys", right)))
+    entries = call("list_transform", keys, exp.Lambda(this=pair, expressions=[key.this.copy()]))
+    return call("map_from_entries", entries)
+
+
 CALLS: dict[str, Callable[..., exp.Expr]] = {
     "all_match": _matches("t_all"),
     "any_match": _matches("t_any"),
     "none_match": lambda *arguments: exp.Not(this=_matches("t_any")(*arguments)),
     "map_entries": lambda value: call("t_entries", value),
     "map_filter": _filter_map,
+    "map_zip_with": _map_zip_with,
     "transform_keys": _transform_keys,
     "transform_values": _transform_values,
+    "zip_with": _zip_with,
 }
 """Function name -> what to call instead, given the arguments."""
 

@@ -34,7 +34,7 @@ def from_duckdb(error: duckdb.Error, sql: str = "") -> AthenaError:
     text = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return AthenaError(OUT_OF_MEMORY, SYSTEM)
-    if found := re.search(r"HIVE_BAD_DATA: .*", text):
+    if found := re.search(r"(HIVE_BAD_DATA|INVALID_CAST_ARGUMENT): .*", text):
         return AthenaError(found.group(0))
     for pattern, code, message in _BINDING:
         if found := re.search(pattern, text):
@@ -53,6 +53,10 @@ def from_duckdb(error: duckdb.Error, sql: str = "") -> AthenaError:
         return AthenaError(f"NUMERIC_VALUE_OUT_OF_RANGE: {text.partition(': ')[2].splitlines()[0]}")
     if isinstance(error, duckdb.BinderException):
         return AthenaError(f"TYPE_MISMATCH: {text.partition(': ')[2].splitlines()[0]}")
+    if isinstance(error, duckdb.NotImplementedException):
+        return AthenaError(f"NOT_SUPPORTED: {text.partition(': ')[2].splitlines()[0]}")
+    if isinstance(error, duckdb.InvalidInputException):
+        return AthenaError(f"INVALID_FUNCTION_ARGUMENT: {text.partition(': ')[2].splitlines()[0]}")
     return AthenaError(f"GENERIC_USER_ERROR: {text}")
 
 

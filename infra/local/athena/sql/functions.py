@@ -5,6 +5,9 @@ TIMESTAMP: hence the casts to the type of an argument. Macros that begin with `t
 Macros with several signatures are avoided where an unnested array may need them: correlated, they crash DuckDB 2.0.
 """
 
+DOUBLE_DIVISION = "create macro t_divide_doubles(a, b) as a / b"
+"""Defined before `/` means Trino's division: with doubles, a zero below gives infinity or NaN."""
+
 MACROS = r"""
 create macro t_add(d, i) as cast_to_type(d + i, d);
 create macro t_sub(d, i) as cast_to_type(d - i, d);
@@ -16,6 +19,8 @@ create macro t_sequence_by_months(a, b, i) as list_filter(
   list_transform(range(len(generate_series(a, b, i)) + 2), lambda k : cast_to_type(a + i * cast(k as INTEGER), a)),
   lambda d : d <= b);
 create macro t_divide(a, b) as cast_to_type(a / b, a + b);
+create macro t_divide_by_any(a, b) as case when typeof(a + b) in ('DOUBLE', 'FLOAT') and b = 0
+  then cast_to_type(t_divide_doubles(a, b), a + b) else cast_to_type(a / b, a + b) end;
 create macro t_round(x, n) as cast_to_type(round(x, n), x);
 create macro t_zone(d, z) as cast(d as TIMESTAMPTZ) at time zone z;
 create macro t_regexp_extract(s, p, g) as case when regexp_matches(s, p) then regexp_extract(s, p, g) end;
@@ -57,6 +62,16 @@ create macro trim_array(l, n) as list_slice(l, 1, len(l) - n);
 create macro is_json_scalar(j) as json_type(j) not in ('OBJECT', 'ARRAY');
 create macro json_array_contains(j, x) as
   list_contains(cast(json_extract(j, '$[*]') as VARCHAR[]), cast(to_json(x) as VARCHAR));
+create macro json_size(j, p) as cast(case json_type(j, p) when 'ARRAY' then json_array_length(j, p)
+  when 'OBJECT' then len(json_keys(j, p)) else 0 end as BIGINT);
+create macro json_array_get(j, i) as json_extract(j, cast(i as BIGINT));
+create macro regexp_position(s, p) as cast(case when regexp_matches(s, p)
+  then strpos(s, regexp_extract(s, p)) else -1 end as INTEGER);
+create macro t_split_to_map(s, e, k) as map_from_entries(list_transform(string_split(s, e),
+  lambda x : struct_pack(k := split_part(x, k, 1), v := split_part(x, k, 2))));
+create macro contains_sequence(a, b) as len(list_filter(range(len(a) - len(b) + 1),
+  lambda i : list_slice(a, i + 1, i + len(b)) = b)) > 0;
+create macro ngrams(a, n) as list_transform(range(greatest(len(a) - n + 1, 1)), lambda i : list_slice(a, i + 1, i + n));
 create macro yow(d) as isoyear(d);
 create macro width_bucket(x, a, b, n) as cast(case when x < a then 0 when x >= b then n + 1
   else floor((x - a) * n * 1e0 / (b - a)) + 1 end as BIGINT);

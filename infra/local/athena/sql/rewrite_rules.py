@@ -4,18 +4,16 @@ Date arithmetic keeps the type of its operand, patterns are Joda's, a missing ma
 decimals, a double becomes an integer by rounding halves up.
 """
 
-import decimal
 import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError
-from infra.local.athena.sql import array_functions
+from infra.local.athena.sql import array_functions, casts, unnest
 from infra.local.athena.sql.functions import joda_to_strftime
 from infra.local.athena.sql.nodes import call, text
 
-_INTEGERS = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT)
 _EXTRACTED = {"DOW": "isodow", "DAY_OF_WEEK": "isodow", "YOW": "isoyear", "YEAR_OF_WEEK": "isoyear"}
 _EXTRACTED |= {"DAY_OF_YEAR": "doy", "DAY_OF_MONTH": "day"}
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?[-#+ 0,(]*\d*(?:\.\d+)?([a-zA-Z%])")
@@ -37,6 +35,9 @@ def _interval_arithmetic(node: exp.Add | exp.Sub) -> exp.Expr:
     moment, span = node.this, node.expression
     if isinstance(node, exp.Add) and _is_interval(moment):
         moment, span = span, moment
+    if isinstance(node, exp.Sub) and _is_date(moment) and _is_date(span):
+        # days in DuckDB, an interval in Trino
+        return call("to_days", exp.cast(exp.Paren(this=node.copy()), exp.DType.INT))
     if not _is_interval(span) or _is_interval(moment):
         return node
     return call("t_add" if isinstance(node, exp.Add) else "t_sub", moment, span)
@@ -53,8 +54,34 @@ def _is_interval(node: exp.Expr) -> bool:
     return isinstance(node, exp.Interval)
 
 
+def _is_date(node: exp.Expr) -> bool:
+    """Whether it is plain that an operand is a date."""
+    # a cast that checks a text's notation ends with the cast itself
+    node = node.args["default"] if isinstance(node, exp.Case) and node.args.get("default") else node
+    return isinstance(node, exp.CurrentDate) or (isinstance(node, exp.Cast) and node.to.this == exp.DType.DATE)
+
+
 def _divide(node: exp.Div) -> exp.Expr:
-    return node if node.find(exp.Interval) else call("t_divide", node.this, node.expression)
+    if node.find(exp.Interval):
+        return node
+    if _is_double(node.this) or _is_double(node.expression):
+        return call("t_divide_doubles", node.this, node.expression)
+    # the macro mentions its arguments several times: nested, they would grow with every level
+    nested = any(one.name.startswith("t_divide") for one in node.find_all(exp.Anonymous))
+    return call("t_divide" if nested else "t_divide_by_any", node.this, node.expression)
+
+
+def _is_double(node: exp.Expr) -> bool:
+    """Whether it is plain that an operand is a double."""
+    if isinstance(node, exp.Paren | exp.Neg):
+        return _is_double(node.this)
+    if isinstance(node, exp.Add | exp.Sub | exp.Mul):
+        return _is_double(node.left) or _is_double(node.right)
+    if isinstance(node, exp.Cast):
+        return bool(node.to.this == exp.DType.DOUBLE)
+    if isinstance(node, exp.Anonymous):
+        return bool(node.name == "t_divide_doubles")
+    return isinstance(node, exp.Literal) and not node.is_string and "e" in node.name.lower()
 
 
 def _average(node: exp.Avg) -> exp.Expr:
@@ -106,33 +133,35 @@ def _count_if(node: exp.CountIf) -> exp.Expr:
     return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this))
 
 
-def _cast(node: exp.Cast) -> exp.Expr:
-    """Casts whose result does not follow from the target alone."""
-    if node.to.this == exp.DType.DECIMAL and not node.to.expressions:
-        return _decimal_cast(node)
-    if node.to.this == exp.DType.VARCHAR and node.to.expressions:
-        whole = type(node)(this=node.this, to=exp.DataType.build("VARCHAR"))
-        return call("left", whole, node.to.expressions[0].this)
-    if node.to.this in _INTEGERS and not isinstance(node.this, exp.Literal) and not node.find(exp.Subquery):
-        return _integer_cast(node)
+def _ties(node: exp.Select) -> exp.Expr:
+    """`FETCH FIRST n ROWS WITH TIES`: all rows that are ordered as the n-th."""
+    fetch, order = node.args.get("limit"), node.args.get("order")
+    if not isinstance(fetch, exp.Fetch) or order is None:
+        return node
+    options = fetch.args.get("limit_options")
+    if options is None or not options.args.get("with_ties"):
+        return node
+    keys = [_selected(node, item) for item in order.expressions]
+    rank = exp.Window(this=call("rank"), order=exp.Order(expressions=keys))
+    node.set("qualify", exp.Qualify(this=exp.LTE(this=rank, expression=fetch.args["count"].copy())))
+    node.set("limit", None)
     return node
 
 
-def _decimal_cast(node: exp.Cast) -> exp.Expr:
-    """DECIMAL without precision is that of a literal, else (38, 0)."""
-    if isinstance(node.this, exp.Literal) and node.this.is_string:
-        written = node.this.name.strip().lstrip("+-")
-        scale = max(0, -int(decimal.Decimal(written).as_tuple().exponent))
-        return exp.cast(node.this, f"DECIMAL({len(written.replace('.', ''))},{scale})")
-    return type(node)(this=node.this, to=exp.DataType.build("DECIMAL(38,0)"))
+def _selected(node: exp.Select, item: exp.Expr) -> exp.Expr:
+    """An item of ORDER BY; a position stands for the column there."""
+    copy, key = item.copy(), item.this
+    if isinstance(key, exp.Literal) and not key.is_string and int(key.name) <= len(node.expressions):
+        copy.set("this", node.expressions[int(key.name) - 1].unalias().copy())
+    return copy
 
 
-def _integer_cast(node: exp.Cast) -> exp.Expr:
-    """Trino rounds the halves of a double away from zero, DuckDB to the even number."""
-    exact = type(node)(this=node.this.copy(), to=exp.DataType.build("DECIMAL(38,9)"))
-    rounded = type(node)(this=exact, to=node.to.copy())
-    is_double = exp.In(this=call("typeof", node.this.copy()), expressions=[text("DOUBLE"), text("FLOAT")])
-    return exp.Case(ifs=[exp.If(this=is_double, true=rounded)], default=node.copy())
+def _date_format(node: exp.TimeToStr) -> exp.Expr:
+    """MySQL's `%v`, the week of the year that `%x` names."""
+    pattern = node.args["format"]
+    if isinstance(pattern, exp.Literal):
+        node.set("format", text(pattern.name.replace("%v", "%V")))
+    return node
 
 
 def _round(node: exp.Round) -> exp.Expr:
@@ -203,10 +232,14 @@ def _function(node: exp.Anonymous) -> exp.Expr:
     match name:
         case "format_datetime":
             return call("strftime", arguments[0], text(joda_to_strftime(arguments[1].name)))
+        case "json_exists" if len(arguments) > 1:
+            return call("json_exists", arguments[0], _json_path(arguments[1]))
         case "with_timezone":
             return exp.AtTimeZone(this=arguments[0], zone=arguments[1])
         case "at_timezone":
             return _at_zone(exp.AtTimeZone(this=arguments[0], zone=arguments[1]))
+        case "bit_count" if len(arguments) > 1:
+            return exp.cast(call("bit_count", exp.cast(arguments[0], exp.DType.BIGINT)), exp.DType.BIGINT)
         case "to_base":
             return exp.Lower(this=node.copy())
         case "millisecond" | "url_decode" | "url_encode":
@@ -240,12 +273,14 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.BitwiseAnd: _as_bigint,
     exp.BitwiseOr: _as_bigint,
     exp.BitwiseXor: _as_bigint,
-    exp.Cast: _cast,
+    exp.Cast: casts.cast,
+    exp.Chr: lambda node: exp.Chr(expressions=[exp.cast(node.expressions[0], exp.DType.INT)]),
     exp.Column: _column,
     exp.CountIf: _count_if,
     exp.DateAdd: _date_add,
     exp.DateDiff: _complete_units,
     exp.DateTrunc: _truncate,
+    exp.DPipe: unnest.concatenation,
     exp.Div: _divide,
     exp.Extract: _extract,
     exp.Filter: _around,
@@ -253,16 +288,24 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.JSONExtract: _json_extract,
     exp.JSONExtractScalar: lambda node: call("t_json_scalar", node.this, node.expression),
     exp.JSONValue: _json_value,
+    exp.Literal: casts.number,
     exp.ParseDatetime: _parse_datetime,
     exp.RegexpExtract: _regexp_extract,
     exp.RegexpReplace: _regexp_replace,
+    exp.Reverse: unnest.reverse,
     exp.Round: _round,
+    exp.Select: _ties,
     exp.Sign: lambda node: call("cast_to_type", node.copy(), node.this.copy()),
     exp.Split: _split,
     exp.SplitPart: lambda node: call("t_split_part", node.this, node.args["delimiter"], node.args["part_index"]),
     exp.StrPosition: _position,
+    exp.StrToMap: lambda node: call("t_split_to_map", node.this, node.args["pair_delim"], node.args["key_value_delim"]),
     exp.Sub: _interval_arithmetic,
+    exp.Table: unnest.table_function,
+    exp.TimeToStr: _date_format,
     exp.TimestampTrunc: _truncate,
-    exp.TryCast: _cast,
+    exp.TryCast: casts.cast,
+    exp.Typeof: casts.type_name,
+    exp.Unnest: unnest.rewrite,
     exp.Window: _around,
 }

@@ -11,6 +11,7 @@ from infra.local.athena.sql.grammar import syntax_error
 from infra.local.athena.sql.rewrite_rules import repair
 
 _LEADING_COMMENTS = re.compile(r"\A(\s*(--[^\n]*(\n|\Z)|/\*.*?\*/))*", re.DOTALL)
+_BINARY = re.compile(r"(?<![\w'])[xX]'([0-9A-Fa-f]{2}(?:\s+[0-9A-Fa-f]{2})+)'")
 _PLAIN = re.compile(r"(select|with|values|insert|merge|update|delete)\b", re.IGNORECASE)
 _CREATED_QUERY = re.compile(r"create\s+((or\s+replace\s+)?view|table)\b.*\bas\b", re.IGNORECASE | re.DOTALL)
 
@@ -45,6 +46,8 @@ def parse(sql: str, check_grammar: bool = True) -> exp.Expr:
 
 
 def _tree(sql: str) -> exp.Expr:
+    # binary literals may have spaces between their bytes
+    sql = _BINARY.sub(lambda found: f"X'{''.join(found.group(1).split())}'", sql)
     try:
         return sqlglot.parse_one(sql, read="trino")
     except sqlglot.ParseError as error:

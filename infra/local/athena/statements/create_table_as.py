@@ -139,6 +139,11 @@ def _location(session: Session, properties: dict[str, Any]) -> str:
 
 
 def _check_names(columns: Sequence[Column]) -> None:
+    for column in columns:
+        if column.hive == "unknown":
+            raise AthenaError(f"COLUMN_TYPE_UNKNOWN: Column type is unknown: {column.name}")
+        if column.hive in ("json", "time", "time with time zone"):
+            raise AthenaError(f"NOT_SUPPORTED: Unsupported Hive type: {column.hive}")
     names = [column.name for column in columns]
     for i, name in enumerate(names, 1):
         if name.startswith("_col"):

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from infra.local.athena.api.jobs import ExternalTable
-from infra.local.athena.api.results import Column, Result
-from infra.local.athena.catalog.glue import Catalog, comments, data_columns, is_iceberg, is_view, partition_keys
-from infra.local.athena.catalog.views import stored
+from infra.local.athena.api.results import Result
+from infra.local.athena.catalog.glue import Catalog, is_iceberg, is_view, partition_keys
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session
 from infra.local.athena.sql.names import FULL_NAME, NAME, place_of
-from infra.local.athena.statements import alter_table
+from infra.local.athena.statements import alter_table, show
 from infra.local.glue.hive_types import split_top
 
 _KIND = re.compile(r"(drop|alter|msck|optimize|vacuum|show|describe|desc|explain|create\s+(?:schema|database))\b", re.I)
@@ -38,10 +37,6 @@ def run(session: Session, sql: str) -> Result | None:
         if found := re.fullmatch(pattern, sql, re.DOTALL | re.IGNORECASE):
             return action(session, found)
     return None
-
-
-def _listed(rows: list[str], column: str = "result") -> Result:
-    return Result("UTILITY", [Column(column, "string")], [[row] for row in rows])
 
 
 def _create_database(session: Session, found: _Match) -> Result:
@@ -103,61 +98,6 @@ def _nothing(_: Session, __: _Match) -> Result:
     return Result()
 
 
-def _show_partitions(session: Session, found: _Match) -> Result:
-    database, name = place_of(session, found)
-    keys = [key for key, _ in partition_keys(session.caller.catalog.table(database, name))]
-    values = [partition["Values"] for partition in session.caller.catalog.partitions(database, name)]
-    return _listed(["/".join(f"{key}={v}" for key, v in zip(keys, row, strict=True)) for row in values], "partition")
-
-
-def _show_tables(session: Session, found: _Match) -> Result:
-    database, pattern = (
-        found.group(2) or session.database,
-        (found.group(3) or ".*").replace("*", ".*").replace("..*", ".*"),
-    )
-    tables = session.caller.catalog.tables(database.lower())
-    only_views = found.group(1).lower() == "views"
-    names = [table["Name"] for table in tables if is_view(table) or not only_views]
-    return _listed(sorted(name for name in names if re.fullmatch(pattern, name)), "tab_name")
-
-
-def _show_databases(session: Session, _: _Match) -> Result:
-    return _listed(sorted(session.caller.catalog.databases()), "database_name")
-
-
-def _describe(session: Session, found: _Match) -> Result:
-    table = session.caller.catalog.table(*place_of(session, found))
-    comment_of = comments(table)
-    lines = [
-        f"{name:<20}\t{hive:<20}\t{comment_of.get(name, ''):<20}"
-        for name, hive in data_columns(table) + partition_keys(table)
-    ]
-    return _listed(lines, "col_name")
-
-
-def _show_columns(session: Session, found: _Match) -> Result:
-    table = session.caller.catalog.table(*place_of(session, found))
-    return _listed([f"{name:<20}" for name, _ in data_columns(table) + partition_keys(table)], "field")
-
-
-def _show_create_view(session: Session, found: _Match) -> Result:
-    database, name = place_of(session, found)
-    view = stored(session.caller.catalog.table(database, name))
-    return _listed([f"CREATE VIEW {database}.{name} AS", *view.sql.splitlines()], "create view")
-
-
-def _show_create_table(session: Session, found: _Match) -> Result:
-    database, name = place_of(session, found)
-    table = session.caller.catalog.table(database, name)
-    columns = ",\n".join(f"  `{column}` {hive}" for column, hive in data_columns(table))
-    keys = ",\n".join(f"  `{column}` {hive}" for column, hive in partition_keys(table))
-    text = f"CREATE EXTERNAL TABLE `{database}.{name}`(\n{columns})\n"
-    text += f"PARTITIONED BY (\n{keys})\n" if keys else ""
-    return _listed(
-        [*text.splitlines(), "LOCATION", f"  '{table['StorageDescriptor'].get('Location', '')}'"], "createtab_stmt"
-    )
-
-
 def _create_iceberg(session: Session, found: _Match) -> Result:
     database, name = place_of(session, found, 2)
     properties = dict(re.findall(r"'([^']*)'\s*=\s*'([^']*)'", found["properties"]))
@@ -204,11 +144,5 @@ _STATEMENTS: list[tuple[str, Callable[[Session, _Match], Result]]] = [
     (rf"alter\s+table\s+{FULL_NAME}\s+(.*)", _alter),
     (rf"msck\s+repair\s+table\s+{FULL_NAME}", _repair),
     (r"(?:optimize|vacuum)\b.*", _nothing),
-    (rf"show\s+partitions\s+{FULL_NAME}", _show_partitions),
-    (rf"show\s+(tables|views)(?:\s+(?:in|from)\s+{NAME})?(?:\s+(?:like\s+)?'([^']*)')?", _show_tables),
-    (r"show\s+(?:databases|schemas).*", _show_databases),
-    (rf"(?:describe|desc)\s+(?:formatted\s+|extended\s+)?{FULL_NAME}", _describe),
-    (rf"show\s+columns\s+(?:in|from)\s+{FULL_NAME}", _show_columns),
-    (rf"show\s+create\s+view\s+{FULL_NAME}", _show_create_view),
-    (rf"show\s+create\s+table\s+{FULL_NAME}", _show_create_table),
+    *show.STATEMENTS,
 ]

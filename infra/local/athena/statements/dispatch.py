@@ -7,17 +7,20 @@ from typing import Any
 import duckdb
 import numpy as np
 from botocore.exceptions import ClientError
+from pyiceberg.exceptions import CommitFailedException
 from sqlglot import exp
 
 from infra.local.athena.api.results import ROWS, Column, Result, text
 from infra.local.athena.catalog import views
 from infra.local.athena.catalog.glue import is_view
 from infra.local.athena.data import binding
-from infra.local.athena.errors import AthenaError, from_client
+from infra.local.athena.errors import OTHER, AthenaError, from_client
 from infra.local.athena.session import Session
 from infra.local.athena.sql import grammar, trino
 from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.athena.statements import create_table_as, ddl, insert, row_changes, unload
+
+_EXPLAIN = re.compile(r"explain\s+(?P<analyze>analyze\s+)?(?:verbose\s+)?(?:\([^)]*\)\s*)?(?=\w|\()", re.IGNORECASE)
 
 
 def run(session: Session, statement: str, parameters: Sequence[str] = (), checked: bool = False) -> Result:
@@ -39,18 +42,23 @@ def run(session: Session, statement: str, parameters: Sequence[str] = (), checke
         raise from_duckdb(error, sql) from error
     except ClientError as error:
         raise from_client(error) from error
+    except CommitFailedException as error:
+        # by this name clients know that they may try again
+        raise AthenaError(f"ICEBERG_COMMIT_ERROR: Failed to commit Iceberg update to table: {error}", OTHER) from error
 
 
 def _run(session: Session, sql: str, parameters: Sequence[str], checked: bool) -> Result:
     if unload.unload(session, sql):
         return Result("DML", ROWS, is_write=True)
-    explained = re.match(r"explain\s+", sql, re.IGNORECASE)
+    if re.match(r"(values|table)\b", sql, re.IGNORECASE):
+        sql = f"select * from ({sql})"
+    explained = _EXPLAIN.match(sql)
     tree = trino.parse(sql[explained.end() :] if explained else sql, not checked)
     if unknown := grammar.unknown_name(sql):
         raise AthenaError(unknown)
     trino.with_parameters(tree, parameters)
     if explained:
-        return _explain(session, tree)
+        return _explain(session, tree, bool(explained.group("analyze")))
     if isinstance(tree, exp.Query):
         return _select(session, tree)
     if isinstance(tree, exp.Create) and tree.kind == "VIEW":
@@ -94,8 +102,9 @@ def _create_view(session: Session, tree: exp.Create, sql: str) -> Result:
     return Result()
 
 
-def _explain(session: Session, tree: exp.Expr) -> Result:
-    """The plan is DuckDB's; no data is read."""
-    sql = binding.bind(session, tree, with_data=False)
-    lines = session.connection.execute(f"explain {sql}").fetchall()[0][1].splitlines()
-    return Result("UTILITY", [Column("Query Plan", "string")], [[line] for line in lines])
+def _explain(session: Session, tree: exp.Expr, analyze: bool) -> Result:
+    """The plan is DuckDB's, below a line with the column's name; data is read for EXPLAIN ANALYZE only."""
+    sql = binding.bind(session, tree, with_data=analyze)
+    how = "explain analyze" if analyze else "explain"
+    lines = session.connection.execute(f"{how} {sql}").fetchall()[0][1].splitlines()
+    return Result("UTILITY", [Column("Query Plan", "string")], [[line] for line in ("Query Plan", *lines)])

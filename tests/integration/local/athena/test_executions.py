@@ -50,7 +50,7 @@ def test_malformed_sql_is_refused_at_submission(athena: Queries, sql: str, place
 
 
 def test_the_result_is_a_csv_file_that_quotes_values_and_leaves_null_bare(athena: Queries) -> None:
-    execution = athena.run("-- a comment\nselect 'a \"b\"' as t, null as n, 1.50 as d;")
+    execution = athena.run("-- a comment\nselect 'a \"b\"' as t, null as n, decimal '1.50' as d;")
     place = execution["ResultConfiguration"]["OutputLocation"]
     assert place == f"s3://{athena.bucket}/results/{execution['QueryExecutionId']}.csv"
     key = place.removeprefix(f"s3://{athena.bucket}/")

@@ -13,7 +13,7 @@ TYPED: list[tuple[str, str | None, str]] = [
     ("-7 / 2", "-3", "integer"),
     ("7 % 3", "1", "integer"),
     ("7e0 / 2", "3.5", "double"),
-    ("1.5 + 1.25", "2.75", "decimal(4,2)"),
+    ("1.5 + 1.25", "2.75", "double"),
     ("cast(1 as bigint) + 1", "2", "bigint"),
     ("decimal '1.50'", "1.50", "decimal(3,2)"),
     ("1e10", "1.0E10", "double"),

@@ -63,8 +63,9 @@ def test_parquet_is_read_with_the_catalogs_types_and_columns_that_came_later_are
 def test_ctas_writes_partitions_that_insert_adds_to_and_the_catalog_knows(athena: Queries) -> None:
     execution = athena.run(
         f"create table sales with (format = 'PARQUET', external_location = '{athena.location('sales')}', "
-        "partitioned_by = array['region', 'day']) as select * from (values (1, 1.50, 'n/a', date '2026-01-01'), "
-        "(2, 2.25, 'eu', date '2026-01-02')) as t (id, amount, region, day)"
+        "partitioned_by = array['region', 'day']) as select * from (values "
+        "(1, decimal '1.50', 'n/a', date '2026-01-01'), (2, decimal '2.25', 'eu', date '2026-01-02')) "
+        "as t (id, amount, region, day)"
     )
     assert execution["StatementType"] == "DDL"
     assert athena.results(execution)["UpdateCount"] == 2
