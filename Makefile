@@ -83,7 +83,11 @@ lint: setup ## ruff, plain names, documentation, mypy --strict, sqlfluff
 	@$(BIN)/python -m tests.lint.plain_prose
 	@$(BIN)/python -m tests.lint.page_references
 	@echo "mypy --strict: minutes when its cache is empty" && $(BIN)/mypy
-	@echo "sqlfluff: models, tests and saved queries" && cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor --config .sqlfluff models tests ../bi/queries
+	@echo "sqlfluff: models, tests and saved queries" && $(MAKE) --no-print-directory lint-sql
+
+.PHONY: lint-sql
+lint-sql: setup ## sqlfluff alone, in seconds: make lint-sql FILES=transforms/dbt/models/marts/fct_tasks.sql
+	@cd transforms/dbt && ../../$(BIN)/sqlfluff lint --nocolor --config .sqlfluff $(or $(abspath $(FILES)),models tests ../bi/queries)
 
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -136,6 +140,14 @@ openapi: setup ## Write docs/openapi.json anew; BREAKING=1 accepts what breaks c
 .PHONY: fuzz-api
 fuzz-api: setup ## Ten minutes of Schemathesis on the deployed local API: make fuzz-api SECONDS=60
 	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
+
+.PHONY: fuzz-sql
+fuzz-sql: setup ## Ten minutes of generated SQL on a local Athena: make fuzz-sql SECONDS=60
+	@$(BIN)/python -m tests.sql_fuzz $(if $(SECONDS),--seconds $(SECONDS))
+
+.PHONY: peers
+peers: setup ## A client's own test suite on a local Athena: make peers SUITE=pyathena CHECKOUT=../PyAthena
+	@$(BIN)/python -m tests.peers $(SUITE) $(CHECKOUT)
 
 .PHONY: bench-api
 bench-api: setup ## What the API costs: calls, write units, CPU, cold import, overhead

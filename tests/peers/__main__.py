@@ -1,0 +1,77 @@
+"""Run a client's suite: `python -m tests.peers pyathena CHECKOUT [-- pytest arguments]`.
+
+CHECKOUT is a clone of the client's repository; an environment of its own is made in it. The suite runs against a local
+account that is started for it. Exit status 1: a result differs from the list in `expected/`.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from infra.local.account.settings import Settings
+from tests.conftest import Account, free_port
+from tests.peers.outcomes import Expected, Outcomes
+from tests.peers.suites import PLUGINS, SUITES, WORKERS, Place, Suite
+
+PLACE = Place(bucket="peers", workgroup="peers")
+
+
+def main() -> int:
+    """Run one suite and print its figures as one line of JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.peers", description=__doc__)
+    parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("checkout", type=pathlib.Path)
+    parser.add_argument("arguments", nargs="*", help="of pytest, after --")
+    options = parser.parse_args()
+    suite = SUITES[options.suite]
+    folder = (options.checkout / suite.folder).resolve()
+    if not folder.is_dir():
+        parser.error(f"there is no {folder}: git clone {suite.source}")
+    python = suite.install(folder)
+    with tempfile.TemporaryDirectory(prefix="peers-") as home:
+        settings = Settings(home=pathlib.Path(home) / "account", port=free_port())
+        os.environ.update(settings.client_environment())
+        account = Account.at(settings)
+        account.start()
+        try:
+            prepare(account)
+            outcomes = run(suite, folder, python, pathlib.Path(home) / "junit.xml", options.arguments)
+        finally:
+            account.stop()
+    expected = Expected.read(suite.expected)
+    differences = outcomes.unexpected(expected)
+    print("\n".join(differences))
+    print(f"peers: {json.dumps({'suite': suite.name, **outcomes.summary(expected), 'unexpected': len(differences)})}")
+    return 1 if differences else 0
+
+
+def prepare(account: Account) -> None:
+    """The bucket, the workgroup and the database that every suite takes for granted."""
+    session = account.session
+    session.client("s3").create_bucket(Bucket=PLACE.bucket)
+    session.client("athena").create_work_group(
+        Name=PLACE.workgroup,
+        Configuration={
+            "ResultConfiguration": {"OutputLocation": f"s3://{PLACE.bucket}/results/"},
+            "EnforceWorkGroupConfiguration": False,
+        },
+    )
+    glue = session.client("glue")
+    if "default" not in [database["Name"] for database in glue.get_databases()["DatabaseList"]]:
+        glue.create_database(DatabaseInput={"Name": "default"})
+
+
+def run(
+    suite: Suite, folder: pathlib.Path, python: pathlib.Path, report: pathlib.Path, arguments: list[str]
+) -> Outcomes:
+    """Run the suite's tests, or those that `arguments` choose."""
+    environment = {**os.environ, **suite.variables(PLACE), "PYTHONPATH": str(PLUGINS)}
+    command = [python, "-m", "pytest", "-q", *suite.pytest, "-n", WORKERS, f"--junitxml={report}", *arguments]
+    subprocess.run(list(map(str, command)), cwd=folder, env=environment, check=False)
+    return Outcomes.read(report)
+
+
+raise SystemExit(main())

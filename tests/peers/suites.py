@@ -1,0 +1,134 @@
+"""How each client's suite is installed and run; its files stay as they are."""
+
+import dataclasses
+import importlib.metadata
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+PLUGINS = pathlib.Path(__file__).parent / "plugins"
+EXPECTED = pathlib.Path(__file__).parent / "expected"
+WORKERS = "4"
+"""Each suite spends most of its time between two polls of a query."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """What a suite finds in the account.
+
+    Args:
+        bucket: for its data and results.
+        workgroup: whose results go to the bucket.
+    """
+
+    bucket: str
+    workgroup: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    """A client's test suite.
+
+    Args:
+        source: the repository to clone.
+        folder: of the checkout, where the suite runs.
+        install: makes the suite's own environment in that folder and returns its Python.
+        variables: the environment variables that the suite reads.
+        pytest: arguments.
+    """
+
+    name: str
+    source: str
+    folder: str
+    install: Callable[[pathlib.Path], pathlib.Path]
+    variables: Callable[[Place], Mapping[str, str]]
+    pytest: Sequence[str]
+
+    @property
+    def expected(self) -> pathlib.Path:
+        """The list of tests that fail, with the reasons."""
+        return EXPECTED / f"{self.name}.toml"
+
+
+def _uv(folder: pathlib.Path, *arguments: str) -> None:
+    uv = shutil.which("uv", path=str(pathlib.Path(sys.executable).parent)) or "uv"
+    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    # a clone without tags does not know its version
+    environment["SETUPTOOLS_SCM_PRETEND_VERSION"] = "3.25.0"
+    subprocess.run([uv, *arguments], cwd=folder, env=environment, check=True)
+
+
+def _install_pyathena(folder: pathlib.Path) -> pathlib.Path:
+    """The versions of the suite's own lock file."""
+    python = folder / ".venv" / "bin" / "python"
+    _uv(folder, "sync", "-q", "--frozen", "--group", "dev", "--no-install-project", "--python", sys.executable)
+    _uv(folder, "pip", "install", "-q", "--python", str(python), "--no-deps", "-e", ".")
+    return python
+
+
+def _pyathena(place: Place) -> Mapping[str, str]:
+    return {
+        "AWS_ATHENA_S3_STAGING_DIR": f"s3://{place.bucket}/pyathena/",
+        "AWS_ATHENA_WORKGROUP": place.workgroup,
+        "AWS_ATHENA_SPARK_WORKGROUP": "none",
+    }
+
+
+def _install_dbt_athena(folder: pathlib.Path) -> pathlib.Path:
+    """The adapter of the checkout, this project's dbt, and dbt's tests for adapters."""
+    python = folder / ".venv" / "bin" / "python"
+    if not python.exists():
+        _uv(folder, "venv", "-q", "--python", sys.executable, ".venv")
+    core = f"dbt-core=={importlib.metadata.version('dbt-core')}"
+    packages = (core, "dbt-tests-adapter", "pytest<8", "pytest-dotenv", "pytest-xdist", "pyparsing~=3.1.4")
+    _uv(folder, "pip", "install", "-q", "--python", str(python), *packages, "-e", ".")
+    return python
+
+
+def _dbt_athena(place: Place) -> Mapping[str, str]:
+    return {
+        "DBT_TEST_ATHENA_S3_STAGING_DIR": f"s3://{place.bucket}/dbt/",
+        "DBT_TEST_ATHENA_S3_TMP_TABLE_DIR": f"s3://{place.bucket}/dbt-tmp/",
+        "DBT_TEST_ATHENA_REGION_NAME": "us-east-1",
+        "DBT_TEST_ATHENA_DATABASE": "awsdatacatalog",
+        "DBT_TEST_ATHENA_SCHEMA": "dbt_peers",
+        "DBT_TEST_ATHENA_WORK_GROUP": place.workgroup,
+        "DBT_TEST_ATHENA_THREADS": "2",
+        "DBT_TEST_ATHENA_POLL_INTERVAL": "0.1",
+        "DBT_TEST_ATHENA_NUM_RETRIES": "0",
+        "DBT_TEST_ATHENA_AWS_PROFILE_NAME": "",
+    }
+
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite(
+            "pyathena",
+            "https://github.com/laughingman7743/PyAthena",
+            ".",
+            _install_pyathena,
+            _pyathena,
+            ["tests/pyathena", "--ignore=tests/pyathena/spark", "-p", "arrow_endpoint"],
+        ),
+        Suite(
+            "pyathena-sqlalchemy",
+            "https://github.com/laughingman7743/PyAthena",
+            ".",
+            _install_pyathena,
+            _pyathena,
+            ["tests/sqlalchemy"],
+        ),
+        Suite(
+            "dbt-athena",
+            "https://github.com/dbt-labs/dbt-adapters",
+            "dbt-athena",
+            _install_dbt_athena,
+            _dbt_athena,
+            ["tests/functional"],
+        ),
+    )
+}
