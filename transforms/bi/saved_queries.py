@@ -20,7 +20,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LONGEST_TITLE, LONGEST_DESCRIPTION = 80, 1024
 _FIELD = re.compile(r"--\s?(title|description|chart):\s*(.*)")
 _CONTINUED = re.compile(r"--\s{2,}(.*)")
-_HINTS = ("x", "y", "color")
+_HINTS = ("x", "y", "color", "partial", "n", "unit")
 
 
 class SavedQueryError(ValueError):
@@ -36,16 +36,22 @@ class Chart:
         x: column along the axis; empty for a table.
         y: columns that are measured; of a heat map the one column down its side.
         color: column that distinguishes series; of a heat map the one that its cells measure.
+        partial: column that is true for a day or week that is not over.
+        n: column that says of how many a bar's percentage or percentile is.
+        unit: what the measured columns count, where their names do not say it.
     """
 
     kind: Kind
     x: str = ""
     y: tuple[str, ...] = ()
     color: str = ""
+    partial: str = ""
+    n: str = ""
+    unit: str = ""
 
     def columns(self) -> set[str]:
         """The columns that the answer must have."""
-        return {name for name in (self.x, *self.y, self.color) if name}
+        return {name for name in (self.x, *self.y, self.color, self.partial, self.n) if name}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +127,9 @@ def _chart(name: str, hint: str) -> Chart:
     for pair in pairs:
         key, _, value = pair.partition("=")
         if key not in _HINTS or not value or key in hints:
-            raise SavedQueryError(f"{name}.sql: a chart's hints are x=, y= and color=, each once; found {pair!r}")
+            raise SavedQueryError(
+                f"{name}.sql: a chart's hints are {', '.join(f'{hint}=' for hint in _HINTS)}, each once; found {pair!r}"
+            )
         hints[key] = value
     required = {"table": set(), "heatmap": {"x", "y", "color"}}.get(kind, {"x", "y"})
     if missing := required - hints.keys():
@@ -129,4 +137,5 @@ def _chart(name: str, hint: str) -> Chart:
     if kind == "table" and hints:
         raise SavedQueryError(f"{name}.sql: a table takes no hints")
     measured = tuple(hints.get("y", "").split(",")) if "y" in hints else ()
-    return Chart(cast("Kind", kind), hints.get("x", ""), measured, hints.get("color", ""))
+    rest = {name: hints.get(name, "") for name in ("color", "partial", "n", "unit")}
+    return Chart(cast("Kind", kind), hints.get("x", ""), measured, **rest)

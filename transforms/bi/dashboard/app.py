@@ -13,6 +13,8 @@ _STYLE = """
 .block-container {padding-top: 2.5rem; max-width: 1200px}
 [data-testid="stMetric"] {background: #FFFFFF; border: 1px solid #DDE3EA; border-radius: 6px; padding: 0.8rem 1rem}
 [data-testid="stMetricLabel"] {color: #52606D}
+[data-testid="stMetricLabel"] p, [data-testid="stMetricValue"] div {white-space: normal; overflow-wrap: anywhere}
+[data-testid="stMetricValue"] {font-size: 1.5rem}
 h1 {font-size: 1.9rem !important; padding-bottom: 0.2rem !important}
 h4 {padding-top: 0 !important}
 </style>

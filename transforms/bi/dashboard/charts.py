@@ -14,9 +14,12 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#9
 PRIORITIES = ("urgent", "high", "medium", "low")
 HEIGHT, ROW_HEIGHT, TALLEST = 280, 30, 480
 _GREY, _INK = "#E4E9EF", "#52606D"
+_OUTLIER = 0.95
 _LONGEST_LABEL, _MANY_BARS, _FEW_POINTS, _WIDEST_BAR = 11, 6, 60, 56
+_UNITS = {"_pct": "%", "_hours": "hours", "_ms": "milliseconds", "_tasks": "tasks", "_users": "users"}
 # a path keeps its underscores
 _WORDS = "indexof(datum.label, '/') >= 0 ? datum.label : replace(replace(datum.label, /_pct$/, ' %'), /_/g, ' ')"
+_DAY = "%-d %b %Y"
 Drawn = alt.Chart | alt.LayerChart
 Part = Any  # Altair's methods say less of what they return than what it is
 # colours that keep their meaning from chart to chart
@@ -56,28 +59,59 @@ def words(column: str) -> str:
 
 def _series(chart: Chart, frame: pd.DataFrame) -> Part:
     measured = list(chart.y)
+    if chart.n:
+        frame = frame.copy()
+        frame[chart.x] = [f"{of} (n = {int(n):,})" for of, n in zip(frame[chart.x], frame[chart.n], strict=True)]
     if chart.color:
         long, series, value = frame, chart.color, measured[0]
     else:
         series, value = "series", "value"
-        long = frame.melt(id_vars=[chart.x], value_vars=measured, var_name=series, value_name=value)
+        kept = [chart.x, *([chart.partial] if chart.partial else [])]
+        long = frame.melt(id_vars=kept, value_vars=measured, var_name=series, value_name=value)
     one = long[series].nunique() == 1 and not chart.color
     scale = _colors(_ordered(list(dict.fromkeys(long[series]))))
     legend = None if one else alt.Legend(title=None, orient="top", labelExpr=_WORDS)
     color = alt.Color(series, type="nominal", sort=None, scale=scale, legend=legend)
-    title = words(measured[0]) if one or chart.color else None
+    title = chart.unit or _unit(measured) or (words(measured[0]) if one or chart.color else None)
     y = alt.Y(value, type="quantitative", title=title, axis=_measure(long[value]))
     tooltip = [alt.Tooltip(chart.x), alt.Tooltip(series, type="nominal"), alt.Tooltip(value, format=",")]
     base: Part = alt.Chart(long).encode(tooltip=tooltip[:1] + tooltip[1 + one :])
     if chart.kind == "line":
         few = frame[chart.x].nunique() <= _FEW_POINTS
-        line = base.mark_line(point=alt.OverlayMarkDef(size=18) if few else False, strokeWidth=2)
-        return line.encode(x=_axis(chart.x, frame), y=y, color=color)
+        look: dict[str, Any] = {"point": alt.OverlayMarkDef(size=18) if few else False, "strokeWidth": 2}
+        places = {"x": _axis(chart.x, frame), "y": y, "color": color}
+        whole, open_end = _split_partial(chart, long, series)
+        line = base.properties(data=whole).mark_line(**look).encode(**places)
+        if open_end is None:
+            return line
+        return line + base.properties(data=open_end).mark_line(**look, strokeDash=[4, 3], opacity=0.6).encode(**places)
     if chart.kind == "area":
         # one lies within the other (overdue tasks are open too), so they overlap instead of adding up
         area = base.mark_area(opacity=0.35, line={"strokeWidth": 2})
         return area.encode(x=_axis(chart.x, frame), y=y.stack(None), color=color)
-    return _bars(base, chart, frame, value, title, color, one=one)
+    return _bars(_faded(base, chart), chart, frame, value, title, color, one=one)
+
+
+def _split_partial(chart: Chart, long: pd.DataFrame, series: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The points of times that are over, and, per series, the last of them with those that are not."""
+    if not chart.partial or not long[chart.partial].astype(bool).any():
+        return long, None
+    partial = long[chart.partial].astype(bool)
+    whole = long[~partial]
+    before = whole.sort_values(chart.x).groupby(series, sort=False).tail(1)
+    return whole, pd.concat([before, long[partial]])
+
+
+def _faded(base: Part, chart: Chart) -> Part:
+    """Bars of times that are not over, lighter."""
+    if not chart.partial:
+        return base
+    return base.encode(opacity=alt.condition(alt.datum[chart.partial], alt.value(0.45), alt.value(1)))
+
+
+def _unit(measured: list[str]) -> str | None:
+    """What columns of one unit are measured in."""
+    return next((unit for end, unit in _UNITS.items() if all(name.endswith(end) for name in measured)), None)
 
 
 def _bars(
@@ -98,7 +132,7 @@ def _bars(
         )
     x = _axis(chart.x, frame) if nominal else alt.X(chart.x, type="ordinal", timeUnit="yearmonthdate", title=None)
     if not nominal:
-        x = x.axis(alt.Axis(format="%d %b", labelAngle=0, labelOverlap=True))
+        x = x.axis(alt.Axis(format=_DAY, labelAngle=0, labelOverlap=True))
     bars = bars.encode(x=x, y=alt.Y(value, type="quantitative", title=title, axis=measure), color=color)
     return bars if one or chart.color else bars.encode(xOffset=alt.XOffset("series", sort=None))
 
@@ -115,11 +149,13 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> Part:
         y=alt.Y(down, type="ordinal", sort=sort, title=words(down)),
         tooltip=[alt.Tooltip(column, title=words(column)) for column in frame.columns],
     )
-    scale = alt.Scale(scheme="blues", domainMin=0)
+    # one cell far above the rest is as dark as the darkest of them, so that the rest can be told apart
+    strongest = max(float(shown[cell].quantile(_OUTLIER)), 1.0)
+    scale = alt.Scale(scheme="blues", domain=[0, strongest], clamp=True)
     cells = base.mark_rect(stroke="white").encode(
         color=alt.Color(cell, type="quantitative", scale=scale, legend=alt.Legend(title=words(cell)))
     )
-    dark = float(shown[cell].max()) * 0.55
+    dark = strongest * 0.55
     numbers = base.mark_text(fontSize=11).encode(
         text=alt.Text(cell, type="quantitative", format=".0f"),
         color=alt.condition(alt.datum[cell] > dark, alt.value("white"), alt.value("#1F2933")),
@@ -129,7 +165,8 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> Part:
 
 def _axis(column: str, frame: pd.DataFrame) -> alt.X:
     if _is_time(frame[column]):
-        return alt.X(column, type="temporal", title=None, axis=alt.Axis(format="%d %b", tickCount=8, grid=False))
+        axis = alt.Axis(format=_DAY, tickCount=5, grid=False, labelOverlap=True)
+        return alt.X(column, type="temporal", title=None, axis=axis)
     return alt.X(column, type="nominal", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelExpr=_WORDS))
 
 

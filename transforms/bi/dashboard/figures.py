@@ -44,15 +44,23 @@ people as (
     where activity.activity_date > as_of.day - interval '14' day
 ),
 
-speed as (
+cycles as (
     select
-        approx_percentile(if(tasks.completed_at >= as_of.day - interval '27' day, tasks.cycle_time_hours), 0.5)
-            as cycle_hours,
-        approx_percentile(if(tasks.completed_at < as_of.day - interval '27' day, tasks.cycle_time_hours), 0.5)
-            as cycle_hours_before
+        array_sort(array_agg(tasks.cycle_time_hours) filter (where tasks.completed_at >= as_of.day - interval '27' day))
+            as hours,
+        array_sort(array_agg(tasks.cycle_time_hours) filter (where tasks.completed_at < as_of.day - interval '27' day))
+            as hours_before
     from fct_tasks as tasks
     cross join as_of
-    where tasks.completed_at >= as_of.day - interval '55' day
+    where tasks.completed_at >= as_of.day - interval '55' day and tasks.cycle_time_hours is not null
+),
+
+-- the median by nearest rank, as gold has it
+speed as (
+    select
+        element_at(hours, cast(ceiling(0.5 * cardinality(hours)) as integer)) as cycle_hours,
+        element_at(hours_before, cast(ceiling(0.5 * cardinality(hours_before)) as integer)) as cycle_hours_before
+    from cycles
 )
 
 select *
@@ -83,14 +91,16 @@ class Figure:
 def figures(frame: pd.DataFrame) -> list[Figure]:
     """The key figures in the one row that `SQL` gives."""
     row = frame.iloc[0]
-    week, month = "the last 7 days, against the 7 before", "the last 28 days, against the 28 before"
+    now = "At the end of the last day, against seven days before"
+    week = "The last 7 calendar days, the last of which is not over, against the 7 before"
+    month = "Median of the last 28 calendar days, against the 28 before"
     return [
-        _figure("Open tasks", row.open_tasks, row.open_tasks_before, "inverse", "Now, against a week ago"),
-        _figure("Overdue", row.overdue, row.overdue_before, "inverse", "Now, against a week ago"),
-        _figure("Created", row.created, row.created_before, "off", f"In {week}"),
-        _figure("Completed", row.completed, row.completed_before, "normal", f"In {week}"),
-        _figure("Active users", row.active_users, row.active_users_before, "normal", f"In {week}"),
-        _figure("Cycle time", row.cycle_hours, row.cycle_hours_before, "inverse", f"Median of {month}", " h"),
+        _figure("Open tasks now", row.open_tasks, row.open_tasks_before, "inverse", now),
+        _figure("Overdue now", row.overdue, row.overdue_before, "inverse", now),
+        _figure("Created, 7 days", row.created, row.created_before, "off", week),
+        _figure("Completed, 7 days", row.completed, row.completed_before, "normal", week),
+        _figure("Users active, 7 days", row.active_users, row.active_users_before, "normal", week),
+        _figure("Median cycle time, 28 days", row.cycle_hours, row.cycle_hours_before, "inverse", month, " h"),
     ]
 
 

@@ -16,6 +16,8 @@ from transforms.bi.dashboard.athena import (
 from transforms.bi.dashboard.charts import draw, words
 from transforms.bi.saved_queries import SavedQuery, all_queries
 
+PARTIAL = "What is dashed or lighter is not over yet."
+
 
 def heading(title: str, *, without_tasks: bool = False) -> None:
     """The page's title, and what its figures are as of.
@@ -29,7 +31,10 @@ def heading(title: str, *, without_tasks: bool = False) -> None:
     st.title(title)
     when = as_of.describe_freshness(as_of.BACKLOG)
     if when:
-        st.caption(f"Figures {when} (UTC), the last day in `{DATABASE}`. Deleted tasks count in none of them.")
+        st.caption(
+            f"Figures {when} (UTC), the last day in `{DATABASE}`. "
+            "What is open or done now counts no deleted task; what happened counts tasks that were deleted since, too."
+        )
     elif not without_tasks:
         raise QueryError("No tasks yet", "Gold is built, and no task has ever been created.", "make demo")
     else:
@@ -79,7 +84,8 @@ def card(name: str) -> None:
             return
         shown, when = found
         show(query, shown)
-        st.caption(f"{query.description} {sentence(when)}")
+        partial = f" {PARTIAL}" if is_partial(query, shown) else ""
+        st.caption(f"{query.description}{partial} {sentence(when)}")
 
 
 def _try_query(sql: str) -> tuple[QueryResult, str] | QueryError:
@@ -94,6 +100,12 @@ def _try_query(sql: str) -> tuple[QueryResult, str] | QueryError:
 def sentence(when: str) -> str:
     """`as of …` as a sentence of its own; empty when nothing is."""
     return f"{when[:1].upper()}{when[1:]}." if when else ""
+
+
+def is_partial(query: SavedQuery, answer: QueryResult) -> bool:
+    """Whether an answer ends with a day or week that is not over."""
+    column = query.chart.partial
+    return bool(column) and not answer.frame.empty and bool(answer.frame[column].astype(bool).any())
 
 
 def show(query: SavedQuery, answer: QueryResult) -> None:

@@ -1,6 +1,6 @@
 -- title: Activity by day of the week
 -- description: When people create and complete tasks.
--- chart: bar x=weekday y=created,completed
+-- chart: bar x=weekday y=created,completed unit=tasks
 select
     cast(dates.day_of_week as varchar) || ' ' || dates.day_name as weekday,
     sum(activity.tasks_created) as created,

@@ -1,6 +1,6 @@
 -- title: API errors by route
--- description: Share of a route's requests that failed, and by whose fault.
--- chart: bar x=route y=client_error_pct,server_error_pct
+-- description: Share of a route's requests that failed, and by whose fault; routes without a failure are left out.
+-- chart: bar x=route y=client_error_pct,server_error_pct n=requests
 select
     method || ' ' || route as route,
     sum(requests) as requests,

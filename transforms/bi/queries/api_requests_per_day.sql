@@ -1,6 +1,6 @@
 -- title: API requests per day
 -- description: Requests, and those that failed by the client's or the server's fault.
--- chart: line x=day y=requests,client_errors,server_errors
+-- chart: line x=day y=requests,client_errors,server_errors unit=requests
 select
     usage_date as day,
     sum(requests) as requests,

@@ -1,6 +1,6 @@
 -- title: The slowest routes of the API
 -- description: The worst day's 95th percentile of each route in the last seven days there are.
--- chart: bar x=route y=p95_ms
+-- chart: bar x=route y=p95_ms n=requests
 with
 
 as_of as (

@@ -1,5 +1,6 @@
 -- title: Burn-down of the last 30 days
--- description: Of the tasks open 30 days before the last day there is: how many were open at the end of each day since.
+-- description: Of the tasks that were open at the end of the day 30 days before the last one, those deleted since
+--   included, how many were open at the end of each day since. It begins with that day's open tasks.
 -- chart: line x=day y=tasks_left
 with
 
@@ -14,37 +15,46 @@ days as (
     where dates.date_day between last_day.day - interval '30' day and last_day.day
 ),
 
-open_periods as (
-    select
-        task_id,
-        started_at,
-        coalesce(ended_at, timestamp '9999-12-31 00:00:00') as ended_at
-    from fct_task_status_periods
-    where status in ('pending', 'in_progress')
-),
-
 first_day as (
     select min(day) as day from days
 ),
 
+-- a change holds from its day until the day of the task's next one
+states as (
+    select
+        task_id,
+        event_type not in ('deleted', 'purged') and status in ('pending', 'in_progress') as is_open,
+        event_date as since,
+        lead(event_date) over (partition by task_id order by version, occurred_at, event_id) as until
+    from fct_task_events
+),
+
+open_spells as (
+    select
+        task_id,
+        since,
+        coalesce(until, date '9999-12-31') as until
+    from states
+    where is_open
+),
+
 starting as (
-    select distinct periods.task_id
-    from open_periods as periods
+    select distinct spells.task_id
+    from open_spells as spells
     cross join first_day
-    where periods.started_at < first_day.day + interval '1' day and periods.ended_at >= first_day.day + interval '1' day
+    where spells.since <= first_day.day and spells.until > first_day.day
 ),
 
 open_since as (
-    select periods.*
-    from open_periods as periods
-    inner join starting on periods.task_id = starting.task_id
+    select spells.*
+    from open_spells as spells
+    inner join starting on spells.task_id = starting.task_id
 )
 
 select
     days.day,
-    count(distinct periods.task_id) as tasks_left
+    count(distinct spells.task_id) as tasks_left
 from days
-left join open_since as periods
-    on periods.started_at < days.day + interval '1' day and periods.ended_at >= days.day + interval '1' day
+left join open_since as spells on days.day >= spells.since and days.day < spells.until
 group by days.day
 order by days.day

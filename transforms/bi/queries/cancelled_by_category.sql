@@ -1,8 +1,9 @@
 -- title: Cancelled tasks by category
--- description: What is planned and then not done.
--- chart: bar x=category y=cancelled_pct
+-- description: Share of a category's live tasks that are cancelled: what is planned and then not done.
+-- chart: bar x=category y=cancelled_pct n=tasks
 select
     coalesce(category, 'uncategorized') as category,
+    count(*) as tasks,
     count_if(status = 'cancelled') as cancelled_tasks,
     round(1e2 * count_if(status = 'cancelled') / count(*), 1) as cancelled_pct
 from fct_tasks

@@ -1,6 +1,6 @@
 -- title: Completed on time, by priority
--- description: Of the completed tasks with a due date, the share that was completed on that day or before.
--- chart: bar x=priority y=on_time_pct
+-- description: Of the completed live tasks with a due date, the share that was completed on that day or before.
+-- chart: bar x=priority y=on_time_pct n=completed_tasks
 select
     priority,
     count(*) as completed_tasks,

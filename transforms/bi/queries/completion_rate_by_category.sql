@@ -1,6 +1,6 @@
 -- title: Completion rate by category
--- description: Share of a category's tasks that were completed, largest categories first.
--- chart: bar x=category y=completion_rate_pct
+-- description: Share of a category's live tasks that are completed, largest categories first.
+-- chart: bar x=category y=completion_rate_pct n=tasks
 select
     coalesce(category, 'uncategorized') as category,
     count(*) as tasks,

@@ -1,8 +1,16 @@
 -- title: Key figures
--- description: Every figure of business_metrics_kpis, as the dashboard's first page shows them.
+-- description: Every figure of business_metrics_kpis and what it counts; live tasks are those that are not deleted.
 -- chart: table
 select
     metric,
-    value
+    value,
+    case metric
+        when 'active_users' then 'Users with a change of a task or of the profile in the last 30 days'
+        when 'total_users' then 'Users who are not erased'
+        when 'total_tasks' then 'Live tasks'
+        when 'overdue_tasks' then 'Live open tasks whose due date is before the day of the run'
+        when 'completion_rate_pct' then 'Completed of all live tasks, in percent'
+        else 'Live tasks in this status'
+    end as meaning
 from business_metrics_kpis
 order by metric

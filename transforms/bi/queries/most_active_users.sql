@@ -1,5 +1,5 @@
 -- title: The most active users
--- description: Users by changes in the 28 days up to the last one there is; names are masked.
+-- description: Users by changes in the 28 calendar days up to the last one with a change; names are masked.
 -- chart: table
 with
 

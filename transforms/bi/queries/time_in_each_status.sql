@@ -1,6 +1,6 @@
 -- title: Time that tasks spend in each status
--- description: Average hours of the finished periods in a status: waiting shows as pending.
--- chart: bar x=status y=average_hours
+-- description: Average hours of live tasks' finished periods in a status: waiting shows as pending.
+-- chart: bar x=status y=average_hours n=periods
 select
     status,
     count(*) as periods,

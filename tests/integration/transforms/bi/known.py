@@ -1,6 +1,7 @@
 """Two weeks of four people, written down row by row: what the saved queries are asked about.
 
-Anna and Ben work, Cora has signed up and done nothing, Dora left only traces. Sunday 22 November 2026 is the last day.
+Anna and Ben work, Cora has signed up and done nothing, Dora left only traces, Eve's one task is deleted. Sunday 22
+November 2026 is the last day.
 """
 
 import datetime as dt
@@ -49,7 +50,9 @@ def _task(
 
 def _event(task_id: str, user_id: str, kind: str, at: str, category: str | None) -> Row:
     known = {"event_id": f"{task_id}-{kind}-{at}", "task_id": task_id, "user_id": user_id, "event_type": kind}
-    return known | {"occurred_at": moment(at), "event_date": moment(at).date(), "category": category, "version": 1}
+    status = kind if kind in ("completed", "cancelled") else "pending"
+    times = {"occurred_at": moment(at), "event_date": moment(at).date()}
+    return known | times | {"status": status, "category": category, "version": 1}
 
 
 def _period(task_id: str, status: str, since: str, until: str | None) -> Row:
@@ -115,6 +118,7 @@ TABLES: dict[str, Rows] = {
         _user("ben", "11-12 07:00", is_known_profile=True),
         _user("cora", "11-18 07:00", is_known_profile=True, email_domain="example.org"),
         _user("dora", "10-27 07:00", is_known_profile=False, email=None, email_domain=None, name=None),
+        _user("eve", "10-20 07:00", is_known_profile=True),
     ],
     "fct_tasks": [
         _task("t1", "anna", "completed", "urgent", "work", "11-09 08:00")
@@ -144,6 +148,12 @@ TABLES: dict[str, Rows] = {
         _event("t6", "ben", "created", "11-17 10:00", "home"),
         _event("t5", "ben", "cancelled", "11-17 12:00", None),
         _event("t6", "ben", "completed", "11-19 10:00", "home"),
+        _event("t7", "anna", "created", "08-01 09:00", None),
+        # open for three weeks, deleted and purged since
+        _event("t9", "eve", "created", "10-20 09:00", "home"),
+        _event("t9", "eve", "updated", "10-22 09:00", "home"),
+        _event("t9", "eve", "deleted", "11-15 09:00", "home"),
+        _event("t9", "eve", "purged", "11-20 09:00", "home"),
     ],
     "fct_task_status_periods": [
         _period("t7", "pending", "08-01 09:00", None),

@@ -66,7 +66,7 @@ def test_the_overviews_figures_are_golds(dashboard: Dashboard, empty_gold: Gold)
     [[created, completed]] = empty_gold.queries.rows(
         f"select sum(created_tasks), sum(completed_tasks) from fct_daily_backlog {week}"
     )
-    assert [shown[name] for name in ("Open tasks", "Overdue", "Created", "Completed")] == [
+    assert [shown[name] for name in ("Open tasks now", "Overdue now", "Created, 7 days", "Completed, 7 days")] == [
         f"{int(figure or 0):,}" for figure in (still_open, overdue, created, completed)
     ]
     assert int(still_open or 0) > int(overdue or 0) > 0

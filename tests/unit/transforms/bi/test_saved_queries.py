@@ -43,7 +43,11 @@ def test_a_charts_columns_are_those_of_its_hints() -> None:
         ),
         ("-- chart: line", "-- chart: pie", "chart is one of area, bar, heatmap, line, table, not 'pie'"),
         ("-- chart: line x=week ", "-- chart: line ", "a line needs x"),
-        ("-- chart: line", "-- chart: heatmap z=1", "a chart's hints are x=, y= and color=, each once; found 'z=1'"),
+        (
+            "-- chart: line",
+            "-- chart: heatmap z=1",
+            "a chart's hints are x=, y=, color=, partial=, n=, unit=, each once; found 'z=1'",
+        ),
         ("-- chart: line", "-- chart: table", "a table takes no hints"),
         ("-- chart:", "-- title: Again\n-- chart:", "title is there twice"),
         ("select 1 -- one\n", "", "there is no SQL after the header"),

@@ -32,7 +32,7 @@ def freshness() -> bool:
     now = pd.Timestamp.now("UTC").tz_localize(None)
     minutes = max(0, (now - pd.Timestamp(last.window_to)).total_seconds() / 60)
     shown = {
-        "Data is complete up to": f"{last.window_to:%d %b, %H:%M}",
+        "Data is complete up to": f"{last.window_to:%d %b %H:%M}",
         "Age of the data": f"{minutes:,.0f} min" if minutes < 120 else f"{minutes / 60:,.0f} h",
         "Last run took": f"{last.seconds:,.0f} s",
         "Records rejected in it": f"{last.rejects:,.0f}",

@@ -14,7 +14,7 @@ if found := sections.answer(SQL):
     for column, figure in zip(st.columns(len(shown)), shown, strict=True):
         color = cast("Literal['normal', 'inverse', 'off']", figure.good)
         column.metric(figure.label, figure.value, figure.delta, delta_color=color, help=figure.help)
-    st.caption(f"{sections.sentence(when)[:-1]}; arrows compare with the time before, see each figure’s question mark.")
+    st.caption(f"{sections.sentence(when)[:-1]}; arrows compare with the time of the same length before.")
 left, right = st.columns(2)
 with left:
     sections.card("open_tasks_per_day")

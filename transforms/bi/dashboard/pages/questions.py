@@ -19,6 +19,8 @@ st.query_params["query"] = query.name
 st.markdown(query.description)
 if found := sections.answer(query.sql):
     answer, when = found
+    if sections.is_partial(query, answer):
+        st.caption(sections.PARTIAL)
     sections.show(query, answer)
     counted = f"{len(answer.frame):,} row" + ("" if len(answer.frame) == 1 else "s")
     st.caption(
