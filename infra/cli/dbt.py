@@ -1,12 +1,15 @@
 """`insights dbt …`: dbt with the account's bucket, target and database."""
 
+import contextlib
+import fcntl
 import getpass
+import hashlib
 import os
 import pathlib
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import typer
 
@@ -16,6 +19,7 @@ from infra.cli.stack_outputs import stack_outputs
 from infra.cli.target import writes
 
 PROJECT = ROOT / "transforms" / "dbt"
+LOCKS = ROOT / ".local" / "locks"
 
 
 @writes()
@@ -28,7 +32,30 @@ def dbt(context: typer.Context) -> None:
     with explain_errors():
         bucket = stack_outputs()["GoldBucket"]
     environment = {**os.environ, **dbt_environment(context.obj, bucket, os.environ)}
-    raise typer.Exit(subprocess.run(words, cwd=PROJECT, env=environment, check=False).returncode)
+    with build_lock(context.obj, environment):
+        raise typer.Exit(subprocess.run(words, cwd=PROJECT, env=environment, check=False).returncode)
+
+
+@contextlib.contextmanager
+def build_lock(account: str, environment: Mapping[str, str]) -> Iterator[None]:
+    """Let one dbt command at a time work in a database; a second one on this machine waits for the first.
+
+    Two builds that make the same table at once fail with TABLE_ALREADY_EXISTS.
+
+    Args:
+        account: `local` or `aws`.
+        environment: of dbt, which names the database.
+    """
+    name = "-".join([account, environment["DBT_TARGET"], environment["DBT_USER"], environment.get("GOLD_SCHEMA", "")])
+    path = LOCKS / f"dbt-{hashlib.sha256(name.encode()).hexdigest()[:12]}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            typer.echo("Another dbt command works in this database: waiting for its end.", err=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def dbt_environment(account: str, bucket: str, given: Mapping[str, str]) -> dict[str, str]:
