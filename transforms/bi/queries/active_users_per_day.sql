@@ -1,7 +1,7 @@
 -- title: Active users per day
--- description: Users who changed at least one task that day, and the average of the seven calendar days up to it; a day
---   on which nobody did counts as 0, and the first six days have fewer than seven to average. Changes of tasks that
---   were deleted since count.
+-- description: Users who changed at least one task that day, and the average of the seven calendar days up to it. A day
+--   on which nobody did counts as 0; the first six days have fewer than seven to average. Changes of tasks that were
+--   deleted since count.
 -- chart: line x=day y=active_users,seven_day_average unit=users partial=is_partial
 with
 

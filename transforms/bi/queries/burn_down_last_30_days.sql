@@ -1,6 +1,6 @@
 -- title: Burn-down of the last 30 days
--- description: Of the tasks that were open at the end of the day 30 days before the last one, those deleted since
---   included, how many were open at the end of each day since. It begins with that day's open tasks.
+-- description: Begins with the tasks that were open at the end of the day 30 days before the last one, those deleted
+--   since included. Each day shows how many of them were open at its end.
 -- chart: line x=day y=tasks_left
 with
 
