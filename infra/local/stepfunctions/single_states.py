@@ -98,8 +98,6 @@ def _failed_task(
 def apply() -> None:
     """Put the completion in place."""
     for name, parameters in (
-        ("_execute_pass", "state_def raw_input ctx"),
-        ("_execute_choice", "state_def raw_input ctx"),
         ("_apply_jsonata_arguments", "state_def raw_input ctx"),
         ("_apply_jsonata_output", "state_def raw_input ctx result error_output default"),
         ("_apply_jsonata_template", "value raw_input ctx result error_output"),
