@@ -66,6 +66,8 @@ def _create_hive(
                 f"NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with time zone (column {column.name}). "
                 "You can use CAST to convert it to timestamp"
             )
+        if column.hive == "uuid":
+            raise AthenaError("NOT_SUPPORTED: Unsupported Hive type: uuid")
     keys = [key.lower() for key in properties.get("partitioned_by", [])]
     if keys and [column.name for column in columns[-len(keys) :]] != keys:
         raise AthenaError(

@@ -54,8 +54,8 @@ def test_an_unknown_type_is_refused_by_name(unknown: str) -> None:
     [
         ("UINTEGER", "bigint"),
         ("HUGEINT", "bigint"),
-        ("UUID", "string"),
-        ('"NULL"', "string"),
+        ("UUID", "uuid"),
+        ('"NULL"', "unknown"),
         ("ENUM('a', 'b')", "string"),
         ("INTEGER[3]", "array<int>"),
         ("TIMESTAMP WITH TIME ZONE", "timestamp with time zone"),
