@@ -77,9 +77,10 @@ def test_quotes_inside_names_and_texts_are_doubled() -> None:
 
 
 def test_each_format_has_an_input_format_an_output_format_and_a_serde() -> None:
-    assert set(FORMATS) == {"parquet", "json", "textfile"}
+    assert set(FORMATS) == {"parquet", "json", "orc", "textfile"}
     assert [parts[2].rsplit(".", 1)[-1] for parts in FORMATS.values()] == [
         "ParquetHiveSerDe",
         "JsonSerDe",
+        "OrcSerde",
         "LazySimpleSerDe",
     ]
