@@ -106,7 +106,7 @@ def test_every_log_group_that_a_job_or_function_writes_to_is_made_here_and_expir
             written.add(f"/aws/lambda/{function.properties['FunctionName']}")
         for project in templates[name].resources("AWS::CodeBuild::Project"):
             written.add(f"/aws/codebuild/{project.properties['Name']}")
-        assert len(written) == 12
+        assert len(written) == 13
         assert written <= set(groups)
 
 
