@@ -4,6 +4,7 @@ The target is only a matter of the environment: with AWS_ENDPOINT_URL set, the s
 What is deployed is exactly what `synth` writes.
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -111,12 +112,12 @@ def deploy(
     node.install()
     given = {**node.environment({**os.environ, **environment}), "CI": "true", "CDK_DISABLE_CLI_TELEMETRY": "true"}
     bootstrapped = _bootstrapped(given)
-    synth(target, output, context)
-    if confirm and not confirm(diff(output, given)):
-        raise DeployError("nothing was deployed")
-    if not bootstrapped:
-        _run([*node.cdk_command(), "bootstrap", "--app", str(output), *OPTIONS], given, "cdk bootstrap", quiet)
-    with tempfile.TemporaryDirectory() as scratch:
+    with one_at_a_time(output, quiet), tempfile.TemporaryDirectory() as scratch:
+        synth(target, output, context)
+        if confirm and not confirm(diff(output, given)):
+            raise DeployError("nothing was deployed")
+        if not bootstrapped:
+            _run([*node.cdk_command(), "bootstrap", "--app", str(output), *OPTIONS], given, "cdk bootstrap", quiet)
         outputs = pathlib.Path(scratch) / "outputs.json"
         options = ["--app", str(output), "--all", "--require-approval=never", "--concurrency=4", *OPTIONS]
         _run([*node.cdk_command(), "deploy", *options, f"--outputs-file={outputs}"], given, "cdk deploy", quiet)
@@ -124,6 +125,34 @@ def deploy(
     # what the CDK itself exports from one stack to another is not for people
     named = {name: value for stack in stacks.values() for name, value in stack.items()}
     return {name: value for name, value in named.items() if not name.startswith("ExportsOutput")}
+
+
+@contextmanager
+def one_at_a_time(output: pathlib.Path, quiet: bool = False) -> Iterator[None]:
+    """Wait, with a line that says so, while another process deploys from the folder `output`.
+
+    Its synthesis would replace the folder from which the first one uploads.
+
+    Args:
+        output: the folder.
+        quiet: do not say that it waits.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with output.with_name(f".{output.name}.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            process = file.read().strip() or "unknown"
+            Console(stderr=True, quiet=quiet, highlight=False).print(
+                f"another deployment from this checkout is under way (process {process}); this one waits for its end",
+                soft_wrap=True,
+            )
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
 
 
 def diff(output: pathlib.Path, environment: Mapping[str, str]) -> str:

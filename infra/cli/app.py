@@ -20,6 +20,11 @@ COMMANDS = {
         "Show the account, stacks, last execution, alarms, age of the data and failed messages.",
         EXIT_CODES_EPILOG,
     ),
+    "why": LazyCommand(
+        "infra.cli.why:why",
+        "Say why an execution failed or an alarm went off, and what to type next.",
+        EXIT_CODES_EPILOG,
+    ),
     "doctor": LazyCommand(
         "infra.cli.doctor:doctor", "Check what the platform needs, and say how to fix what is missing."
     ),

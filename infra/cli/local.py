@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import boto3
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from infra.cli.athena import WORKGROUP
@@ -20,6 +21,7 @@ from infra.cli.options import AsJson
 from infra.cli.target import ROLE
 from infra.local.account import lifecycle
 from infra.local.account.settings import OWNER_KEYS, REGION, Settings
+from orchestration.contract import STATE_MACHINE
 
 console = terminal(stderr=True)
 
@@ -72,6 +74,15 @@ def down() -> None:
     The next `up` loads it.
     """
     settings = current_settings()
+    for execution in _running_executions(settings):
+        console.print(
+            Text(
+                f"warning: the execution {execution} is running and will have failed. After `insights up`: "
+                f"insights pipeline redrive {execution}",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
     with console.status("stopping the local account") as status:
         try:
             stopped = lifecycle.stop(settings, lambda line: status.update(f"local account: {line}"))
@@ -80,6 +91,27 @@ def down() -> None:
     console.print(
         f"local account stopped, state kept in {_short(settings.home)}" if stopped else "local account was not up"
     )
+
+
+def _running_executions(settings: Settings) -> list[str]:
+    """Names of the pipeline's executions that run in the account, if it is up."""
+    running = lifecycle.find(settings)
+    if running is None or not lifecycle.is_healthy(running.settings):
+        return []
+    machines = boto3.Session(region_name=REGION, **OWNER_KEYS).client(
+        "stepfunctions", endpoint_url=running.settings.endpoint
+    )
+    try:
+        found = [one for one in machines.list_state_machines()["stateMachines"] if one["name"] == STATE_MACHINE]
+        return [
+            execution["name"]
+            for machine in found
+            for execution in machines.list_executions(
+                stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING"
+            )["executions"]
+        ]
+    except (BotoCoreError, ClientError):  # a warning must not keep the account from being stopped
+        return []
 
 
 def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:

@@ -4,6 +4,7 @@ How far publishing has come is one small object beside gold, written after each 
 resumed there; a page that is written twice does no harm.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -97,8 +98,16 @@ def publish(table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[
 
 
 def save_watermark(table: "Table", seen: Mapping[str, Any]) -> None:
-    """Keep how far bronze had been seen when this run was planned; `orchestration.window` reads it."""
-    table.put_item(Item={"PK": "PIPELINE", "SK": "WATERMARK", "entity_type": "WATERMARK", **seen})
+    """Keep how far bronze had been seen when this run was planned, unless a run that was planned later has published.
+
+    A run that failed may be redriven days later; `orchestration.window` reads what is kept.
+    """
+    with contextlib.suppress(table.meta.client.exceptions.ConditionalCheckFailedException):
+        table.put_item(
+            Item={"PK": "PIPELINE", "SK": "WATERMARK", "entity_type": "WATERMARK", **seen},
+            ConditionExpression="attribute_not_exists(checked_at) OR checked_at <= :checked_at",
+            ExpressionAttributeValues={":checked_at": seen["checked_at"]},
+        )
 
 
 def _pages(rows: Iterable[Mapping[str, str]]) -> Iterator[list[Mapping[str, str]]]:

@@ -74,6 +74,15 @@ def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account
     assert paths(sources, plan(sources, Request(), "run-3", NOW)) == {"cdc": [f"cdc/{HOURS_AGO[1]}/c"], "logs": []}
 
 
+def test_an_older_run_that_is_redriven_does_not_move_the_watermark_back(account: Account, sources: Sources) -> None:
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
+    older = plan(sources, Request(), "run-1", NOW - timedelta(minutes=1))
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/b")
+    published(account, sources, plan(sources, Request(), "run-2", NOW))
+    published(account, sources, older)
+    assert plan(sources, Request(), "run-3", NOW)["objects"] == 0
+
+
 def test_request_logs_alone_are_merged_once_an_hour_and_only_their_models_are_built(
     account: Account, sources: Sources
 ) -> None:

@@ -63,6 +63,17 @@ def create_queue(settings: Settings, name: str) -> None:
     session.client("sqs", endpoint_url=settings.endpoint).create_queue(QueueName=name)
 
 
+def start_pipeline(settings: Settings) -> str:
+    """An execution that runs, of a machine of the pipeline's name; its name."""
+    session = boto3.Session(region_name=REGION, **OWNER_KEYS)
+    machines = session.client("stepfunctions", endpoint_url=settings.endpoint)
+    waits = {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 300, "End": True}}}
+    machine = machines.create_state_machine(
+        name="todo-insights-pipeline", definition=json.dumps(waits), roleArn="arn:aws:iam::000000000000:role/none"
+    )["stateMachineArn"]
+    return machines.start_execution(stateMachineArn=machine)["executionArn"].rpartition(":")[2]
+
+
 def test_an_account_goes_up_down_and_up_again_with_its_state(terminal: Terminal) -> None:
     assert "up at" in terminal.insights("up").stderr
     first = terminal.status()
@@ -72,7 +83,11 @@ def test_an_account_goes_up_down_and_up_again_with_its_state(terminal: Terminal)
     assert "already up" in again.stderr
     assert terminal.status()["pid"] == first["pid"]
 
-    assert "stopped" in terminal.insights("down").stderr
+    execution = start_pipeline(terminal.settings)
+    stopped = terminal.insights("down").stderr
+    assert "local account stopped" in stopped
+    assert f"the execution {execution} is running" in stopped
+    assert f"insights pipeline redrive {execution}" in stopped
     assert terminal.status()["running"] is False
     assert terminal.insights("status").returncode == 3
     assert "was not up" in terminal.insights("down").stderr

@@ -1,0 +1,42 @@
+"""What `insights why` says of an alarm."""
+
+import pytest
+
+from infra.cli.alarm_causes import explain, failed_state
+
+
+@pytest.mark.parametrize(
+    ("alarm", "expected"),
+    [
+        ("todo-insights-pipeline-BuildSilver-failed", (True, "BuildSilver")),
+        ("todo-insights-pipeline-executions-timedout", (True, None)),
+        ("todo-slo-freshness", (True, None)),
+        ("todo-insights-pipeline-BuildSilver-slow", (False, None)),
+        ("todo-dbt-failed-builds", (False, None)),
+    ],
+)
+def test_alarms_of_failed_executions_lead_to_the_execution(alarm: str, expected: tuple[bool, str | None]) -> None:
+    assert failed_state(alarm) == expected
+
+
+@pytest.mark.parametrize(
+    ("alarm", "command"),
+    [
+        ("todo-cdc-quarantine-not-empty", "insights replay --queue cdc"),
+        ("todo-pipeline-failures-not-empty", "insights replay --queue pipeline"),
+        ("todo-logs-stream-processing", "insights replay --queue logs --dry-run"),
+        ("todo-insights-pipeline-BuildGold-slow", "insights pipeline logs --state BuildGold"),
+        ("todo-reconcile-differences", "insights reconcile"),
+        ("todo-slo-availability-fast-60m", "insights smoke api"),
+    ],
+)
+def test_an_alarm_is_explained_by_its_description_and_leads_to_a_command(alarm: str, command: str) -> None:
+    description = "[ticket] Something happened. Impact: somebody waits. Runbook: docs/runbooks/Api.md"
+    found = explain(alarm, description, "Threshold crossed")
+    assert (found.cause, found.evidence) == ("Something happened; somebody waits", ["Threshold crossed"])
+    assert found.command == command
+
+
+def test_an_alarm_without_a_command_of_its_own_names_its_runbook() -> None:
+    found = explain("todo-app-data-read-throttles", "[page] M. Impact: i. Runbook: docs/runbooks/Table.md", "")
+    assert found.evidence == ["runbook: docs/runbooks/Table.md"]
