@@ -47,5 +47,5 @@ def apply() -> None:
     Raises:
         HookChangedError: the emulator's interpreter no longer has the shape that a completion was written for.
     """
-    for module in (permissions, tasks, integrations, executions, metrics, variables, retries, single_states):
+    for module in (single_states, permissions, tasks, integrations, executions, metrics, variables, retries):
         module.apply()
