@@ -1,4 +1,4 @@
-"""`insights pipeline backfill`: one execution per day or hour of a window, one after the other.
+"""`insights pipeline backfill`: one execution for a window, or one per day or hour of it, one after the other.
 
 Step Functions keeps executions for 90 days, and each interval's executions are named after the interval: so a backfill
 that was interrupted can be resumed from any machine.
@@ -72,7 +72,7 @@ def backfill(
         dt.datetime,
         typer.Option(windows.TO, metavar="WHEN", parser=windows.parse_instant, help="End of the window, not included."),
     ],
-    by: Annotated[Step, typer.Option(help="One execution per …")] = Step.DAY,
+    by: Annotated[Step, typer.Option(help="One execution for the whole window, or one per …")] = Step.WINDOW,
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out the intervals that have an execution that succeeded.")
     ] = False,
@@ -82,10 +82,11 @@ def backfill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the pipeline again over a window of arrival times, by day or hour.
+    """Run the pipeline again over a window of arrival times.
 
-    There is one execution per interval, one after the other. Any order and any repetition give the same tables. Stop it
-    with Ctrl-C; the same command with `--resume` goes on.
+    One execution reads the whole window, and builds gold once. Of a window too large for one run of the silver job make
+    one per day or hour, one after the other. Any order and any repetition give the same tables. Stop it with Ctrl-C;
+    the same command with `--resume` goes on.
     """
     windows.validate_window(since, until)
     for flag, moment in ((windows.FROM, since), (windows.TO, until)):

@@ -21,8 +21,9 @@ FROM, TO = "--from", "--to"
 
 
 class Step(enum.StrEnum):
-    """How a backfill cuts its window."""
+    """How a backfill cuts its window; `WINDOW` does not."""
 
+    WINDOW = "window"
     DAY = "day"
     HOUR = "hour"
 
@@ -52,7 +53,9 @@ class Interval:
         return self.name if number == 1 else f"{self.name}-{number}"
 
     def __str__(self) -> str:
-        """The day, and its hours unless it is a whole one."""
+        """The day, and its hours unless it is a whole one; of several days both ends."""
+        if self.end - self.start > STEPS[Step.DAY]:
+            return f"{self.start:%Y-%m-%d %H:%M} – {self.end:%Y-%m-%d %H:%M}"
         midnight = f"{self.end:%H:%M}" == "00:00"
         hours = f"{self.start:%H:%M}–{'24:00' if midnight else f'{self.end:%H:%M}'}"
         return f"{self.start:%Y-%m-%d}" + ("" if hours == "00:00–24:00" else f" {hours}")
@@ -131,7 +134,10 @@ def validate_input(given: dict[str, Any], flag: str | None = None) -> dict[str, 
 
 
 def split_window(start: dt.datetime, end: dt.datetime, by: Step) -> Iterator[Interval]:
-    """Cut a window at whole days or hours of UTC; its first and last interval may be shorter."""
+    """Cut a window at whole days or hours of UTC, or not at all; its first and last interval may be shorter."""
+    if by is Step.WINDOW:
+        yield Interval(start, end)
+        return
     step = STEPS[by]
     while start < end:
         cut = (

@@ -16,7 +16,8 @@ from tests.integration.orchestration.test_cli import PIPED, interruptible
 
 pytestmark = [pytest.mark.account, pytest.mark.usefixtures("new_objects")]
 
-DAYS = ["backfill", "--from", "2026-11-01", "--to", "2026-11-04"]
+WINDOW = ["backfill", "--from", "2026-11-01", "--to", "2026-11-04"]
+DAYS = [*WINDOW, "--by", "day"]
 runner = CliRunner()
 
 
@@ -110,6 +111,12 @@ def test_with_keep_going_it_continues_after_a_failure_and_still_exits_with_1(arn
     assert lines[-1].endswith(
         "insights pipeline backfill --from 2026-11-01T00:00:00Z --to 2026-11-04T00:00:00Z --by day --resume"
     )
+
+
+def test_a_window_is_one_execution_unless_it_is_cut(account: Account, arn: str) -> None:
+    result = runner.invoke(pipeline, WINDOW)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "1 of 1 intervals done")
+    assert executions(account, arn) == [("backfill-20261101T0000-20261104T0000", "SUCCEEDED")]
 
 
 def test_a_dry_run_runs_nothing(account: Account, arn: str) -> None:

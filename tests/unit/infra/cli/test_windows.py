@@ -71,6 +71,7 @@ def test_a_window_is_cut_at_midnight_and_every_instant_is_in_one_interval() -> N
 
 
 def test_a_window_is_cut_at_full_hours() -> None:
+    assert list(windows.split_window(at(1, 18), at(4, 6), Step.WINDOW)) == [Interval(at(1, 18), at(4, 6))]
     assert list(windows.split_window(at(1, 0, 30), at(1, 2), Step.HOUR)) == [
         Interval(at(1, 0, 30), at(1, 1)),
         Interval(at(1, 1), at(1, 2)),
@@ -88,6 +89,7 @@ def test_an_execution_of_a_backfill_is_known_by_its_name() -> None:
     ("interval", "shown"),
     [
         (Interval(at(1), at(2)), "2026-11-01"),
+        (Interval(at(1), at(4, 6)), "2026-11-01 00:00 – 2026-11-04 06:00"),
         (Interval(at(1, 22), at(1, 23)), "2026-11-01 22:00–23:00"),
         (Interval(at(1, 23), at(2)), "2026-11-01 23:00–24:00"),
         (Interval(at(1), at(1, 6, 30)), "2026-11-01 00:00–06:30"),
