@@ -46,6 +46,17 @@ class Comparison:
             self.examples.append(difference)
 
 
+def sum_of(comparisons: Iterable[Comparison]) -> Comparison:
+    """One comparison of several parts of a table."""
+    total = Comparison()
+    for one in comparisons:
+        total.table += one.table
+        total.silver += one.silver
+        total.differences += one.differences
+        total.examples += one.examples[: EXAMPLES - len(total.examples)]
+    return total
+
+
 def compare(expected: dict[str, Row], silver: Iterable[tuple[str, Row]]) -> Comparison:
     """Compare silver's rows with the ones that it should have.
 

@@ -34,7 +34,7 @@ def scan(dynamodb: "DynamoDBClient", table: str) -> Iterator[dict[str, Any]]:
     )
     for page in pages:
         for item in page["Items"]:
-            yield {name: _plain(value) for name, value in item.items()}
+            yield {name: plain(value) for name, value in item.items()}
 
 
 def identifier(item: Mapping[str, Any]) -> str:
@@ -60,20 +60,31 @@ def user(item: Mapping[str, Any]) -> Row:
 
 
 def _value(attribute: Attribute, item: Mapping[str, Any]) -> Any:
-    """An attribute of an item as silver's column of it holds it; None without one."""
+    """An attribute of an item as silver's column of it holds it; None without one, and the text if it is malformed:
+    silver rejected the change then, and the comparison says so."""
     held = item.get(attribute.name)
-    if held is None:
-        return None
-    if attribute.type == "timestamp":
-        return instant(held)
-    return dt.date.fromisoformat(held) if attribute.type == "date" else held
+    if held is None or attribute.type not in ("timestamp", "date"):
+        return held
+    try:
+        return instant(held) if attribute.type == "timestamp" else dt.date.fromisoformat(held)
+    except (TypeError, ValueError):
+        return held
 
 
 def instant(text: str | None) -> dt.datetime | None:
-    """RFC 3339 text as a time in UTC."""
+    """RFC 3339 text as a time in UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
     return dt.datetime.fromisoformat(text).astimezone(dt.UTC) if text else None
 
 
-def _plain(value: Mapping[str, Any]) -> Any:
+def plain(value: Mapping[str, Any]) -> Any:
+    """A value of DynamoDB without its type: None for NULL; a number that is no integer stays text."""
     ((descriptor, held),) = value.items()
-    return int(held) if descriptor == "N" else held
+    if descriptor == "NULL":
+        return None
+    if descriptor != "N":
+        return held
+    return int(held) if held.lstrip("-").isdigit() else held
