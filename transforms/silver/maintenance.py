@@ -3,7 +3,8 @@
     maintenance.py --bronze s3://bucket/ --warehouse s3://bucket/ --database todo_silver --table todo-app-data
                    [--gold s3://bucket/] [--quarantine todo-cdc-quarantine] [--state-machine ARN] [--build-gold true]
                    [--silver-job todo-silver] [--erasures-only true] [--wait-seconds 0] [--report s3://bucket/key.json]
-                   [--target-file-mib 128] [--least-files 5] [--snapshot-days 7] [--snapshots-kept 5] [--orphan-days 3]
+                   [--target-file-mib 128] [--least-files 5] [--snapshot-days 7] [--snapshots-kept 5]
+                   [--snapshot-gib 20] [--orphan-days 3]
 
 Users are erased while no execution of the pipeline runs, which could be reading files that go, and no run of the
 silver job, which could bring rows back that it has read before. Results of queries in gold's bucket and messages in
@@ -191,7 +192,7 @@ def maintain_tables(lake: Lake, arguments: argparse.Namespace, report: Report) -
     with timed_step("expire snapshots"):
         for table in TABLES:
             before = now - timedelta(days=arguments.snapshot_days)
-            lake.tables.expire_snapshots(table, before, arguments.snapshots_kept)
+            lake.tables.expire_snapshots(table, before, arguments.snapshots_kept, int(arguments.snapshot_gib * 2**30))
     with timed_step("delete files that nothing leads to") as notes:
         before = now - timedelta(days=arguments.orphan_days)
         prefix = f"{arguments.database}.db/"
@@ -219,6 +220,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--least-files", type=int, default=5)
     parser.add_argument("--snapshot-days", type=float, default=7)
     parser.add_argument("--snapshots-kept", type=int, default=5)
+    parser.add_argument("--snapshot-gib", type=float, default=20)
     # a commit that takes longer would lose files that it has written
     parser.add_argument("--orphan-days", type=float, default=3)
     arguments, _ = parser.parse_known_args(argv)

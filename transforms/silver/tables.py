@@ -75,13 +75,40 @@ class Tables:
         """Drop a table from the catalog, if it is there, and leave its files."""
         self.spark.sql(f"drop table if exists {self.name(table)}")
 
-    def expire_snapshots(self, table: Table, before: datetime, kept: int) -> None:
-        """Expire the snapshots made before a time, but for the newest `kept`, and delete what only they led to."""
+    def expire_snapshots(self, table: Table, before: datetime, kept: int, most_bytes: int | None = None) -> None:
+        """Expire the snapshots made before a time, but for the newest `kept`, and delete what only they led to.
+
+        Args:
+            table: whose snapshots.
+            before: an aware time.
+            kept: how many to keep, whatever their age.
+            most_bytes: that files which only old snapshots lead to may have; beyond that, age and number do not count.
+                None: any number.
+        """
+        affordable = None if most_bytes is None else self._oldest_affordable(table, most_bytes)
+        if affordable and affordable > before:
+            before, kept = affordable, 1
         moment = before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         self.spark.sql(
             f"call {CATALOG}.system.expire_snapshots(table => '{self.database}.{table.name}', "
             f"older_than => timestamp '{moment}', retain_last => {kept})"
         )
+
+    def _oldest_affordable(self, table: Table, most_bytes: int) -> datetime | None:
+        """When the oldest snapshot was made that can be kept within so many bytes; None: all of them can.
+
+        A snapshot keeps the files that later ones have removed: https://iceberg.apache.org/spec/#optional-snapshot-summary-fields
+        """
+        removed = "coalesce(cast(summary['removed-files-size'] as bigint), 0) as removed"
+        snapshots = self.spark.table(f"{self.name(table)}.snapshots").orderBy("committed_at", ascending=False)
+        rows = snapshots.selectExpr("committed_at", removed).collect()
+        held = 0
+        for row in rows:
+            # what this one removed is held by those before it
+            held += row.removed
+            if held > most_bytes:
+                return datetime.fromtimestamp(row.committed_at.timestamp(), UTC)
+        return None
 
     def compact(self, table: Table, target_mib: int, least_files: int) -> int:
         """Make few files of many, partition by partition; how many files were replaced.

@@ -133,8 +133,16 @@ def test_a_small_batch_writes_its_own_rows_and_rewrites_no_file(lake: Lake, spar
 
     # the nightly compaction applies the deletes and sorts by key
     tables = Tables(spark, lake.database)
-    assert tables.compact(next(table for table in TABLES if table.name == "tasks"), 128, 5) >= 1
+    assert tables.compact(TASKS, 128, 5) >= 1
     assert spark.table(f"{lake.table('tasks')}.delete_files").count() == 0
+    assert_equals_oracle(lake, history.lines)
+
+    # snapshots that are young and few go, too, when the files that they keep are too large
+    snapshots, long_ago = lake.snapshots("tasks"), dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    tables.expire_snapshots(TASKS, long_ago, 5, 10**9)
+    assert lake.snapshots("tasks") == snapshots > 2
+    tables.expire_snapshots(TASKS, long_ago, 5, 1)
+    assert lake.snapshots("tasks") < snapshots
     assert_equals_oracle(lake, history.lines)
 
 
