@@ -5,11 +5,13 @@ Variables: DBT_SELECT and DBT_EXCLUDE narrow the build; DBT_FULL_REFRESH and dbt
 them. What dbt leaves in target/ goes to s3://ARTIFACTS_BUCKET/dbt/RUN_ID/, also after a failure. One process for all,
 because dbt takes seconds to start.
 
-The first whole build of a UTC day tests every row and writes the documentation; until one has passed, the next does.
-The others test the rows that changed lately (DBT_CHANGED_SINCE, see dbt_project.yml), and no mart as a whole.
+The first whole build of a UTC day tests every row, writes the documentation, and compacts the tables that days before
+have filled; until one has passed, the next does. The others test the rows that changed lately (DBT_CHANGED_SINCE, see
+dbt_project.yml), and no mart as a whole.
 """
 
 import datetime as dt
+import functools
 import os
 import pathlib
 import sys
@@ -24,13 +26,14 @@ LATELY = dt.timedelta(days=1)
 READS_WHOLE_TABLES = "tag:every_row"
 
 
-def steps(select: str, exclude: str, *, every_row: bool) -> list[list[str]]:
+def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) -> list[list[str]]:
     """dbt's command lines of one run.
 
     Args:
         select: node selection of a build, as after `dbt build --select`; empty: everything.
         exclude: likewise, what to leave out.
         every_row: whether tests that read whole tables run, and documentation is written.
+        compact: whether tables are compacted afterwards.
     """
     freshness = ["source", "freshness"]
     left_out = [*exclude.split(), *([] if every_row else [READS_WHOLE_TABLES])]
@@ -39,7 +42,8 @@ def steps(select: str, exclude: str, *, every_row: bool) -> list[list[str]]:
         *(["--select", *select.split()] if select else []),
         *(["--exclude", *left_out] if left_out else []),
     ]
-    return [freshness, build, *([["docs", "generate", "--no-compile", "--static"]] if every_row else [])]
+    docs = [["docs", "generate", "--no-compile", "--static"]] if every_row else []
+    return [freshness, build, *docs, *([["run-operation", "compact_tables"]] if compact else [])]
 
 
 def main(variables: Mapping[str, str]) -> int:
@@ -47,10 +51,13 @@ def main(variables: Mapping[str, str]) -> int:
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
+    _parse_service_models_once()
     select, exclude = variables.get("DBT_SELECT", ""), variables.get("DBT_EXCLUDE", "")
     today = dt.datetime.now(dt.UTC).date()
     whole = not select and not exclude
-    tested = _tested(variables) == str(today)
+    tested_on = _tested(variables)
+    tested = tested_on == str(today)
+    compact = whole and not tested and bool(tested_on)
     os.environ.pop(CHANGED_SINCE, None)
     if tested:
         os.environ[CHANGED_SINCE] = f"{today - LATELY} 00:00:00"
@@ -59,7 +66,7 @@ def main(variables: Mapping[str, str]) -> int:
         if not isinstance(parsed.result, Manifest):
             return 1
         runner = dbtRunner(manifest=parsed.result)  # what is parsed once serves every step
-        for step in steps(select, exclude, every_row=not tested):
+        for step in steps(select, exclude, every_row=not tested, compact=compact):
             if not runner.invoke([*step, "--no-use-colors"]).success:
                 return 1
         if whole and not tested:
@@ -68,6 +75,18 @@ def main(variables: Mapping[str, str]) -> int:
     finally:
         if variables.get("RUN_ID"):
             upload(variables["ARTIFACTS_BUCKET"], f"dbt/{variables['RUN_ID']}/")
+
+
+def _parse_service_models_once() -> None:
+    """Let all of boto3's sessions share what botocore parses.
+
+    dbt-athena makes a session for every call, and each one parses the JSON models of its services again, which is half
+    of a build's CPU time.
+    """
+    import botocore.loaders
+    import botocore.session
+
+    botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 
 
 def upload(bucket: str, prefix: str) -> None:

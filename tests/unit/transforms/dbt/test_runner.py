@@ -10,6 +10,11 @@ def test_the_first_build_of_a_day_looks_at_every_row_and_documents_what_there_is
     assert docs[:2] == ["docs", "generate"]
 
 
+def test_tables_are_compacted_after_the_documentation() -> None:
+    *_, compaction = steps("", "", every_row=True, compact=True)
+    assert compaction == ["run-operation", "compact_tables"]
+
+
 def test_another_build_leaves_out_what_reads_whole_tables() -> None:
     _, build = steps("", "", every_row=False)
     assert build == ["build", "--exclude", "tag:every_row"]
