@@ -22,6 +22,8 @@ def backfilled_events(changes: DataFrame) -> DataFrame:
         "event_type": sf.lit("created"),
         "occurred_at": sf.col("created_at"),
         "previous_status": sf.lit(None).cast("string"),
+        "was_deleted": sf.lit(False),
+        "previous_due_date": sf.lit(None).cast("date"),
         "changed_fields": sf.array().cast("array<string>"),
     }
     rows = [made_of.get(name, sf.col(name)).alias(name) for name in TASK_EVENTS.content_names()]

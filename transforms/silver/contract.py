@@ -159,9 +159,18 @@ TASK_EVENTS = Table(
             nullable=True,
             values=STATUSES,
         ),
+        Column(
+            "was_deleted",
+            "boolean",
+            "Whether the task was deleted before the change; null when the job wrote the row before it had the column.",
+            nullable=True,
+        ),
         Column("priority", "string", "Priority after the change.", values=PRIORITIES),
         Column("category", "string", "Category after the change.", nullable=True),
         Column("due_date", "date", "Due date after the change.", nullable=True),
+        Column(
+            "previous_due_date", "date", "Due date before the change; null when the task was created.", nullable=True
+        ),
         Column(
             "changed_fields",
             "array<string>",

@@ -22,7 +22,7 @@ def changes(lines: DataFrame) -> DataFrame:
     return read(lines).select(
         *rejects.columns(envelope.reason(), envelope.redacted_payload()),
         *("entity_type", "event_id", "is_backfill", "event_type", "sequence_number", "occurred_at", "ingested_at"),
-        *("previous_status", "changed_fields", "request_id", "is_removed"),
+        *("previous_status", "was_deleted", "previous_due_date", "changed_fields", "request_id", "is_removed"),
         *(name for name in envelope.IMAGE.names if name not in ("description", "version")),
         # nothing writes an item between its last version and its removal, so the removal is the next version
         (sf.col("version") + sf.col("is_removed").cast("bigint")).alias("version"),
@@ -42,6 +42,8 @@ def read(lines: DataFrame) -> DataFrame:
         (sf.col("event_name") == REMOVE).alias("is_removed"),
         event_type().alias("event_type"),
         sf.col("old_image.status").alias("previous_status"),
+        sf.col("old_image.deleted_at").isNotNull().alias("was_deleted"),
+        sf.col("old_image.due_date").cast("date").alias("previous_due_date"),
         changed_fields().alias("changed_fields"),
         *envelope.typed(),
     )

@@ -73,6 +73,8 @@ class Increments:
             "occurred_at": at,
             "ingested_at": at + dt.timedelta(seconds=1),
             "previous_status": before["status"],
+            "was_deleted": False,
+            "previous_due_date": before["due_date"],
             "changed_fields": ["completed_at", "status"],
             "request_id": None,
             "merged_at": merged_at,

@@ -82,6 +82,7 @@ with taken as (
 )
 select
     event_id, event_name, entity_type, sequence_number, request_id, old_image.status as previous_status,
+    old_image.deleted_at is not null as was_deleted, try_cast(old_image.due_date as date) as previous_due_date,
     occurred_at, ingested_at, image, {", ".join(TIMES)}, due_date,
     image.version + (event_name = 'REMOVE')::bigint as version,
     case
@@ -105,8 +106,8 @@ from checked
 """
 TASK_EVENTS = """
 select event_id, image.id as task_id, image.user_id as user_id, event_type, version, sequence_number, occurred_at,
-    min(ingested_at) as ingested_at, image.status as status, previous_status, image.priority as priority,
-    image.category as category, due_date, changed_fields, request_id
+    min(ingested_at) as ingested_at, image.status as status, previous_status, was_deleted,
+    image.priority as priority, image.category as category, due_date, previous_due_date, changed_fields, request_id
 from events where reason is null and entity_type = 'TASK' group by all
 """
 TASKS = f"""

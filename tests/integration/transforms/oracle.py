@@ -117,6 +117,8 @@ def task_event(event: Row) -> Row:
         "ingested_at": micros(event["ingested_at"]),
         "status": image["status"],
         "previous_status": old.get("status"),
+        "was_deleted": "deleted_at" in old,
+        "previous_due_date": day(old.get("due_date")),
         "priority": image["priority"],
         "category": image.get("category"),
         "due_date": day(image.get("due_date")),

@@ -92,9 +92,11 @@ def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothi
         "ingested_at": micros(14.25),
         "status": "pending",
         "previous_status": None,
+        "was_deleted": False,
         "priority": "medium",
         "category": None,
         "due_date": None,
+        "previous_due_date": None,
         "changed_fields": [],
         "request_id": "request-10",
     }

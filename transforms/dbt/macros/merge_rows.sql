@@ -2,7 +2,7 @@
     without `merged_at` is one that dbt-athena's MERGE deletes (delete_condition, insert_condition in dbt_project.yml). -#}
 {% macro merge_rows(current, gone, key, columns) -%}
     select {{ (key + columns) | join(', ') }} from {{ current }}
-    {% if is_incremental() -%}
+    {% if is_incremental() and gone -%}
         union all
         select
             {{ key | join(', ') }}

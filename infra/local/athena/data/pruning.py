@@ -197,6 +197,8 @@ def _iceberg(condition: Predicate, columns: _Columns) -> iceberg.BooleanExpressi
         return iceberg.Or(_iceberg(condition.left.unnest(), columns), _iceberg(condition.right.unnest(), columns))
     if isinstance(condition, exp.And):
         return iceberg.And(_iceberg(condition.left.unnest(), columns), _iceberg(condition.right.unnest(), columns))
+    if isinstance(condition, exp.Column) and condition.name.lower() in columns:
+        return _compared(exp.EQ, condition, exp.true(), columns)
     if isinstance(condition, exp.Between):
         low = _compared(exp.GTE, condition.this, condition.args["low"], columns)
         return iceberg.And(low, _compared(exp.LTE, condition.this, condition.args["high"], columns))
@@ -255,6 +257,8 @@ def _value(node: exp.Expr) -> Any:
             text = node.this.name.replace(" ", "T", 1)
             return text + ":00" if node.to.this == exp.DType.TIMESTAMPTZ and text[-3] in "+-" else text
         return None
+    if isinstance(node, exp.Boolean):
+        return bool(node.this)
     if isinstance(node, exp.Literal):
         return node.name if node.is_string else int(node.name) if node.is_int else None
     return None

@@ -129,10 +129,26 @@ def _row_filter(session: Session, tree: exp.Expr, target: _Target) -> iceberg.Bo
 
 
 def _columns_read(tree: exp.Expr, target: _Target) -> set[str]:
-    """All columns when rows are written anew; those that the statement names when rows are only deleted or inserted."""
-    if tree.find(exp.Update):
-        return set(target.columns)
-    return {column.name.lower() for column in tree.find_all(exp.Column)} & set(target.columns)
+    """The columns that the statement reads of the rows that it changes.
+
+    Of a row that is written anew those that are not set. A MERGE projects one row of the set expressions and of the
+    other columns, and Trino's optimizer prunes what this row does not need:
+    https://github.com/trinodb/trino/blob/master/core/trino-main/src/main/java/io/trino/sql/planner/QueryPlanner.java
+    """
+    read: set[str] = set()
+    assigned = {id(eq.this) for update in tree.find_all(exp.Update) for eq in update.expressions}
+    assigned |= {id(column) for insert in tree.find_all(exp.Insert) for column in _inserted(insert)}
+    for column in tree.find_all(exp.Column):
+        of_target = not isinstance(tree, exp.Merge) or column.table.lower() in ("", target.alias.lower())
+        if id(column) not in assigned and of_target:
+            read.add(column.name.lower())
+    for update in tree.find_all(exp.Update):
+        read |= set(target.columns) - {eq.this.name.lower() for eq in update.expressions}
+    return read & set(target.columns)
+
+
+def _inserted(insert: exp.Insert) -> list[exp.Expr]:
+    return list(insert.this.expressions) if isinstance(insert.this, exp.Tuple) else []
 
 
 def _fill_copy(session: Session, target: _Target, tasks: list[FileScanTask], columns: set[str]) -> None:

@@ -199,6 +199,8 @@ class ChangingSilver:
                 "occurred_at": now,
                 "ingested_at": now + dt.timedelta(seconds=1),
                 "previous_status": before["status"] if before else None,
+                "was_deleted": bool(before and before["is_deleted"]),
+                "previous_due_date": before["due_date"] if before else None,
                 "changed_fields": [],
                 "request_id": None,
             },

@@ -112,12 +112,12 @@ class Population:
             at += dt.timedelta(seconds=int(self.chance.expovariate(1 / self.pause_seconds)) + 1)
             if at > self.end:
                 break
-            before, version = state["status"], version + 1
+            before, version = {**state, "was_deleted": deleted_at is not None}, version + 1
             if deleted_at:
                 event = self.chance.choice(("restored", "purged"))
                 purged = event == "purged"
                 deleted_at = deleted_at if purged else None
-            elif before in OPEN:
+            elif before["status"] in OPEN:
                 event = self.chance.choices(
                     ("completed", "cancelled", "deleted", "purged", "updated"), (6, 1, 1, 0.3, 3)
                 )[0]
@@ -153,7 +153,7 @@ class Population:
             }
         )
 
-    def _event(self, event_type: str, state: Row, before: str | None, version: int, at: dt.datetime) -> None:
+    def _event(self, event_type: str, state: Row, before: Row | None, version: int, at: dt.datetime) -> None:
         sequence = self._next()
         self.rows["task_events"].append(
             {
@@ -164,8 +164,10 @@ class Population:
                 "sequence_number": sequence,
                 "occurred_at": at,
                 "ingested_at": at + dt.timedelta(milliseconds=self.chance.randint(200, 90_000)),
-                "previous_status": before,
-                "changed_fields": ["status"] if before != state["status"] and before else [],
+                "previous_status": before["status"] if before else None,
+                "was_deleted": bool(before and before["was_deleted"]),
+                "previous_due_date": before["due_date"] if before else None,
+                "changed_fields": ["status"] if before and before["status"] != state["status"] else [],
                 "request_id": None if event_type == "purged" else f"{self.chance.getrandbits(64):016x}",
             }
         )

@@ -50,7 +50,10 @@ class Gold:
     def marts(self) -> dict[str, list[Row]]:
         return {
             "fct_tasks": self.tasks,
-            "fct_task_events": self.events,
+            "fct_task_events": [
+                {name: value for name, value in event.items() if name not in ("was_deleted", "previous_due_date")}
+                for event in self.events
+            ],
             "fct_task_status_periods": self._periods(),
             "fct_daily_activity": self.activity,
             "fct_daily_backlog": self._backlog(),
@@ -150,22 +153,25 @@ class Gold:
         per_day = _grouped(
             (event for history in self.histories.values() for event in history), lambda event: event["event_date"]
         )
-        states: dict[str, Row] = {}
+        before: list[Row] = []
         rows = []
         day = min(per_day, default=self.as_of + DAY)
         while day <= self.as_of:
             effects: Counter[str] = Counter()
             for event in per_day.get(day, []):
-                effects[_effect(states.get(event["task_id"]), event)] += 1
-                states[event["task_id"]] = event
-            opened = [state for state in states.values() if _is_open(state)]
+                effects[_effect(event)] += 1
+            before += per_day.get(day, [])
             counted = ("created", "completed", "reopened", "cancelled", "deleted", "restored")
             rows.append(
                 {
                     "backlog_date": day,
-                    "open_tasks": len(opened),
+                    "open_tasks": sum(_is_open(event) - _was_open(event) for event in before),
                     **{f"{kind}_tasks": effects[kind] for kind in counted},
-                    "overdue_tasks": sum(1 for task in opened if task["due_date"] and task["due_date"] < day),
+                    "overdue_tasks": sum(
+                        (_is_open(event) and _is_past(event["due_date"], day))
+                        - (_was_open(event) and _is_past(event["previous_due_date"], day))
+                        for event in before
+                    ),
                 }
             )
             day += DAY
@@ -309,6 +315,7 @@ class Gold:
 
 def _event(event: Row) -> Row:
     names = ("event_id", "task_id", "user_id", "event_type", "version", "status", "previous_status", "priority")
+    names += ("was_deleted", "previous_due_date")
     occurred_at = _naive(event["occurred_at"])
     return {
         **{name: event[name] for name in names},
@@ -326,20 +333,28 @@ def _end(period: Row, ended_at: dt.datetime, rows: list[Row]) -> None:
         rows.append({**period, "ended_at": ended_at, "is_current": False, "hours": hours})
 
 
-def _is_open(state: Row | None) -> bool:
-    return state is not None and state["event_type"] not in GONE and state["status"] in OPEN
+def _is_open(event: Row) -> bool:
+    return event["event_type"] not in GONE and event["status"] in OPEN
 
 
-def _effect(before: Row | None, after: Row) -> str:
-    if _is_open(before) == _is_open(after):
+def _was_open(event: Row) -> bool:
+    return event["previous_status"] in OPEN and not event["was_deleted"]
+
+
+def _is_past(due: dt.date | None, day: dt.date) -> bool:
+    return due is not None and due < day
+
+
+def _effect(event: Row) -> str:
+    if _was_open(event) == _is_open(event):
         return "none"
-    if _is_open(after):
-        if before is None:
+    if _is_open(event):
+        if event["previous_status"] is None:
             return "created"
-        return "restored" if before["event_type"] in GONE else "reopened"
-    if after["event_type"] in GONE:
+        return "restored" if event["was_deleted"] else "reopened"
+    if event["event_type"] in GONE:
         return "deleted"
-    return "completed" if after["status"] == "completed" else "cancelled"
+    return "completed" if event["status"] == "completed" else "cancelled"
 
 
 def _day(day: dt.date) -> Row:

@@ -60,6 +60,11 @@ class SilverTables:
         elif content.num_rows:
             self.iceberg.append(self.database, name, content)
 
+    def append(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Add rows to one table, in one commit."""
+        (table,) = (one for one in TABLES if one.name == name)
+        self.iceberg.append(self.database, name, pa.Table.from_pylist(rows, schema=schema(table)))
+
     def make_like(self, name: str, other: str, rows: list[dict[str, Any]]) -> None:
         """Create another table with the columns of one of silver's, holding these rows."""
         (table,) = (one for one in TABLES if one.name == name)

@@ -3,6 +3,7 @@
 https://docs.getdbt.com/reference/dbt-commands
 """
 
+import datetime as dt
 import json
 import pathlib
 from collections.abc import Iterator
@@ -152,6 +153,53 @@ def test_clone_copies_every_model(built: Warehouse, tmp_path: pathlib.Path) -> N
         for database in (built.gold, "todo_analytics_dbt-commands")
     )
     assert here == there
+
+
+def test_defer_reads_what_is_not_built_from_the_state(
+    built: Warehouse, extra: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    succeed(built, "parse")
+    state = tmp_path / "state"
+    (built.project / "target").rename(state)
+    (extra / "extra_deferred.sql").write_text(f"select count(*) as n from {{{{ ref('{EVENTS}') }}}}\n")
+    environment = built.environment | {"DBT_TARGET": "dev", "DBT_USER": "dbt-commands"}
+    developer = Warehouse(built.account, built.name, built.project, environment, built.tables)
+    succeed(developer, "run", "-s", "extra_deferred", "--defer", "--state", str(state))
+    assert built.ask("select n from extra_deferred", "todo_analytics_dbt-commands") == [[str(events(built))]]
+
+
+def test_sample_reads_the_rows_of_a_time_only(built: Warehouse, extra: pathlib.Path) -> None:
+    first = min(event["occurred_at"].date() for event in SILVER["task_events"])
+    (extra / "extra_source.sql").write_text(
+        "{{ config(materialized='view', event_time='occurred_at') }}\n"
+        f"select event_id, occurred_at from {{{{ ref('{EVENTS}') }}}}\n"
+    )
+    (extra / "extra_sample.sql").write_text("select occurred_at from {{ ref('extra_source') }}\n")
+    time = {"start": str(first), "end": str(first + dt.timedelta(days=1))}
+    succeed(built, "run", "-s", "extra_source")
+    succeed(built, "run", "-s", "extra_sample", "--sample", json.dumps(time))
+    found = rows(built, "select cast(occurred_at as date), count(*) from extra_sample group by 1")
+    assert [day for day, _ in found] == [str(first)]
+
+
+def test_docs_generate_describes_what_is_built(built: Warehouse) -> None:
+    succeed(built, "docs", "generate", "-s", EVENTS)
+    catalog = json.loads((built.project / "target" / "catalog.json").read_text())
+    assert "merged_at" in catalog["nodes"][f"model.todo_insights.{EVENTS}"]["columns"]
+
+
+def test_tables_are_compacted(built: Warehouse) -> None:
+    before = events(built)
+    seen = set(built.statements())
+    succeed(built, "run-operation", "compact_tables")
+    athena = built.account.session.client("athena")
+    sent = [
+        athena.get_query_execution(QueryExecutionId=one)["QueryExecution"]["Query"]
+        for one in set(built.statements()) - seen
+    ]
+    assert sum(f"optimize awsdatacatalog.{built.gold}.{EVENTS} rewrite data using bin_pack" in one for one in sent) == 1
+    assert sum(f"vacuum awsdatacatalog.{built.gold}.{EVENTS}" in one for one in sent) == 1
+    assert events(built) == before
 
 
 def test_the_project_overrides_nothing_of_dbt() -> None:

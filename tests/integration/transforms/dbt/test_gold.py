@@ -47,7 +47,9 @@ def user(user_id: str, **more: str) -> Row:
     }
 
 
-def event(event_id: str, task_id: str, user_id: str, event_type: str, day: str, status: str = "pending") -> Row:
+def event(
+    event_id: str, task_id: str, user_id: str, event_type: str, day: str, status: str = "pending", before: str = ""
+) -> Row:
     return {
         "event_id": f"'{event_id}'",
         "task_id": f"'{task_id}'",
@@ -58,6 +60,8 @@ def event(event_id: str, task_id: str, user_id: str, event_type: str, day: str, 
         "occurred_at": moment(day),
         "ingested_at": moment(day, "10:00:01.000000"),
         "status": f"'{status}'",
+        "previous_status": f"'{before}'" if before else "null",
+        "was_deleted": "false",
         "priority": "'medium'",
         "changed_fields": "array['status']",
     }
@@ -84,15 +88,15 @@ def fill(warehouse: Warehouse) -> None:
     warehouse.insert(
         "task_events",
         event("e1", "t1", "anna", "created", "2026-11-01"),
-        event("e2", "t1", "anna", "completed", "2026-11-02", "completed"),
+        event("e2", "t1", "anna", "completed", "2026-11-02", "completed", "pending"),
         event("e3", "t2", "anna", "created", "2026-11-01"),
         event("e4", "t3", "anna", "created", "2026-11-05"),
         event("e5", "t4", "anna", "created", "2026-11-04"),
-        event("e6", "t4", "anna", "deleted", "2026-11-06"),
+        event("e6", "t4", "anna", "deleted", "2026-11-06", "pending", "pending"),
         event("e7", "t5", "ben", "created", "2026-11-01"),
         event("e8", "t6", "cora", "created", "2026-11-01"),
-        event("e9", "t3", "anna", "updated", "2026-11-05", "in_progress"),
-        event("e10", "t5", "ben", "cancelled", "2026-11-02", "cancelled"),
+        event("e9", "t3", "anna", "updated", "2026-11-05", "in_progress", "pending"),
+        event("e10", "t5", "ben", "cancelled", "2026-11-02", "cancelled", "pending"),
     )
 
 
@@ -131,7 +135,7 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
 
     deletion = "update tasks set is_deleted = true, merged_at = current_timestamp where task_id = 't1'"
     warehouse.ask(deletion, warehouse.silver)
-    warehouse.insert("task_events", event("e11", "t1", "anna", "deleted", DAY, "completed"))
+    warehouse.insert("task_events", event("e11", "t1", "anna", "deleted", DAY, "completed", "completed"))
     rebuilt = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
 
     assert rebuilt.returncode == 0, rebuilt.stdout
@@ -143,7 +147,7 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
     glue = warehouse.account.session.client("glue")
     tables = glue.get_tables(DatabaseName=warehouse.gold)["TableList"]
     located = [table["StorageDescriptor"]["Location"] for table in tables if table["TableType"] == "EXTERNAL_TABLE"]
-    assert len(located) == 9
+    assert len(located) == 7
     assert all(location.startswith(f"s3://{warehouse.name}/tables/") for location in located)
     (activity,) = [table for table in tables if table["Name"] == "int_daily_activity"]
     assert activity["Description"].startswith("One row per user and day")

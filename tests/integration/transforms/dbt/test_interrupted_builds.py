@@ -26,7 +26,7 @@ def test_what_somebody_deleted_from_gold_is_there_after_the_next_build(history: 
     for statement in (
         f"delete from int_kept_events where event_date >= date '{day}'",
         f"delete from int_daily_activity where activity_date = date '{day}'",
-        "delete from int_task_states where position = 2",
+        f"delete from int_daily_backlog where backlog_date = date '{day}'",
         "delete from int_live_tasks where status = 'pending'",
         "delete from user_insights where total_tasks > 3",
         f"delete from agg_api_usage_daily where usage_date < date '{day}'",

@@ -1,30 +1,21 @@
 {% set columns = [
     'changes', 'events', 'tasks_created', 'tasks_updated', 'tasks_completed', 'tasks_reopened', 'tasks_cancelled',
-    'tasks_deleted', 'tasks_restored', 'first_event_at', 'last_event_at', 'merged_at'
+    'tasks_deleted', 'tasks_restored', 'is_addition', 'merged_at'
 ] %}
-{% set mark = high_water_mark(
-    'select coalesce(sum(changes), 0) from ' ~ this ~ ' where user_id not in (' ~ erased_users() ~ ')',
-    'select count(*) from ' ~ ref('int_kept_events') ~ ' where merged_at <= {mark} and user_id not in ('
-    ~ erased_users() ~ ')'
+{#- A corrected change is due no more where it was counted: the sums differ, and everything is counted anew. -#}
+{% set followed = high_water_mark(
+    'select coalesce(sum(changes), 0) from ' ~ this ~ ' where {not_erased}',
+    'select count(*) from ' ~ ref('int_kept_events') ~ ' where merged_at <= {mark}',
+    erased_users()
 ) %}
-{% if mark -%}
-    {% set days = query_column(
-        'select distinct cast(event_date as varchar) from ' ~ ref('int_kept_events')
-        ~ " where merged_at > timestamp '" ~ mark ~ "'"
-    ) -%}
-    {% set changed_days = "(date '" ~ (days or ['1970-01-01']) | join("', date '") ~ "')" -%}
-{% endif -%}
-{% set touched =
-    '(held.activity_date in ' ~ changed_days ~ ' or held.user_id in (' ~ erased_users() ~ '))'
-    if mark else 'true'
-%}
+{% set mark = followed.mark %}
 with
 
 changes as (
     select *
     from {{ ref('int_kept_events') }}
     {% if mark -%}
-        where event_date in {{ changed_days }}
+        where merged_at > timestamp '{{ mark }}'
     {%- endif %}
 ),
 
@@ -43,9 +34,7 @@ activity as (
         count_if(event_type = 'deleted') as tasks_deleted,
         count_if(event_type = 'restored') as tasks_restored,
 
-        min(occurred_at) as first_event_at,
-        max(case when event_type != 'purged' then occurred_at end) as last_event_at,
-
+        {{ 'true' if mark else 'false' }} as is_addition,
         max(merged_at) as merged_at,
 
         event_date as activity_date
@@ -53,21 +42,25 @@ activity as (
     group by event_date, user_id
 ),
 
-{% if is_incremental() -%}
+{% if is_incremental() and (followed.erased or not mark) -%}
     gone_activity as (
         select
             held.activity_date,
             held.user_id
         from {{ this }} as held
-        left join activity on held.activity_date = activity.activity_date and held.user_id = activity.user_id
-        where
-            activity.user_id is null
-            and {{ touched }}
+        {% if mark -%}
+            where held.user_id in ({{ erased_users() }})
+        {%- else -%}
+            left join activity on held.activity_date = activity.activity_date and held.user_id = activity.user_id
+            where activity.user_id is null
+        {%- endif %}
     ),
 
 {% endif -%}
 final as (
-    {{ merge_rows('activity', 'gone_activity', ['activity_date', 'user_id'], columns) }}
+    {{ merge_rows(
+        'activity', 'gone_activity' if followed.erased or not mark else none, ['activity_date', 'user_id'], columns
+    ) }}
 )
 
 select * from final

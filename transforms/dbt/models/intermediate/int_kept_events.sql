@@ -1,12 +1,13 @@
 {% set columns = [
-    'task_id', 'user_id', 'event_type', 'status', 'previous_status', 'priority', 'category', 'due_date', 'occurred_at',
-    'ingested_at', 'version', 'merged_at'
+    'task_id', 'user_id', 'event_type', 'status', 'previous_status', 'was_deleted', 'priority', 'category', 'due_date',
+    'previous_due_date', 'occurred_at', 'ingested_at', 'version', 'merged_at'
 ] %}
-{% set mark = high_water_mark(
-    'select count(*) from ' ~ this ~ ' where user_id not in (' ~ erased_users() ~ ')',
-    'select count(*) from ' ~ ref('stg_task_events') ~ ' where merged_at <= {utc} and user_id not in ('
-    ~ erased_users() ~ ')'
+{% set followed = high_water_mark(
+    'select count(*) from ' ~ this ~ ' where {not_erased}',
+    'select count(*) from ' ~ ref('stg_task_events') ~ ' where merged_at <= {utc} and {not_erased}',
+    erased_users()
 ) %}
+{% set mark = followed.mark %}
 with
 
 erased_users as (
@@ -30,9 +31,11 @@ kept_events as (
         events.event_type,
         events.status,
         events.previous_status,
+        events.was_deleted,
         events.priority,
         events.category,
         events.due_date,
+        events.previous_due_date,
         events.occurred_at,
         events.ingested_at,
         events.version,
@@ -43,7 +46,7 @@ kept_events as (
     where erased_users.user_id is null
 ),
 
-{% if is_incremental() -%}
+{% if is_incremental() and (followed.erased or not mark) -%}
     gone_events as (
         select
             held.event_id,
@@ -59,7 +62,9 @@ kept_events as (
 
 {% endif -%}
 final as (
-    {{ merge_rows('kept_events', 'gone_events', ['event_id', 'event_date'], columns) }}
+    {{ merge_rows(
+        'kept_events', 'gone_events' if followed.erased or not mark else none, ['event_id', 'event_date'], columns
+    ) }}
 )
 
 select * from final

@@ -2,12 +2,13 @@
     'user_id', 'status', 'priority', 'category', 'is_open', 'due_date', 'created_at', 'updated_at', 'completed_at',
     'version', 'merged_at'
 ] %}
-{% set mark = high_water_mark(
-    'select count(*) from ' ~ this ~ ' where user_id not in (' ~ erased_users() ~ ')'
+{% set followed = high_water_mark(
+    'select count(*) from ' ~ this ~ ' where {not_erased}'
     ~ ' and task_id not in (select task_id from ' ~ ref('stg_tasks') ~ ' where merged_at > {utc})',
-    'select count(*) from ' ~ ref('stg_tasks') ~ ' where merged_at <= {utc} and not is_deleted'
-    ~ ' and user_id not in (' ~ erased_users() ~ ')'
+    'select count(*) from ' ~ ref('stg_tasks') ~ ' where merged_at <= {utc} and not is_deleted and {not_erased}',
+    erased_users()
 ) %}
+{% set mark = followed.mark %}
 with
 
 erased_users as (
@@ -46,13 +47,19 @@ live_tasks as (
 
 {% if is_incremental() -%}
     gone_tasks as (
-        select held.task_id
-        from {{ this }} as held
         {% if mark -%}
-            where
-                held.user_id in (select user_id from erased_users)
-                or held.task_id in (select task_id from tasks where is_deleted)
+            select task_id
+            from tasks
+            where is_deleted
+            {%- if followed.erased %}
+                union distinct
+                select task_id
+                from {{ this }}
+                where user_id in (select user_id from erased_users)
+            {%- endif %}
         {%- else -%}
+            select held.task_id
+            from {{ this }} as held
             left join live_tasks on held.task_id = live_tasks.task_id
             where live_tasks.task_id is null
         {%- endif %}

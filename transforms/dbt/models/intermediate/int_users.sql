@@ -1,58 +1,52 @@
 {% set columns = [
-    'email_masked', 'email_domain', 'name_masked', 'is_known_profile', 'first_seen', 'last_updated', 'total_events',
-    'event_types', 'merged_at'
+    'email_masked', 'email_domain', 'name_masked', 'is_known_profile', 'created_at', 'updated_at', 'first_event_at',
+    'last_event_at', 'changes', 'total_events', 'has_created', 'has_updated', 'has_completed', 'has_reopened',
+    'has_cancelled', 'has_deleted', 'has_restored', 'is_addition', 'merged_at'
 ] %}
-{% set unchanged = 'user_id not in (' ~ erased_users() ~ ')'
-    ~ ' and user_id not in (select user_id from ' ~ ref('stg_users') ~ ' where merged_at > {utc})'
-    ~ ' and user_id not in (select user_id from ' ~ ref('int_daily_activity') ~ ' where merged_at > {mark})'
-%}
-{% set mark = high_water_mark(
-    'select coalesce(sum(total_events), 0) + count_if(is_known_profile) from ' ~ this ~ ' where ' ~ unchanged,
-    '(select coalesce(sum(events), 0) from ' ~ ref('int_daily_activity') ~ ' where ' ~ unchanged ~ ')'
-    ~ ' + (select count(*) from ' ~ ref('stg_users') ~ ' where ' ~ unchanged ~ ')'
+{% set changed_profiles = 'select user_id from ' ~ ref('stg_users') ~ ' where merged_at > {utc}' %}
+{#- A corrected change is due no more where it was counted: the sums differ, and everything is counted anew. -#}
+{% set followed = high_water_mark(
+    'select coalesce(sum(changes), 0) + count_if(is_known_profile and user_id not in (' ~ changed_profiles ~ '))'
+    ~ ' from ' ~ this ~ ' where {not_erased}',
+    '(select count(*) from ' ~ ref('int_kept_events') ~ ' where merged_at <= {mark})'
+    ~ ' + (select count(*) from ' ~ ref('stg_users') ~ ' where merged_at <= {utc} and not is_deleted)',
+    erased_users()
 ) %}
-{% set changed_users -%}
-    select user_id from {{ ref('stg_users') }} where merged_at > {{ utc(mark) }}
-    union distinct
-    select user_id from {{ ref('int_daily_activity') }} where merged_at > timestamp '{{ mark }}'
-{%- endset %}
-{% set is_changed = 'user_id in (' ~ changed_users ~ ')' if mark else 'true' %}
+{% set mark = followed.mark %}
 with
-
-erased_users as (
-    {{ erased_users() }}
-),
 
 profiles as (
     select *
     from {{ ref('stg_users') }}
     where
         not is_deleted
-        and {{ is_changed }}
+        and {{ 'merged_at > ' ~ utc(mark) if mark else 'true' }}
 ),
 
 activity as (
     select
         user_id,
-        min(first_event_at) as first_event_at,
-        max(last_event_at) as last_event_at,
-        sum(events) as total_events,
-        max(case when tasks_created > 0 then 1 else 0 end)
-        + max(case when tasks_updated > 0 then 1 else 0 end)
-        + max(case when tasks_completed > 0 then 1 else 0 end)
-        + max(case when tasks_reopened > 0 then 1 else 0 end)
-        + max(case when tasks_cancelled > 0 then 1 else 0 end)
-        + max(case when tasks_deleted > 0 then 1 else 0 end)
-        + max(case when tasks_restored > 0 then 1 else 0 end) as event_types,
+        min(occurred_at) as first_event_at,
+        max(case when event_type != 'purged' then occurred_at end) as last_event_at,
+        count(*) as changes,
+        count_if(event_type != 'purged') as total_events,
+        bool_or(event_type = 'created') as has_created,
+        bool_or(event_type = 'updated') as has_updated,
+        bool_or(event_type = 'completed') as has_completed,
+        bool_or(event_type = 'reopened') as has_reopened,
+        bool_or(event_type = 'cancelled') as has_cancelled,
+        bool_or(event_type = 'deleted') as has_deleted,
+        bool_or(event_type = 'restored') as has_restored,
         max(merged_at) as merged_at
-    from {{ ref('int_daily_activity') }}
-    where
-        user_id not in (select user_id from erased_users)
-        and {{ is_changed }}
+    from {{ ref('int_kept_events') }}
+    {% if mark -%}
+        where merged_at > timestamp '{{ mark }}'
+    {%- endif %}
     group by user_id
 ),
 
--- Profiles and events travel separately, so either may arrive first.
+-- Profiles and events travel separately, so either may arrive first. Of a build that adds what is new, a profile is the
+-- new one, or none.
 users as (
     select
         coalesce(profiles.user_id, activity.user_id) as user_id,
@@ -60,17 +54,20 @@ users as (
         profiles.email_domain,
         profiles.name_masked,
         profiles.user_id is not null as is_known_profile,
-        coalesce(
-            least(profiles.created_at, activity.first_event_at), profiles.created_at, activity.first_event_at
-        ) as first_seen,
-        coalesce(
-            greatest(profiles.updated_at, activity.last_event_at),
-            profiles.updated_at,
-            activity.last_event_at,
-            activity.first_event_at
-        ) as last_updated,
-        cast(coalesce(activity.total_events, 0) as bigint) as total_events,
-        cast(coalesce(activity.event_types, 0) as bigint) as event_types,
+        profiles.created_at,
+        profiles.updated_at,
+        activity.first_event_at,
+        activity.last_event_at,
+        coalesce(activity.changes, 0) as changes,
+        coalesce(activity.total_events, 0) as total_events,
+        coalesce(activity.has_created, false) as has_created,
+        coalesce(activity.has_updated, false) as has_updated,
+        coalesce(activity.has_completed, false) as has_completed,
+        coalesce(activity.has_reopened, false) as has_reopened,
+        coalesce(activity.has_cancelled, false) as has_cancelled,
+        coalesce(activity.has_deleted, false) as has_deleted,
+        coalesce(activity.has_restored, false) as has_restored,
+        {{ 'true' if mark else 'false' }} as is_addition,
         greatest(
             coalesce(cast(profiles.merged_at as timestamp(6)), activity.merged_at),
             coalesce(activity.merged_at, cast(profiles.merged_at as timestamp(6)))
@@ -79,13 +76,13 @@ users as (
     full outer join activity on profiles.user_id = activity.user_id
 ),
 
-{% if is_incremental() -%}
+{% if is_incremental() and (followed.erased or not mark) -%}
     gone_users as (
-        select held.user_id
-        from {{ this }} as held
         {% if mark -%}
-            where held.user_id in (select user_id from erased_users)
+            {{ erased_users() }}
         {%- else -%}
+            select held.user_id
+            from {{ this }} as held
             left join users on held.user_id = users.user_id
             where users.user_id is null
         {%- endif %}
@@ -93,7 +90,7 @@ users as (
 
 {% endif -%}
 final as (
-    {{ merge_rows('users', 'gone_users', ['user_id'], columns) }}
+    {{ merge_rows('users', 'gone_users' if followed.erased or not mark else none, ['user_id'], columns) }}
 )
 
 select * from final

@@ -4,7 +4,7 @@
 {% set mark = high_water_mark(
     'select coalesce(sum(requests), 0) from ' ~ this,
     'select count(*) from ' ~ ref('stg_api_requests') ~ ' where merged_at <= {utc}'
-) %}
+).mark %}
 {% if mark -%}
     {% set days = query_column(
         'select distinct cast(request_date as varchar) from ' ~ ref('stg_api_requests')

@@ -12,8 +12,8 @@ final as (
         email_domain,
         name_masked as name,
 
-        first_seen,
-        last_updated,
+        {{ first_seen() }} as first_seen,
+        {{ last_updated() }} as last_updated,
 
         is_known_profile
     from users

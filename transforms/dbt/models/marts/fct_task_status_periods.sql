@@ -1,11 +1,27 @@
 with
 
-states as (
-    select * from {{ ref('int_task_states') }}
-),
-
 live_tasks as (
     select * from {{ ref('int_live_tasks') }}
+),
+
+-- Only a removal leaves a task deleted; whatever else happens to it shows that it is there.
+states as (
+    select
+        task_id,
+        user_id,
+        status,
+        event_type in ('deleted', 'purged') as is_deleted,
+        occurred_at,
+        row_number() over (partition by task_id order by version, occurred_at, event_id) as position
+    from {{ ref('int_kept_events') }}
+),
+
+neighbours as (
+    select
+        *,
+        lag(status) over (partition by task_id order by position) as status_before,
+        lag(is_deleted) over (partition by task_id order by position) as was_deleted
+    from states
 ),
 
 -- A status begins with a change of it and ends with the next one, or with the task's deletion.
@@ -17,8 +33,8 @@ turning_points as (
         is_deleted,
         occurred_at as started_at,
         lead(occurred_at) over (partition by task_id order by position) as ended_at
-    from states
-    where is_new_state
+    from neighbours
+    where was_deleted is null or status != status_before or is_deleted != was_deleted
 ),
 
 periods as (

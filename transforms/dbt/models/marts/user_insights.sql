@@ -4,16 +4,14 @@
     'current_streak_days', 'longest_streak_days', 'cycle_time_p50_hours', 'cycle_time_p90_hours', 'by_category',
     'by_priority', 'weekly', 'merged_at'
 ] %}
-{% set unchanged = 'user_id not in (select user_id from ' ~ ref('stg_tasks') ~ ' where merged_at > {utc})'
-    ~ ' and user_id not in (select user_id from ' ~ ref('int_users') ~ ' where merged_at > {mark})'
-%}
 {#- Overdue tasks, streaks and weeks are other ones on the next day: rows of another day are due as a whole. -#}
-{% set mark = high_water_mark(
-    'select coalesce(sum(total_tasks + 1), 0) from ' ~ this ~ ' where ' ~ unchanged
-    ~ ' and user_id not in (' ~ erased_users() ~ ') and cast(as_of as date) = ' ~ as_of_date(),
-    '(select count(*) from ' ~ ref('int_live_tasks') ~ ' where ' ~ unchanged ~ ')'
-    ~ ' + (select count(*) from ' ~ ref('int_users') ~ ' where ' ~ unchanged ~ ')'
+{% set followed = high_water_mark(
+    'select count(*) from ' ~ this ~ ' where cast(as_of as date) = ' ~ as_of_date()
+    ~ ' and user_id in (select user_id from ' ~ ref('int_users') ~ ' where merged_at <= {mark})',
+    'select count(*) from ' ~ ref('int_users') ~ ' where merged_at <= {mark}',
+    erased_users()
 ) %}
+{% set mark = followed.mark %}
 {% set changed_users -%}
     select user_id from {{ ref('stg_tasks') }} where merged_at > {{ utc(mark) }}
     union distinct
@@ -245,7 +243,7 @@ insights as (
     left join weekly on users.user_id = weekly.user_id
 ),
 
-{% if is_incremental() -%}
+{% if is_incremental() and (followed.erased or not mark) -%}
     gone_insights as (
         select held.user_id
         from {{ this }} as held
@@ -259,7 +257,7 @@ insights as (
 
 {% endif -%}
 final as (
-    {{ merge_rows('insights', 'gone_insights', ['user_id'], columns) }}
+    {{ merge_rows('insights', 'gone_insights' if followed.erased or not mark else none, ['user_id'], columns) }}
 )
 
 select * from final

@@ -16,11 +16,13 @@ renamed as (
         event_type,
         status,
         previous_status,
+        was_deleted,
         priority,
         nullif(trim(category), '') as category,
         changed_fields,
 
         due_date,
+        previous_due_date,
         cast(occurred_at as date) as event_date,
         cast(occurred_at as timestamp(6)) as occurred_at,
         cast(ingested_at as timestamp(6)) as ingested_at,
