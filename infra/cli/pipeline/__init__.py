@@ -15,7 +15,7 @@ COMMANDS = {
         ("logs", "display", "Print the log of the job, build, crawl or function of a state."),
         ("redrive", "run", "Redrive a failed, timed out or stopped execution from the state that it ended in."),
         ("stop", "run", "Stop a running execution, and wait for the end of the job or build that it had started."),
-        ("backfill", "backfill", "Run the pipeline again over a window of arrival times, by day or hour."),
+        ("backfill", "backfill", "Run the pipeline again over a window of arrival times."),
     )
 }
 app = typer.Typer(
