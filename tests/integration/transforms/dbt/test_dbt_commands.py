@@ -70,9 +70,17 @@ def test_full_refresh_builds_the_table_anew(built: Warehouse) -> None:
     rows(built, f"update {EVENTS} set category = 'by hand'")
     succeed(built, "run", "-s", EVENTS)
     assert rows(built, f"select count(*) from {EVENTS} where category = 'by hand'") == [[str(before)]]
+    seen = set(built.statements())
     succeed(built, "run", "--full-refresh", "-s", EVENTS)
     assert rows(built, f"select count(*) from {EVENTS} where category = 'by hand'") == [["0"]]
     assert events(built) == before
+    # made beside the old one and renamed, so that queries miss it for no longer than two renames take
+    athena = built.account.session.client("athena")
+    sent = [
+        athena.get_query_execution(QueryExecutionId=one)["QueryExecution"] for one in set(built.statements()) - seen
+    ]
+    created = [one["Query"] for one in sent if "create table" in one["Query"]]
+    assert [f'"{EVENTS}__dbt_tmp"' in one for one in created] == [True]
 
 
 def test_compile_and_show_change_nothing(built: Warehouse) -> None:
