@@ -314,8 +314,8 @@ class Gold:
 
 
 def _event(event: Row) -> Row:
-    names = ("event_id", "task_id", "user_id", "event_type", "version", "status", "previous_status", "priority")
-    names += ("was_deleted", "previous_due_date")
+    names = ["event_id", "task_id", "user_id", "event_type", "version", "status", "previous_status", "priority"]
+    names += ["was_deleted", "previous_due_date"]
     occurred_at = _naive(event["occurred_at"])
     return {
         **{name: event[name] for name in names},
