@@ -99,8 +99,9 @@ def gold(events: list[Event], last: dt.date) -> dict[str, Rows]:
         "dim_users": [
             {"user_id": user, "first_seen": _first_seen(user, events, last), "is_known_profile": True} for user in users
         ],
+        # gold's calendar begins long before the first change
         "dim_dates": [
-            {"date_day": day, "week_start": monday(day)} for day in (days[0] + dt.timedelta(n) for n in range(-9, 500))
+            {"date_day": day, "week_start": monday(day)} for day in (days[0] + dt.timedelta(n) for n in range(-40, 500))
         ],
     }
 
