@@ -84,13 +84,14 @@ def licence(name: str) -> str:
     """
     if name in STATED:
         return STATED[name]
+    # get_all, because the backport of importlib.metadata, once something has imported it, raises for a missing field
     metadata = importlib.metadata.metadata(name)
-    if expression := metadata["License-Expression"]:
-        return str(expression)
+    if expressions := metadata.get_all("License-Expression", []):
+        return str(expressions[0])
     classifiers = [
         value.rpartition(" :: ")[2] for value in metadata.get_all("Classifier", []) if value.startswith("License ::")
     ]
-    found = {SPDX.get(each, "") for each in classifiers or [str(metadata["License"])]}
+    found = {SPDX.get(each, "") for each in classifiers or metadata.get_all("License", [])}
     return found.pop() if len(found) == 1 else ""
 
 
