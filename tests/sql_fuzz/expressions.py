@@ -219,7 +219,7 @@ _FORMS: dict[str, tuple[str, ...]] = {
         "cast({m} as json)",
     ),
 }
-_LETTERS = {
+COLUMNS = {
     "i": "integer",
     "g": "bigint",
     "f": "double",
@@ -230,8 +230,9 @@ _LETTERS = {
     "t": "timestamp",
     "a": "array",
     "m": "map",
-    "j": "json",
 }
+"""The columns of every table: name -> type."""
+_LETTERS = COLUMNS | {"j": "json"}
 _NUMBERS = ("integer", "bigint", "double", "decimal(10,2)")
 _LITERALS: dict[str, tuple[str, ...]] = {
     "integer": ("0", "1", "-7", "42", "2147483647"),

@@ -3,21 +3,8 @@
 import dataclasses
 import random
 
-from tests.sql_fuzz.expressions import AGGREGATES, TYPES, WINDOWS, Expressions
+from tests.sql_fuzz.expressions import AGGREGATES, COLUMNS, TYPES, WINDOWS, Expressions
 
-COLUMNS = {
-    "i": "integer",
-    "g": "bigint",
-    "f": "double",
-    "e": "decimal(10,2)",
-    "s": "varchar",
-    "b": "boolean",
-    "d": "date",
-    "t": "timestamp",
-    "a": "array",
-    "m": "map",
-}
-"""The columns of every table: name -> type."""
 ROWS = (
     "select 1 as i, bigint '10' as g, 1.5 as f, decimal '1.25' as e, 'a' as s, true as b, date '2020-01-01' as d, "
     "timestamp '2020-01-01 10:00:00' as t, array[1, 2] as a, map(array['a'], array[1]) as m "

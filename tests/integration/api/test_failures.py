@@ -96,7 +96,7 @@ def test_a_key_that_is_being_used_is_409(alice: Client, refuse: Callable[..., li
 def test_a_read_that_meets_a_transaction_is_409(
     alice: Client, refuse: Callable[..., list[str]], at_fault: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_request, "DEADLINE_SECONDS", 2)
+    monkeypatch.setattr(write_request, "DEADLINE_SECONDS", 0.5)
     path = f"{TASKS}/{alice.created()['id']}"
     reasons = [{"Code": "None"}, {"Code": "None"}]
     reasons[at_fault] = {"Code": "TransactionConflict"}
