@@ -82,6 +82,7 @@ lint: setup ## ruff, plain names, documentation, mypy --strict, sqlfluff
 	@$(BIN)/python -m tests.lint.plain_names
 	@$(BIN)/python -m tests.lint.plain_prose
 	@$(BIN)/python -m tests.lint.page_references
+	@$(BIN)/python -m tests.lint.page_figures
 	@echo "mypy --strict: minutes when its cache is empty" && $(BIN)/mypy
 	@echo "sqlfluff: models, tests and saved queries" && $(MAKE) --no-print-directory lint-sql
 

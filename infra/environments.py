@@ -211,5 +211,14 @@ def from_context(context: Mapping[str, str | None]) -> Environment:
     return Environment(name=chosen, target=_target(target), **settings)  # type: ignore[arg-type]
 
 
+def example(name: Name) -> Environment:
+    """An environment as its example values make it.
+
+    Args:
+        name: of the environment.
+    """
+    return from_context({**EXAMPLE[name], "environment": name, "target": "local" if name == "local" else "aws"})
+
+
 def _target(value: str) -> Target:
     return next(target for target in TARGETS if target == value)
