@@ -25,6 +25,7 @@ help: ## List the targets
 
 setup: $(SETUP) ## Virtual environment with every pinned dependency
 
+# uv looks packages up even when all of them are installed; a copy of the lock spares that, so a later run needs no network
 $(SETUP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c '$(IS_SUPPORTED)' 2>/dev/null || { \
 		found="$$("$(or $(PYTHON),python3)" --version 2>/dev/null || echo none)"; \
@@ -34,9 +35,11 @@ $(SETUP): requirements.lock pyproject.toml
 	@{ $(BIN)/python -c '$(IS_SUPPORTED)' && $(BIN)/python -m pip --version; } >/dev/null 2>&1 || { \
 		rm -rf .venv; "$(PYTHON)" -m venv .venv || { rm -rf .venv; \
 		echo "Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; }
-	@awk '/^uv==/ {wanted = 1} wanted {print} wanted && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@cmp -s requirements.lock .venv/requirements.lock || { \
+		awk '/^uv==/ {wanted = 1} wanted {print} wanted && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock && \
+		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock && \
+		cp requirements.lock .venv/requirements.lock; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -172,6 +175,10 @@ pictures: setup ## The pictures in docs/images, of the running account: make dem
 .PHONY: docs
 docs: setup ## The documentation site, into build/site: fails when a page is out of date or a link is broken
 	@$(BIN)/python -m infra.site.build
+
+.PHONY: follow-pages
+follow-pages: setup ## Every role's pages from a fresh clone, timed: make follow-pages ARGS="--role operator --offline"
+	@$(BIN)/python -m tests.newcomer $(ARGS)
 
 .PHONY: bench-gold
 bench-gold: setup ## What gold costs: dbt's builds of 100,000 events by model, bytes scanned, the saved queries

@@ -65,12 +65,13 @@ def find_pages() -> list[pathlib.Path]:
     return sorted(found - FOLLOWED_ELSEWHERE)
 
 
-def run_page(blocks: Iterable[Block], environment: Mapping[str, str]) -> list[str]:
+def run_page(blocks: Iterable[Block], environment: Mapping[str, str], folder: pathlib.Path = ROOT) -> list[str]:
     """Run the blocks of a page in one shell, as a reader would.
 
     Args:
         blocks: those with a reason are left out.
         environment: of the shell.
+        folder: of the checkout, in which the shell is.
 
     Returns:
         what went wrong, with the commands and their output; empty when all was as the page says.
@@ -80,7 +81,7 @@ def run_page(blocks: Iterable[Block], environment: Mapping[str, str]) -> list[st
     script = "".join(f"printf '\\n-- block {number} --\\n'\n{block.commands}\n" for number, block in enumerate(chosen))
     done = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", script],
-        cwd=ROOT,
+        cwd=folder,
         env=dict(environment),
         capture_output=True,
         text=True,

@@ -65,6 +65,25 @@ def test_a_broken_environment_is_made_anew(checkout: pathlib.Path) -> None:
     assert made.exists()
 
 
+def test_a_second_set_up_with_the_same_lock_looks_nothing_up(checkout: pathlib.Path) -> None:
+    bin_folder, calls = checkout / ".venv" / "bin", checkout / "calls"
+    bin_folder.mkdir(parents=True)
+    skips_pip = f'[ "$1 $2" = "-m pip" ] && echo "pip $3" >> {calls} && exit 0\nexec {sys.executable} "$@"'
+    interpreter(bin_folder, skips_pip)
+    (bin_folder / "uv").write_text(f'#!/bin/sh\necho "uv $1 $2" >> {calls}\n')
+    (bin_folder / "uv").chmod(0o755)
+
+    for _ in range(2):  # as after a change of pyproject.toml, or a checkout that touches the lock
+        (checkout / ".venv" / "installed").unlink(missing_ok=True)
+        assert set_up(checkout, pathlib.Path(sys.executable)).returncode == 0
+
+    installs = [call for call in calls.read_text().splitlines() if call != "pip --version"]
+    assert installs == ["pip install", "uv pip sync", "uv pip install", "uv pip install"]
+    (checkout / "requirements.lock").write_text("uv==1\n")
+    assert set_up(checkout, pathlib.Path(sys.executable)).returncode == 0
+    assert calls.read_text().count("uv pip sync") == 2
+
+
 def test_slow_checks_say_what_they_are() -> None:
     command = ["make", "--dry-run", "lint", "SETUP="]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
