@@ -54,6 +54,8 @@ def link_outside(text: str, folder: pathlib.Path, repository: str | None = None)
         target = (folder / found[2].partition("#")[0]).resolve()
         if target.is_relative_to(DOCS):
             return found[0] if target.is_file() else f"[{found[1]}]({found[2].rstrip('/')}/README.md)"
+        if not target.is_relative_to(ROOT):  # MkDocs says what is wrong with it
+            return found[0]
         path = target.relative_to(ROOT).as_posix()
         return f"[{found[1]}]({base}/{path})" if base else found[1]
 

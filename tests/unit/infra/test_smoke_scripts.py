@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -51,3 +52,22 @@ def test_an_endpoint_of_something_else_is_refused(checkout: pathlib.Path) -> Non
     assert done.returncode == 2
     assert "but ApiEndpoint of the deployed stacks is ApiEndpoint-of-the-stacks" in done.stderr
     assert run(checkout, "test-api.sh", CLIENT_ID="UserPoolClientId-of-the-stacks").stdout == "smoke api  \n"
+
+
+@pytest.mark.parametrize("name", ["test-api", "test-etl"])
+def test_the_powershell_wrapper_runs_the_same_script_with_the_same_variables(name: str) -> None:
+    """PowerShell is not part of the environment, so the wrapper is read: https://learn.microsoft.com/powershell."""
+    folder = ROOT / "infra" / "scripts"
+    wrapper = (folder / f"{name}.ps1").read_text()
+    calls = re.findall(r"^ +((?:wsl )?sh \./\S+ @args)$", wrapper, re.MULTILINE)
+    assert calls == [f"wsl sh ./{name}.sh @args", f"sh ./{name}.sh @args"]
+    assert [wrapper.count(mark) for mark in "{("] == [wrapper.count(mark) for mark in "})"]
+    assert re.search(r"^ +exit \$LASTEXITCODE$", wrapper, re.MULTILINE), "the test's exit code is the wrapper's"
+    assert wrapper.index("Push-Location $PSScriptRoot") < wrapper.index("try {") < wrapper.index("Pop-Location")
+    # what crosses into WSL is what the scripts read; without WSLENV a variable of Windows stays behind
+    passed = set(re.findall(r'"([A-Z_]+)"', wrapper.partition("Push-Location")[0]))
+    read = set(
+        re.findall(r"\$\{([A-Z_]+):?-", (folder / f"{name}.sh").read_text() + (folder / "settings.sh").read_text())
+    )
+    assert read <= passed
+    assert passed - read <= {"AWS_PROFILE", "INSIGHTS_AWS_ACCOUNT", "NUM_USERS", "TASKS_PER_USER", "UPDATES_PER_TASK"}
