@@ -61,7 +61,7 @@ def test_the_powershell_wrapper_runs_the_same_script_with_the_same_variables(nam
     wrapper = (folder / f"{name}.ps1").read_text()
     calls = re.findall(r"^ +((?:wsl )?sh \./\S+ @args)$", wrapper, re.MULTILINE)
     assert calls == [f"wsl sh ./{name}.sh @args", f"sh ./{name}.sh @args"]
-    assert [wrapper.count(mark) for mark in "{("] == [wrapper.count(mark) for mark in "})"]
+    assert [wrapper.count(bracket) for bracket in "{("] == [wrapper.count(bracket) for bracket in "})"]
     assert re.search(r"^ +exit \$LASTEXITCODE$", wrapper, re.MULTILINE), "the test's exit code is the wrapper's"
     assert wrapper.index("Push-Location $PSScriptRoot") < wrapper.index("try {") < wrapper.index("Pop-Location")
     # what crosses into WSL is what the scripts read; without WSLENV a variable of Windows stays behind

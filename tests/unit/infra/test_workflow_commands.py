@@ -134,6 +134,16 @@ def test_the_parts_of_the_tests_are_all_tests() -> None:
     }
 
 
+def test_dependabot_looks_at_every_lock_of_npm() -> None:
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    watched = {folder for update in updates for folder in update.get("directories", [])}
+    folders = [ROOT / "infra", ROOT / "tests" / "clients"]
+    locks = [
+        path for folder in folders for path in folder.rglob("package-lock.json") if "node_modules" not in path.parts
+    ]
+    assert {f"/{path.parent.relative_to(ROOT).as_posix()}" for path in locks} == watched
+
+
 @pytest.mark.parametrize("script", sorted((ROOT / ".ci").glob("*")), ids=lambda path: path.name)
 def test_a_script_of_ci_parses_and_may_be_executed(script: pathlib.Path) -> None:
     assert subprocess.run(["/bin/bash", "-n", str(script)], check=False).returncode == 0
