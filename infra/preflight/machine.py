@@ -1,4 +1,4 @@
-"""Checks of this machine: Python, Java, Node, disk space, memory, and the port of the local account."""
+"""Checks of this machine: system, Python, what is installed and downloaded, Java, Node, disk, memory, port."""
 
 import pathlib
 import platform
@@ -7,13 +7,16 @@ import sys
 
 import psutil
 
+from infra import ROOT
 from infra.local.account import lifecycle
 from infra.local.account.settings import Settings
-from infra.preflight import Finding, failed, passed
-from infra.toolchain import java, node
+from infra.preflight import Finding, Level, failed, passed
+from infra.toolchain import java, node, spark
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 """As in `requires-python` of pyproject.toml."""
+SYSTEMS = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")}
+"""System and processor for which every pin of the lock has a wheel: tests/infra/test_platforms.py."""
 MIN_FREE_GB = 2
 """The demo's jars, bundles and data, beside an environment that is installed already."""
 MIN_MEMORY_GB = 3.5
@@ -22,13 +25,55 @@ MIN_MEMORY_GB = 3.5
 
 def check_tools() -> list[Finding]:
     """What every command needs, whatever the target."""
-    return [check_python(sys.version_info[:2]), check_node()]
+    system = check_system(platform.system(), platform.machine(), platform.release())
+    return [system, check_python(sys.version_info[:2]), check_environment(ROOT), check_node()]
 
 
 def check_local_account(settings: Settings) -> list[Finding]:
     """What the local account needs as well."""
     memory = check_memory(psutil.virtual_memory().total)
-    return [check_java(), check_disk(settings.home), memory, check_port(settings)]
+    downloads = check_downloads(settings.toolchain)
+    return [check_java(), downloads, check_disk(settings.home), memory, check_port(settings)]
+
+
+def check_system(system: str, machine: str, release: str) -> Finding:
+    """Whether wheels exist for this system and processor.
+
+    Args:
+        system: as `platform.system` names it.
+        machine: the processor.
+        release: of the kernel; WSL's names Microsoft.
+    """
+    found = f"{system} {machine}{' (WSL)' if 'microsoft' in release.lower() else ''}"
+    if (system, machine) in SYSTEMS:
+        return passed("system", found)
+    fix = "packages may have to be compiled here; Linux, macOS on Apple silicon and WSL 2 are tested"
+    return Finding("system", Level.UNKNOWN, found, fix)
+
+
+def check_environment(root: pathlib.Path) -> Finding:
+    """Whether the environment has the packages of the lock that is checked out.
+
+    Args:
+        root: of the checkout.
+    """
+    lock, installed = root / "requirements.lock", root / ".venv" / "requirements.lock"  # `make setup` leaves a copy
+    if not installed.exists():
+        return Finding("packages", Level.UNKNOWN, "not known to be those of requirements.lock", "`make setup`")
+    if installed.read_bytes() == lock.read_bytes():
+        return passed("packages", "those of requirements.lock")
+    return failed("packages", "not those of requirements.lock", "`make setup`")
+
+
+def check_downloads(toolchain: pathlib.Path) -> Finding:
+    """Whether a run needs the network for tools: the CDK command line and Spark's jars are downloaded once.
+
+    Args:
+        toolchain: folder of the jars.
+    """
+    if node.is_installed() and spark.is_installed(toolchain):
+        return passed("downloads", "all there; `make demo` needs no network")
+    return passed("downloads", "not yet; the first `make demo` needs the network for them")
 
 
 def check_python(version: tuple[int, int]) -> Finding:

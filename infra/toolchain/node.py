@@ -51,10 +51,10 @@ def install(package: str = "aws-cdk", folder: pathlib.Path | None = None) -> Non
         ToolMissingError: npm failed; the message carries what it printed.
     """
     place = folder or INFRA
-    if _installed(package, place) == pinned(package, place):
+    if is_installed(package, place):
         return
     with install_lock(place):
-        if _installed(package, place) == pinned(package, place):  # another process was quicker
+        if is_installed(package, place):  # another process was quicker
             return
         done = subprocess.run(
             [*find().npm, "ci", "--ignore-scripts", *QUIET], cwd=place, env=environment(os.environ), capture_output=True
@@ -62,6 +62,12 @@ def install(package: str = "aws-cdk", folder: pathlib.Path | None = None) -> Non
     if done.returncode:
         output = (done.stdout + done.stderr).decode(errors="replace")
         raise ToolMissingError(f"npm ci failed in {place}:\n{output}")
+
+
+def is_installed(package: str = "aws-cdk", folder: pathlib.Path | None = None) -> bool:
+    """Whether the pinned version of a package is there; arguments as those of `install`."""
+    place = folder or INFRA
+    return _installed(package, place) == pinned(package, place)
 
 
 def cdk_command() -> list[str]:

@@ -102,6 +102,15 @@ def install(toolchain: pathlib.Path) -> pathlib.Path:
     return conf
 
 
+def is_installed(toolchain: pathlib.Path) -> bool:
+    """Whether the jars are there, so that `install` downloads nothing.
+
+    Args:
+        toolchain: as given to `install`.
+    """
+    return (toolchain / "spark" / "jars").exists()
+
+
 def environment(toolchain: pathlib.Path, scratch: pathlib.Path, settings: dict[str, str]) -> dict[str, str]:
     """The variables with which an unchanged PySpark script runs on this machine.
 

@@ -17,7 +17,38 @@ from tests.conftest import free_port
 
 
 def test_this_machine_has_the_tools() -> None:
-    assert [finding.level for finding in machine.check_tools()] == [Level.OK, Level.OK]
+    assert Level.FAIL not in {finding.level for finding in machine.check_tools()}
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "level", "found"),
+    [
+        (("Linux", "x86_64"), "6.1", Level.OK, "Linux x86_64"),
+        (("Linux", "x86_64"), "5.15.0-microsoft-standard-WSL2", Level.OK, "Linux x86_64 (WSL)"),
+        (("Darwin", "arm64"), "24.0", Level.OK, "Darwin arm64"),
+        (("Darwin", "x86_64"), "24.0", Level.UNKNOWN, "Darwin x86_64"),
+    ],
+)
+def test_a_system_without_wheels_is_named(system: tuple[str, str], release: str, level: Level, found: str) -> None:
+    finding = machine.check_system(*system, release)
+    assert (finding.level, finding.found, bool(finding.fix)) == (level, found, level is not Level.OK)
+
+
+def test_an_environment_of_another_lock_fails(tmp_path: pathlib.Path) -> None:
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / "requirements.lock").write_text("uv==2")
+    assert machine.check_environment(tmp_path).level is Level.UNKNOWN
+    (tmp_path / ".venv" / "requirements.lock").write_text("uv==1")
+    assert machine.check_environment(tmp_path).fix == "`make setup`"
+    (tmp_path / ".venv" / "requirements.lock").write_text("uv==2")
+    assert machine.check_environment(tmp_path).level is Level.OK
+
+
+def test_it_says_whether_a_run_needs_the_network(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "is_installed", lambda: True)
+    assert machine.check_downloads(tmp_path).found.startswith("not yet")
+    (tmp_path / "spark" / "jars").mkdir(parents=True)
+    assert "needs no network" in machine.check_downloads(tmp_path).found
 
 
 def test_the_versions_of_python_are_those_of_the_project() -> None:
