@@ -26,7 +26,7 @@ from infra.local.athena.catalog.glue import (
 from infra.local.athena.data import hive_files, pruning
 from infra.local.athena.data.iceberg import METADATA_TABLES, Snapshot, Version
 from infra.local.athena.errors import AthenaError, QueryCancelledError
-from infra.local.athena.session import Session, arrow
+from infra.local.athena.session import Session, arrow, define_functions
 from infra.local.athena.sql import alias_check, query_check, trino, type_check, unnest
 from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.glue.hive_types import quote_identifier
@@ -71,6 +71,7 @@ def _bind(session: Session, tree: exp.Expr, with_data: bool) -> tuple[str, list[
     with_path = any(column.name == "$path" for column in tree.find_all(exp.Column))
     for node in list(tree.find_all(exp.Table)):
         _resolve(session, node, session.database, with_path, mentions)
+    define_functions(node.name.lower() for node in tree.find_all(exp.Anonymous))
     tree = unnest.choose(session.connection, tree, lambda candidate: trino.duck_sql(candidate.copy()))
     alias_check.check(tree, {mention.name: mention.columns for mention in mentions}, session.sql)
     type_check.check(session.connection, tree)

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.sql.nodes import call, number
+from infra.local.athena.sql.rare_functions import compared_sort
 
 
 def _slice(node: exp.ArraySlice) -> exp.Expr:
@@ -44,9 +45,7 @@ def _arguments(node: exp.GenerateSeries) -> tuple[exp.Expr | None, exp.Expr | No
 
 
 def _sort(node: exp.ArraySort) -> exp.Expr:
-    if isinstance(node.expression, exp.Lambda):
-        raise AthenaError("NOT_SUPPORTED: array_sort with a comparator is not in the local account")
-    return node
+    return compared_sort(node, node.expression) if isinstance(node.expression, exp.Lambda) else node
 
 
 def _reduce(node: exp.Reduce) -> exp.Expr:

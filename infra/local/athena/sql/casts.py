@@ -103,6 +103,7 @@ def type_name(node: exp.Typeof) -> exp.Expr:
     value = node.this
     if isinstance(value, exp.Literal) and value.is_string:
         return text(f"varchar({len(value.name)})")
-    if isinstance(value, exp.Cast) and value.to.expressions and value.to.this == exp.DType.VARCHAR:
-        return text(value.to.sql(dialect="trino").lower())
+    if isinstance(value, exp.Anonymous) and value.name == "left" and isinstance(value.expressions[0], exp.Cast):
+        # what `cast` makes of varchar(n)
+        return text(f"varchar({value.expressions[1].name})")
     return call("t_type_name", call("typeof", value))

@@ -23,6 +23,12 @@ _BINDING = (
         "FUNCTION_NOT_FOUND",
         "Unexpected parameters for function {}",
     ),
+    (
+        r'Function with name "([^"]+)" is not in the catalog',
+        "NOT_SUPPORTED",
+        "Function '{}' is not in the local account",
+    ),
+    (r"Type with name (\w+) does not exist", "NOT_SUPPORTED", "Type {} is not in the local account"),
     (r"Table with name (\S+) does not exist", "TABLE_NOT_FOUND", "Table '{}' does not exist"),
     (r"Cannot compare values of type (.*?) - an explicit", "TYPE_MISMATCH", "Cannot apply operator: {}"),
     (r"Cannot mix values of type (.*?) (?:in|-)", "TYPE_MISMATCH", "All types must be the same: {}"),
@@ -34,7 +40,7 @@ def from_duckdb(error: duckdb.Error, sql: str = "") -> AthenaError:
     text = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return AthenaError(OUT_OF_MEMORY, SYSTEM)
-    if found := re.search(r"(HIVE_BAD_DATA|INVALID_CAST_ARGUMENT): .*", text):
+    if found := re.search(r"(HIVE_BAD_DATA|INVALID_CAST_ARGUMENT|INVALID_FUNCTION_ARGUMENT): .*", text):
         return AthenaError(found.group(0))
     for pattern, code, message in _BINDING:
         if found := re.search(pattern, text):

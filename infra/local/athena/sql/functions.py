@@ -57,7 +57,6 @@ create macro to_milliseconds(i) as cast(epoch_ms(i) as bigint);
 create macro array_union(a, b) as t_distinct(list_concat(a, b));
 create macro arrays_overlap(a, b) as case when list_has_any(a, b) then true
   when not t_has_null(a) and not t_has_null(b) then false end;
-create macro zip(a, b) as list_transform(list_zip(a, b), lambda e : struct_pack(field0 := e[1], field1 := e[2]));
 create macro trim_array(l, n) as list_slice(l, 1, len(l) - n);
 create macro is_json_scalar(j) as json_type(j) not in ('OBJECT', 'ARRAY');
 create macro json_array_contains(j, x) as
@@ -79,6 +78,36 @@ create macro repeat(x, n) as list_transform(range(n), lambda i : x);
 create macro map_agg(k, v) as map_from_entries(list_filter(list(struct_pack(k := k, v := v)),
   lambda e, i : list_position(list(k), e.k) = i));
 create macro every(x) as bool_and(x);
+create macro t_most_frequent(h, n) as map_from_entries(list_transform(list_slice(list_reverse_sort(list_transform(
+  map_entries(h), lambda e : struct_pack(n := e.value, v := e.key))), 1, n),
+  lambda e : struct_pack(k := e.v, v := cast(e.n as BIGINT))));
+create macro approx_most_frequent(n, v, capacity) as t_most_frequent(histogram(v), n);
+create macro t_first_entries(l) as map_from_entries(list_filter(l,
+  lambda e, i : list_position(list_transform(l, lambda o : o.key), e.key) = i));
+create macro map_union(m) as t_first_entries(flatten(list(map_entries(m))));
+create macro t_multimap(l) as map_from_entries(list_transform(t_distinct(list_transform(l, lambda e : e[1])),
+  lambda k : struct_pack(k := k, v := list_transform(list_filter(l, lambda o : o[1] = k), lambda o : o[2]))));
+create macro multimap_agg(k, v) as t_multimap(list(row(k, v)));
+create macro multimap_from_entries(l) as t_multimap(list_transform(l,
+  lambda e : row(struct_extract_at(e, 1), struct_extract_at(e, 2))));
+create macro t_split_to_multimap(s, e, k) as t_multimap(list_transform(string_split(s, e),
+  lambda x : row(split_part(x, k, 1), split_part(x, k, 2))));
+create macro array_histogram(l) as map_from_entries(list_transform(
+  t_distinct(list_filter(l, lambda x : x is not null)),
+  lambda k : struct_pack(k := k, v := cast(len(list_filter(l, lambda x : x = k)) as BIGINT))));
+create macro combinations(l, n) as list_transform(list_filter(range(1 << len(l)), lambda m : bit_count(m) = n),
+  lambda m : list_filter(l, lambda x, i : (m >> (i - 1)) & 1 = 1));
+create macro t_shuffle(l) as list_transform(list_sort(list_transform(l, lambda x : struct_pack(r := random(), x := x))),
+  lambda e : e.x);
+create macro t_random(a, b, kind) as cast_to_type(a + floor(random() * (b - a)), kind);
+create macro t_bin(x, bins) as cast(len(list_filter(bins, lambda b : b <= x)) as BIGINT);
+create macro t_weighted(x, w, p) as list_aggregate(
+  flatten(list(list_transform(range(cast(w as BIGINT)), lambda i : x))), 'quantile_disc', p);
+create macro t_dot(a, b) as list_sum(list_transform(map_entries(a),
+  lambda e : e.value * coalesce(map_extract_value(b, e.key), 0)));
+create macro cosine_similarity(a DOUBLE[], b DOUBLE[]) as list_cosine_similarity(a, b),
+  (a MAP(VARCHAR, DOUBLE), b MAP(VARCHAR, DOUBLE)) as t_dot(a, b) / sqrt(t_dot(a, a)) / sqrt(t_dot(b, b));
+create macro from_unixtime_nanos(n) as cast(make_timestamp(cast(n // 1000 as BIGINT)) as TIMESTAMPTZ);
 create macro e() as exp(1);
 create macro nan() as cast('nan' as DOUBLE);
 create macro infinity() as cast('infinity' as DOUBLE);

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError
-from infra.local.athena.sql import array_functions, casts, unnest
+from infra.local.athena.sql import array_functions, casts, rare_functions, unnest
 from infra.local.athena.sql.functions import joda_to_strftime
 from infra.local.athena.sql.nodes import call, text
 
@@ -171,7 +171,7 @@ def _round(node: exp.Round) -> exp.Expr:
 
 def _percentile(node: exp.ApproxQuantile) -> exp.Expr:
     if node.args.get("weight"):
-        raise AthenaError("NOT_SUPPORTED: approx_percentile with weights is not in the local account")
+        return call("t_weighted", node.this, node.args["weight"], node.args["quantile"])
     # exact and discrete: what Trino returns on small data
     return call("quantile_disc", node.this, node.args["quantile"])
 
@@ -183,6 +183,8 @@ def _regexp_extract(node: exp.RegexpExtract) -> exp.Expr:
 
 def _regexp_replace(node: exp.RegexpReplace) -> exp.Expr:
     replacement = node.args.get("replacement")
+    if isinstance(replacement, exp.Lambda):
+        raise AthenaError("NOT_SUPPORTED: regexp_replace with a function is not in the local account")
     if isinstance(replacement, exp.Literal):
         node.set("replacement", text(re.sub(r"\$(\d)", r"\\\1", replacement.name)))
     return node
@@ -227,15 +229,13 @@ def _json_path(path: exp.Expr) -> exp.Expr:
 
 def _function(node: exp.Anonymous) -> exp.Expr:
     name, arguments = node.name.lower(), node.expressions
-    if name in array_functions.CALLS:
-        return array_functions.CALLS[name](*arguments)
+    if form := array_functions.CALLS.get(name) or rare_functions.CALLS.get(name):
+        return form(*arguments)
     match name:
         case "format_datetime":
             return call("strftime", arguments[0], text(joda_to_strftime(arguments[1].name)))
         case "json_exists" if len(arguments) > 1:
             return call("json_exists", arguments[0], _json_path(arguments[1]))
-        case "with_timezone":
-            return exp.AtTimeZone(this=arguments[0], zone=arguments[1])
         case "at_timezone":
             return _at_zone(exp.AtTimeZone(this=arguments[0], zone=arguments[1]))
         case "bit_count" if len(arguments) > 1:
@@ -265,6 +265,7 @@ def _as_bigint(node: exp.Expr) -> exp.Expr:
 
 _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     **array_functions.REPAIRS,
+    **rare_functions.REPAIRS,
     exp.Add: _interval_arithmetic,
     exp.Anonymous: _function,
     exp.ApproxQuantile: _percentile,
