@@ -1,7 +1,7 @@
 """Refuses pages that name what does not exist: `python -m tests.lint.page_references` (part of `make lint`).
 
-Checked are links and their anchors, files, make targets, `insights` commands and their flags, tables of the lake,
-variables of the environment, and every resource or alarm whose name begins with `todo-`.
+Checked are links and their anchors, files, make targets, `insights` and `aws` commands and their flags, tables of the
+lake, variables of the environment, and every resource or alarm whose name begins with `todo-`.
 """
 
 import functools
@@ -14,6 +14,7 @@ from typer import Context
 
 from infra.cli import docs_generator
 from infra.site import data_dictionary, settings_reference
+from tests.lint import aws_commands
 from tests.lint.plain_names import ROOT
 
 FOLDERS = r"docs|api|ingestion|transforms|orchestration|infra|tests|cdk\.snapshots|\.github|\.ci"
@@ -49,6 +50,7 @@ def check_page(path: pathlib.PurePath, text: str, root: pathlib.Path = ROOT) -> 
         for name in TABLE.findall(span):
             if name not in tables():
                 yield f"there is no table `{name}`"
+        yield from aws_commands.check_calls(span, resource_names())
     written = set(re.findall(r"^`([^`]+)`:\n\n```", text, re.MULTILINE))  # readers make these files
     for span in re.findall(r"`([^`\n]+)`", _FENCES.sub("", text)):
         if PATH.fullmatch(span) and span not in written and not (root / span).exists():

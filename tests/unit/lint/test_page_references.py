@@ -28,6 +28,12 @@ def test_every_page_names_only_what_exists() -> None:
         ("Look at `todo_silver.tassks`.", "there is no table `tassks`"),
         ("See `infra/stacks/alarm.py`.", "there is no file `infra/stacks/alarm.py`"),
         ("Set `INSIGHTS_LOCAL_PROT=4567`.", "nothing reads the variable `INSIGHTS_LOCAL_PROT`"),
+        ("```sh\naws dynamdb list-tables\n```", "there is no service for `aws dynamdb list-tables`"),
+        ("```sh\naws dynamodb list-table\n```", "there is no operation for `aws dynamodb list-table`"),
+        ("```sh\naws glue start-job-run --job-name todo-silver --now\n```", "`aws glue start-job-run` has no --now"),
+        ("```sh\naws glue get-job-runs --max-results 3\n```", "`aws glue get-job-runs` needs --job-name"),
+        ("```sh\naws glue start-job-run --job-name todo-sliver\n```", "no resource or alarm is called `todo-sliver`"),
+        ("```sh\naws logs tail /aws/lambda/todo-cdc --sinse 1h\n```", "`aws logs tail` has no --sinse"),
         ("Alarm `todo-api-6xx` is on.", "no resource or alarm is called `todo-api-6xx`"),
     ],
 )
