@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow as pa
 from infra.local.account import credentials
 from infra.local.athena.caller import Caller
 from infra.local.athena.catalog.glue import Table
-from infra.local.athena.sql import python_functions
+from infra.local.athena.sql import json_functions, python_functions
 from infra.local.athena.sql.functions import DOUBLE_DIVISION, MACROS
 from infra.local.glue.hive_types import duck_to_hive, hive_to_trino
 
@@ -112,7 +113,8 @@ _defined: set[str] = set()
 def define_functions(names: Iterable[str]) -> None:
     """Define those functions in Python that a statement calls: all of them would take a tenth of a second."""
     for name in python_functions.FUNCTIONS.keys() & set(names) - _defined:
-        _engine().create_function(name, *python_functions.FUNCTIONS[name])
+        nulls: Any = "special" if name in json_functions.MAY_GIVE_NULL else "default"
+        _engine().create_function(name, *python_functions.FUNCTIONS[name], null_handling=nulls)
         _defined.add(name)
 
 

@@ -33,6 +33,8 @@ _BINDING = (
     (r"Cannot compare values of type (.*?) - an explicit", "TYPE_MISMATCH", "Cannot apply operator: {}"),
     (r"Cannot mix values of type (.*?) (?:in|-)", "TYPE_MISMATCH", "All types must be the same: {}"),
 )
+_RAISED = "HIVE_BAD_DATA|INVALID_CAST_ARGUMENT|INVALID_FUNCTION_ARGUMENT|INVALID_PATH|JSON_VALUE_RESULT_ERROR"
+"""The codes that translated SQL and functions in Python fail with."""
 
 
 def from_duckdb(error: duckdb.Error, sql: str = "") -> AthenaError:
@@ -40,7 +42,10 @@ def from_duckdb(error: duckdb.Error, sql: str = "") -> AthenaError:
     text = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return AthenaError(OUT_OF_MEMORY, SYSTEM)
-    if found := re.search(r"(HIVE_BAD_DATA|INVALID_CAST_ARGUMENT|INVALID_FUNCTION_ARGUMENT): .*", text):
+    if found := re.search(
+        r"(HIVE_BAD_DATA|INVALID_CAST_ARGUMENT|INVALID_FUNCTION_ARGUMENT|INVALID_PATH|JSON_VALUE_RESULT_ERROR): .*",
+        text,
+    ):
         return AthenaError(found.group(0))
     for pattern, code, message in _BINDING:
         if found := re.search(pattern, text):

@@ -43,8 +43,6 @@ create macro t_split(s, d, n) as case when len(string_split(s, d)) <= n then str
   else list_append(string_split(s, d)[:n - 1], array_to_string(string_split(s, d)[n:], d)) end;
 create macro t_json_scalar(j, p) as case when coalesce(json_type(j, p), '') not in ('OBJECT', 'ARRAY')
   then json_extract_string(j, p) end;
-create macro t_json_query(j, p) as case when json_type(j, p) in ('OBJECT', 'ARRAY')
-  then cast(json_extract(j, p) as VARCHAR) end;
 create macro t_millisecond(d) as cast(date_part('millisecond', d) % 1000 as BIGINT);
 create macro t_url_encode(s) as replace(url_encode(s), '%20', '+');
 create macro t_url_decode(s) as url_decode(replace(s, '+', ' '));

@@ -68,6 +68,7 @@ CALLS: dict[str, Callable[..., exp.Expr]] = {
     "bitwise_right_shift_arithmetic": lambda value, places: call(
         "cast_to_type", exp.BitwiseRightShift(this=value, expression=places), value.copy()
     ),
+    "json_exists": lambda document, path: call("t_json_exists", _json_text(document), path),
     "parse_duration": lambda value: call("to_microseconds", call("t_duration", value)),
     "reduce_agg": _reduce_agg,
     "regexp_position": _regexp_position,
@@ -166,12 +167,52 @@ def _substring(node: exp.Substring) -> exp.Expr:
     return call("unhex", call("substr", call("hex", node.this), first, *digits))
 
 
+def _json_text(document: exp.Expr) -> exp.Expr:
+    return exp.cast(exp.Paren(this=document), exp.DType.TEXT)
+
+
+def _json_query(node: exp.JSONExtract) -> exp.Expr:
+    """json_query; what reads a JSON value by `json_extract` stays."""
+    if not node.args.get("json_query"):
+        return node
+    option, quote = node.args.get("option"), node.args.get("quote")
+    words = option.name.upper().split() if option else []
+    wrapper = "" if "WITH" not in words else "CONDITIONAL" if "CONDITIONAL" in words else "UNCONDITIONAL"
+    quotes = "OMIT" if quote and quote.args.get("option", "").upper() == "OMIT" else "KEEP"
+    return call("t_json_query", _json_text(node.this), node.expression, text(wrapper), text(quotes))
+
+
+def _json_value(node: exp.JSONValue) -> exp.Expr:
+    """json_value with RETURNING, ON EMPTY and ON ERROR, which are NULL where nothing is said."""
+    document, path = _json_text(node.this), node.args["path"]
+    value: exp.Expr = call("t_json_value", document, path)
+    returning, condition = node.args.get("returning") or exp.DataType.build("VARCHAR"), node.args.get("on_condition")
+    value = exp.cast(value, returning)
+    if not condition:
+        return value
+    branches = []
+    for state in ("empty", "error"):
+        other = condition.args.get(state)
+        if isinstance(other, exp.Expr):
+            branches.append(exp.If(this=text(state), true=other))
+        elif other and "ERROR" in other.split()[0].upper():
+            message = text(f"JSON_VALUE_RESULT_ERROR: cannot extract SQL scalar from JSON: {state}")
+            branches.append(
+                exp.If(this=text(state), true=exp.cast(call("error", message), returning or exp.DType.TEXT))
+            )
+    if not branches:
+        return value
+    return exp.Case(this=call("t_json_state", document.copy(), path.copy()), ifs=branches, default=value)
+
+
 REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.BitwiseNot: lambda node: exp.BitwiseNot(this=exp.cast(exp.Paren(this=node.this), exp.DType.BIGINT)),
     exp.CurrentCatalog: lambda _: text("awsdatacatalog"),
     exp.CurrentTimezone: lambda _: text("UTC"),
     exp.FromBase32: lambda node: call("from_base32", node.this),
     exp.FromBase: lambda node: call("from_base", node.this, node.expression),
+    exp.JSONExtract: _json_query,
+    exp.JSONValue: _json_value,
     exp.Length: _length,
     exp.Normalize: _normalize,
     exp.Rand: _random,

@@ -213,20 +213,6 @@ def _format(node: exp.Format) -> exp.Expr:
     return call("printf", node.this, *values)
 
 
-def _json_value(node: exp.JSONValue) -> exp.Expr:
-    return call("t_json_scalar", node.this, _json_path(node.args["path"]))
-
-
-def _json_extract(node: exp.JSONExtract) -> exp.Expr:
-    if not node.args.get("json_query"):
-        return node
-    return call("t_json_query", node.this, _json_path(node.expression))
-
-
-def _json_path(path: exp.Expr) -> exp.Expr:
-    return text(re.sub(r"^(lax|strict)\s+", "", path.name)) if isinstance(path, exp.Literal) else path
-
-
 def _function(node: exp.Anonymous) -> exp.Expr:
     name, arguments = node.name.lower(), node.expressions
     if form := array_functions.CALLS.get(name) or rare_functions.CALLS.get(name):
@@ -234,8 +220,6 @@ def _function(node: exp.Anonymous) -> exp.Expr:
     match name:
         case "format_datetime":
             return call("strftime", arguments[0], text(joda_to_strftime(arguments[1].name)))
-        case "json_exists" if len(arguments) > 1:
-            return call("json_exists", arguments[0], _json_path(arguments[1]))
         case "at_timezone":
             return _at_zone(exp.AtTimeZone(this=arguments[0], zone=arguments[1]))
         case "bit_count" if len(arguments) > 1:
@@ -286,9 +270,7 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Extract: _extract,
     exp.Filter: _around,
     exp.Format: _format,
-    exp.JSONExtract: _json_extract,
     exp.JSONExtractScalar: lambda node: call("t_json_scalar", node.this, node.expression),
-    exp.JSONValue: _json_value,
     exp.Literal: casts.number,
     exp.ParseDatetime: _parse_datetime,
     exp.RegexpExtract: _regexp_extract,
