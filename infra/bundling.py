@@ -68,9 +68,12 @@ class Bundle:
 
 # what a folder states about what it produces, for those who read it (ADR 0060)
 PIPELINE_CONTRACT = ("orchestration/__init__.py", "orchestration/contract.py")
+# how executions and maintenance keep out of each other's way
+RUN_LOCK = "orchestration/run_lock.py"
 TABLE_CONTRACT = ("api/__init__.py", "api/contract.py")
 INGESTION_CONTRACT = ("ingestion/__init__.py", "ingestion/contract.py")
 BRONZE_CONTRACT = (*INGESTION_CONTRACT, "ingestion/bronze_objects.py")
+LAKE_CONTRACT = ("transforms/__init__.py", "transforms/contract.py")
 BUNDLES = {
     API_FUNCTION: Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
     CDC_FUNCTION: Bundle(
@@ -80,7 +83,14 @@ BUNDLES = {
         sources=(*TABLE_CONTRACT, *INGESTION_CONTRACT, "ingestion/logs"), lock="ingestion/requirements.lock"
     ),
     WINDOW_FUNCTION: Bundle(
-        sources=(*TABLE_CONTRACT, *BRONZE_CONTRACT, *PIPELINE_CONTRACT, "orchestration/window"),
+        sources=(
+            *TABLE_CONTRACT,
+            *BRONZE_CONTRACT,
+            *LAKE_CONTRACT,
+            *PIPELINE_CONTRACT,
+            RUN_LOCK,
+            "orchestration/window",
+        ),
         lock="orchestration/requirements.lock",
     ),
     NOTIFY_FUNCTION: Bundle(
@@ -103,11 +113,10 @@ BUNDLES = {
         lock="orchestration/requirements.lock",
     ),
 }
-LAKE_CONTRACT = ("transforms/__init__.py", "transforms/contract.py")
 SILVER_CONTRACT = (*LAKE_CONTRACT, "transforms/silver/__init__.py", "transforms/silver/contract.py")
 RECONCILE_LOCK = "transforms/reconcile/requirements.lock"
 RECONCILE_MODULES = (*TABLE_CONTRACT, *INGESTION_CONTRACT, *SILVER_CONTRACT, "transforms/reconcile")
-GLUE_MODULES = (*TABLE_CONTRACT, *BRONZE_CONTRACT, *LAKE_CONTRACT, "transforms/silver")
+GLUE_MODULES = (*TABLE_CONTRACT, *BRONZE_CONTRACT, *LAKE_CONTRACT, *PIPELINE_CONTRACT, RUN_LOCK, "transforms/silver")
 
 
 def build(name: str, target: Target) -> pathlib.Path:

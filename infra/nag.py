@@ -215,7 +215,7 @@ ACKNOWLEDGED = (
     ),
     _wildcard(
         rf"{ARN}:states:{HERE}:execution:todo-insights-pipeline:\*",
-        ("ResolveWindow", "PipelineEnded"),
+        ("ResolveWindow", "PipelineEnded", "SilverMaintenance"),
         "The executions of one state machine; each has a name of its own",
     ),
     _wildcard(

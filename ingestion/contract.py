@@ -8,16 +8,19 @@ needs nothing but the standard library: a bundle takes `ingestion/__init__.py` a
 | `cdc/dt=YYYY-MM-DD/hour=HH/` | changes of the table, one envelope a line, by hour of arrival (UTC) |
 | `logs/dt=YYYY-MM-DD/hour=HH/` | requests that the API served, one a line |
 | `errors/cdc/`, `errors/logs/` | what a delivery stream could not transform or deliver |
+| `errors/unreadable/` | objects that the silver job could not read: this, and the object's own key |
 """
 
 CDC_FUNCTION, LOGS_FUNCTION = "todo-cdc", "todo-logs"
 CDC_STREAM, LOGS_STREAM = "todo-cdc", "todo-logs"
 CDC_FAILURES, CDC_QUARANTINE = "todo-cdc-failures", "todo-cdc-quarantine"
+RECORDS_NOT_TRANSFORMED = "RecordsNotTransformed"
 
 CHANGES, REQUESTS = "cdc", "logs"
 FOLDERS = (CHANGES, REQUESTS)
 ERRORS = "errors"
 UNDELIVERED_REQUESTS = f"{ERRORS}/{REQUESTS}/"
+UNREADABLE = f"{ERRORS}/unreadable/"
 
 # envelope v1 of a change, and log line v1; their JSON Schemas are beside the functions that write them
 SCHEMA_VERSION = 1

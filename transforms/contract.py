@@ -4,6 +4,7 @@ Nothing but the standard library is imported, so every folder and every bundle m
 """
 
 BRONZE_DATABASE, SILVER_DATABASE, GOLD_DATABASE = "todo_bronze", "todo_silver", "todo_analytics"
+SILVER_TABLES = ("task_events", "tasks", "users", "api_requests", "rejects")
 WORKGROUP, DBT_WORKGROUP = "todo-analytics-workgroup", "todo-dbt-workgroup"
 CRAWLER, SILVER_JOB, SILVER_MAINTENANCE_JOB = "todo-bronze-crawler", "todo-silver", "todo-silver-maintenance"
 DBT_PROJECT, RECONCILE_PROJECT = "todo-dbt", "todo-reconcile"

@@ -43,18 +43,26 @@ COMMANDS = {
     "dashboard": LazyCommand("infra.cli.dashboard:dashboard", "Serve the dashboard on 127.0.0.1 until Ctrl-C."),
     "dbt": LazyCommand("infra.cli.dbt:dbt", "Run dbt on the account.", settings=DBT_SETTINGS),
     "replay": LazyCommand(
-        "infra.cli.replay:replay", "Deliver what could not be delivered: changes, request logs, starts of the pipeline."
+        "infra.cli.replay:replay",
+        "Deliver what could not be delivered: changes, request logs, starts of the pipeline, mended objects.",
     ),
-    "backfill": LazyCommand("infra.cli.backfill:backfill", "Write the table's current items to bronze."),
+    "backfill": LazyCommand(
+        "infra.cli.backfill:backfill",
+        "Write the table's current items to bronze, and what silver has and the table has no more.",
+    ),
     "reconcile": LazyCommand("infra.cli.reconcile:reconcile", "Compare the table with silver, row by row."),
     "erase-user": LazyCommand("infra.cli.erase_user:erase_user", "Erase a user from the table and the lake."),
+    "verify-erasure": LazyCommand(
+        "infra.cli.verify_erasure:verify_erasure",
+        "Check an erasure's certificate, and search for whatever is left of the user.",
+    ),
     "smoke": LazyCommand("infra.cli.smoke:app", "Check what is deployed from outside, step by step."),
     "gameday": LazyCommand(
         "infra.cli.gameday:gameday", "Put a random fault into the local account, and time its repair."
     ),
 }
 LOCAL_COMMANDS = frozenset({"up", "down", "reset", "env", "demo", "serve", "gameday"})
-NEED_NO_ACCOUNT = LOCAL_COMMANDS - {"serve", "gameday"} | {"doctor", "synth", "status"}
+NEED_NO_ACCOUNT = LOCAL_COMMANDS - {"serve", "gameday"} | {"doctor", "synth", "status", "verify-erasure"}
 
 app = typer.Typer(
     cls=lazy_group(COMMANDS),

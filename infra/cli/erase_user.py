@@ -4,6 +4,8 @@ Exit status: 0 erased, 1 not or not from gold (or AWS refused), 2 the command li
 repeated.
 """
 
+import json
+import pathlib
 import re
 from typing import Annotated, Any
 
@@ -19,8 +21,10 @@ from infra.cli.errors import explain_errors, fail
 from infra.cli.options import AsJson
 from infra.cli.target import writes
 from infra.cli.wait import POLL_SECONDS, poll
+from infra.resource_names import EMAIL_HASH_SECRET
 from orchestration.executions import history, state_machine
 from transforms.contract import SILVER_DATABASE, SILVER_MAINTENANCE_JOB
+from transforms.silver.certificate import hash_subject
 from transforms.silver.erase_user import MaintenanceRunningError, delete_user_items, read_report, run_maintenance
 
 IDENTIFIER = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
@@ -34,6 +38,9 @@ def erase_user(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[int, typer.Option(help="Seconds to wait for the user's last changes to reach the lake.")] = 600,
     no_gold: Annotated[bool, typer.Option("--no-gold", help="Leave gold to the next build of the pipeline.")] = False,
+    certificate: Annotated[
+        pathlib.Path | None, typer.Option(metavar="FILE", help="Write the signed certificate of the erasure here.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Erase a user from the table and the lake.
@@ -50,10 +57,12 @@ def erase_user(
         )
     if not yes and not typer.confirm(f"Erase user {user_id} and all their tasks for good?", err=True):
         raise typer.Exit(1)
-    run_erasure(user_id, wait, build_gold=not no_gold, as_json=as_json)
+    report = run_erasure(user_id, wait, build_gold=not no_gold, as_json=as_json)
+    if certificate:
+        write_certificate(report, user_id, certificate)
 
 
-def run_erasure(user_id: str, wait: int, *, build_gold: bool, as_json: bool) -> None:
+def run_erasure(user_id: str, wait: int, *, build_gold: bool, as_json: bool) -> dict[str, Any]:
     """Erase a user, show how far that has come, and say how it ended.
 
     Args:
@@ -61,6 +70,9 @@ def run_erasure(user_id: str, wait: int, *, build_gold: bool, as_json: bool) -> 
         wait: seconds to wait for the user's last changes to reach the lake.
         build_gold: whether gold is built anew, and waited for.
         as_json: print the report.
+
+    Returns:
+        the report of the maintenance job.
 
     Raises:
         typer.Exit: with 1, when something is left.
@@ -92,6 +104,21 @@ def run_erasure(user_id: str, wait: int, *, build_gold: bool, as_json: bool) -> 
     if as_json:
         print_json({"table_items": deleted, **report, "gold": gold})
     _conclude(console, report, gold)
+    return report
+
+
+def write_certificate(report: dict[str, Any], user_id: str, path: pathlib.Path) -> None:
+    """Write the user's certificate, which the maintenance job has signed, to a file.
+
+    Raises:
+        typer.Exit: with 1, when the run made none for this user.
+    """
+    key = boto3.client("secretsmanager").get_secret_value(SecretId=EMAIL_HASH_SECRET)["SecretString"].encode()
+    subject = hash_subject(key, user_id)
+    found = next((one for one in report["certificates"] if one["subject"] == subject), None)
+    if found is None:
+        fail("the run made no certificate for this user", LATER)
+    path.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def _follow(execution_arn: str, status: Status) -> str:

@@ -13,7 +13,7 @@ import typer
 from rich.progress import Progress
 
 from api.contract import TABLE_NAME
-from infra.cli.backfill import READ_UNITS_PER_SECOND, SEGMENTS
+from infra.cli.backfill import READ_UNITS_PER_SECOND, SEGMENTS, export_lost_removals
 from infra.cli.console import print_json, terminal
 from infra.cli.errors import explain_errors
 from infra.cli.exit_codes import ExitCode
@@ -22,8 +22,8 @@ from infra.cli.target import writes
 from ingestion.backfill.export import Pace
 from ingestion.backfill.export import export as export_table
 from ingestion.bronze import Bronze
-from ingestion.contract import CDC_FAILURES, CDC_QUARANTINE, UNDELIVERED_REQUESTS
-from ingestion.replay import run, undelivered_logs
+from ingestion.contract import CDC_FAILURES, CDC_QUARANTINE, UNDELIVERED_REQUESTS, UNREADABLE
+from ingestion.replay import run, undelivered_logs, unreadable
 from ingestion.replay.changes import Resolver
 from ingestion.replay.erased import Erased
 from ingestion.replay.queues import Queue
@@ -38,11 +38,19 @@ class Which(enum.StrEnum):
     CDC = "cdc"
     LOGS = "logs"
     PIPELINE = "pipeline"
+    UNREADABLE = "unreadable"
 
 
 QUEUES = {
     Which.CDC: (CDC_FAILURES, CDC_QUARANTINE),
     Which.PIPELINE: (PIPELINE_FAILURES,),
+}
+
+
+# what waits as objects of bronze: below which prefix, and how it is delivered
+OBJECTS = {
+    Which.LOGS: (UNDELIVERED_REQUESTS, undelivered_logs.replay_logs),
+    Which.UNREADABLE: (UNREADABLE, unreadable.replay_unreadable),
 }
 
 
@@ -54,13 +62,14 @@ def replay(
         typer.Option(
             "--queue",
             help="`cdc`: changes that are not in bronze. `logs`: request logs that could not be transformed. "
-            "`pipeline`: executions that were not started.",
+            "`pipeline`: executions that were not started. `unreadable`: objects of bronze that could not be "
+            "read, once they are mended.",
         ),
     ] = Which.ALL,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deliver what could not be delivered: changes, request logs, starts of the pipeline.
+    """Deliver what could not be delivered: changes, request logs, starts of the pipeline, mended objects.
 
     It may be repeated at any time. It exits with 1 when something is left, and says what and why.
     """
@@ -77,8 +86,9 @@ def replay(
         for kind, some in queues.items():
             deliver = _deliver_changes if kind is Which.CDC else _start_executions
             summaries |= {queue.name: deliver(queue, advance, dry_run) for queue in some}
-        if which in (Which.LOGS, Which.ALL):
-            summaries[UNDELIVERED_REQUESTS] = undelivered_logs.replay_logs(Bronze.deployed(), advance, dry_run=dry_run)
+        for kind, (prefix, take_up) in OBJECTS.items():
+            if which in (kind, Which.ALL):
+                summaries[prefix] = take_up(Bronze.deployed(), advance, dry_run=dry_run)
     if as_json:
         queues_summary = {name: dataclasses.asdict(summary) for name, summary in summaries.items()}
         print_json({"dry_run": dry_run, "queues": queues_summary})
@@ -94,7 +104,8 @@ def _deliver_changes(queue: Queue, seen: Callable[[int], None], dry_run: bool) -
 
     def export() -> int:
         pace = Pace(READ_UNITS_PER_SECOND)
-        return export_table(dynamodb, TABLE_NAME, bronze, pace, segments=SEGMENTS, seen=lambda _more: None).envelopes
+        items = export_table(dynamodb, TABLE_NAME, bronze, pace, segments=SEGMENTS, seen=lambda _more: None)
+        return items.envelopes + export_lost_removals(dynamodb, bronze, pace)
 
     resolver = Resolver(boto3.client("dynamodbstreams"), dynamodb)
     return run.replay_changes(queue, resolver, Erased(dynamodb), bronze, export, seen, dry_run=dry_run)
@@ -107,10 +118,12 @@ def _start_executions(queue: Queue, seen: Callable[[int], None], dry_run: bool) 
 
 
 def _print_summary(name: str, summary: Summary, dry_run: bool) -> None:
-    what = {PIPELINE_FAILURES: "executions are started", UNDELIVERED_REQUESTS: "requests are in bronze"}.get(
-        name, "changes are in bronze"
-    )
-    unit = "objects" if name == UNDELIVERED_REQUESTS else "messages"
+    what = {
+        PIPELINE_FAILURES: "executions are started",
+        UNDELIVERED_REQUESTS: "requests are in bronze",
+        UNREADABLE: "lines are in bronze",
+    }.get(name, "changes are in bronze")
+    unit = "objects" if name in (UNDELIVERED_REQUESTS, UNREADABLE) else "messages"
     if not summary.messages:
         typer.echo(f"{name}: empty")
         return
@@ -120,8 +133,8 @@ def _print_summary(name: str, summary: Summary, dry_run: bool) -> None:
         typer.echo(f"  {summary.erased} changes of users who have been erased were left out")
     if summary.exported:
         typer.echo(
-            f"  some changes had aged out of the table's stream: all {summary.exported} items of the table were "
-            "exported instead; removals among them are not known"
+            f"  some changes had aged out of the table's stream: the whole table was exported instead, with what "
+            f"silver has and the table has no more, {summary.exported} items"
         )
     if summary.unresolved:
         typer.echo(f"  {len(summary.unresolved)} {unit} left:")

@@ -41,6 +41,12 @@ def deploy(
     except DeployError as error:
         fail(str(error))
     _print_outputs(found, as_json)
+    if context.obj == "aws":
+        from infra.cli.unheard import find_unheard
+
+        with explain_errors():
+            for sentence in find_unheard():
+                typer.echo(f"warning: {sentence}", err=True)
 
 
 @writes()

@@ -19,6 +19,7 @@ from infra.cli.format import format_age, format_instant, now
 from infra.cli.options import AsJson
 from infra.cli.pipeline import render
 from infra.cli.target import use_local_account
+from infra.cli.unheard import find_unheard
 from infra.resource_names import STACKS, bucket_name
 from ingestion.contract import CHANGES
 from orchestration.contract import RUNS_TABLE, UNDELIVERED
@@ -33,14 +34,17 @@ EXECUTIONS = {"running_execution": Status.RUNNING, "last_execution": None, "last
 DATABASES = {"silver": SILVER_DATABASE, "gold": GOLD_DATABASE}
 
 
-def read_report() -> dict[str, Any]:
+def read_report(on_aws: bool = False) -> dict[str, Any]:
     """The state of the deployed platform.
+
+    Args:
+        on_aws: look for schedules that are off and topics without subscribers, too.
 
     Returns:
         `stacks` {name: status}; `running_execution`, `last_execution` and `last_success`
         {name, status, started, seconds} or None; `alarms` [{name, since, reason}] in ALARM;
-        `freshness` {bronze, silver, gold: instant of the latest write or None}; `failures` {queue: messages}.
-        All but `stacks` are empty when nothing is deployed.
+        `freshness` {bronze, silver, gold: instant of the latest write or None}; `failures` {queue: messages};
+        `unheard` [sentence] on AWS. All but `stacks` are empty when nothing is deployed.
 
     Raises:
         botocore.exceptions.ClientError: a service refused.
@@ -53,18 +57,27 @@ def read_report() -> dict[str, Any]:
             "alarms": [],
             "freshness": {},
             "failures": {},
+            "unheard": [],
         }
-    return {"stacks": stacks, **_executions(), "alarms": _alarms(), "freshness": _freshness(), "failures": _failures()}
+    return {
+        "stacks": stacks,
+        **_executions(),
+        "alarms": _alarms(),
+        "freshness": _freshness(),
+        "failures": _failures(),
+        "unheard": find_unheard() if on_aws else [],
+    }
 
 
 def is_well(found: Mapping[str, Any]) -> bool:
-    """Whether nothing of a report needs anybody: no odd stack, failed execution, alarm or undelivered message."""
+    """Whether nothing of a report needs anybody: no failure, alarm, undelivered message or silence."""
     last = found["last_execution"]
     return not (
         (found["stacks"] and _odd_stacks(found["stacks"]))
         or (last and Status(last["status"]) not in NOT_FAILED)
         or found["alarms"]
         or any(found["failures"].values())
+        or found["unheard"]
     )
 
 
@@ -88,6 +101,8 @@ def report_table(found: Mapping[str, Any], at: dt.datetime) -> Table:
     table.add_row("data written", ", ".join(written))
     for queue, messages in found["failures"].items():
         table.add_row(queue, Text("empty" if not messages else f"{messages} messages", "red" if messages else ""))
+    for number, sentence in enumerate(found["unheard"]):
+        table.add_row("" if number else "nobody would know", Text(sentence, "red"))
     if not found["alarms"]:
         table.add_row("alarms", "none in ALARM")
     for number, alarm in enumerate(found["alarms"]):
@@ -201,7 +216,7 @@ def _stacks_line(stacks: Mapping[str, str]) -> Text:
 def _execution(one: Mapping[str, Any], at: dt.datetime) -> Text:
     status = Status(one["status"])
     word = (render.STATUS_LABELS[status], render.STATUS_STYLES[status])
-    why = "" if status in NOT_FAILED else f"\n`insights pipeline describe {one['name']}` says why"
+    why = "" if status in NOT_FAILED else f"\n`insights why {one['name']}` says why"
     return Text.assemble(one["name"], " ", word, f", {format_age(one['started'], at)}", why)
 
 
@@ -217,7 +232,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     if account and not down:
         use_local_account(show=False)
     with explain_errors():
-        found = None if down else read_report()
+        found = None if down else read_report(on_aws=context.obj == "aws")
     if as_json:
         print_json({**(account or {}), **(found or {})}, indent=2)
     else:

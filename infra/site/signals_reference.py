@@ -15,6 +15,7 @@ from api.contract import METRICS_NAMESPACE
 from infra import ROOT
 from infra.site import templates
 from infra.site.markdown import code, codes, page, table
+from ingestion.contract import RECORDS_NOT_TRANSFORMED
 from orchestration import contract as pipeline
 from transforms import contract as lake
 
@@ -43,6 +44,10 @@ METRICS = {
     "TasksCreated": ("`todo-api`", "service", "tasks created"),
     "TasksCompleted": ("`todo-api`", "service", "tasks completed"),
     pipeline.INSIGHTS_ROWS_SKIPPED: ("`todo-publish-insights`", "", "users whose figures could not be published"),
+    pipeline.LINES_REJECTED: ("`todo-publish-insights`", "", "lines of bronze that the run left out"),
+    pipeline.OBJECTS_UNREADABLE: ("`todo-publish-insights`", "", "objects of bronze that could not be read"),
+    pipeline.TESTS_WARNED: ("`todo-publish-insights`", "", "tests of gold that found few wrong rows"),
+    RECORDS_NOT_TRANSFORMED: ("`todo-logs`", "service", "records of request logs that could not be transformed"),
     pipeline.STATE_DURATION: ("`todo-pipeline-ended`", "StateMachine, State", "seconds that a state took"),
     pipeline.STATE_FAILED: ("`todo-insights-pipeline`", "StateMachine, State", "failures of a state"),
     lake.MAINTENANCE_FAILED: ("`todo-silver-maintenance`", "", "steps of the nightly maintenance that failed"),

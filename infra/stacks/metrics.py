@@ -15,6 +15,11 @@ def of_api(name: str) -> cloudwatch.Metric:
     return _metric(names.NAMESPACE, name, {"service": names.API_FUNCTION}, "Sum")
 
 
+def of_logs(name: str) -> cloudwatch.Metric:
+    """A counter of the code that transforms request logs, in the embedded metric format."""
+    return _metric(names.NAMESPACE, name, {"service": names.LOGS_FUNCTION}, "Sum")
+
+
 def of_http_api(api_id: str, name: str, statistic: str, period: Duration = MINUTE) -> cloudwatch.Metric:
     """A metric that API Gateway has of an HTTP API, such as `4xx`, `Count` or `Latency`."""
     return _metric("AWS/ApiGateway", name, {"ApiId": api_id}, statistic, period)

@@ -64,17 +64,20 @@ class MonitoringStack(Stack):
         )
 
     def _report_jobs(self, tickets: sns.Topic) -> None:
-        """A ticket for each Glue job that failed or was killed from outside, when no code of ours could report it."""
+        """A ticket for maintenance that was killed from outside, when no code of ours could report it.
+
+        The silver job's runs are the pipeline's, which reports them: one failure, one message.
+        """
         rule = events.CfnRule(
             self,
             "JobsEnded",
             name="todo-jobs-ended",
-            description="A Glue job of the product failed, ran out of time or was stopped",
+            description="Maintenance of silver failed, ran out of time or was stopped",
             event_pattern={
                 "source": ["aws.glue"],
                 "detail-type": ["Glue Job State Change"],
                 "detail": {
-                    "jobName": [names.SILVER_JOB, names.SILVER_MAINTENANCE_JOB],
+                    "jobName": [names.SILVER_MAINTENANCE_JOB],
                     "state": list(BAD_ENDS),
                 },
             },

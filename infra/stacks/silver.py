@@ -14,6 +14,7 @@ from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.lake import LIST_BUCKET, READ_OBJECTS, WRITE_OBJECTS, WRITE_TABLES
 from infra.stacks.log_groups import log_group
+from ingestion.contract import UNREADABLE
 
 # Iceberg's catalog in Spark: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
 ICEBERG = {
@@ -47,8 +48,13 @@ def jobs(stack: Stack, environment: Environment) -> None:
         "job.py",
         modules,
         [
-            roles.allow(READ_OBJECTS, [names.bucket_arn("bronze", "cdc/*"), names.bucket_arn("bronze", "logs/*")]),
-            # a full rebuild forgets the tables that it swaps
+            # an object that cannot be read is moved
+            roles.allow(
+                [*READ_OBJECTS, "s3:DeleteObject"],
+                [names.bucket_arn("bronze", "cdc/*"), names.bucket_arn("bronze", "logs/*")],
+            ),
+            roles.allow(["s3:PutObject"], [names.bucket_arn("bronze", f"{UNREADABLE}*")]),
+            # a full rebuild drops the tables that it swaps
             roles.allow([*OWN_CATALOG, "glue:DeleteTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
             roles.allow(roles.READ_SECRET, [names.secret_arn(stack, names.EMAIL_HASH_SECRET)]),
         ],
@@ -77,24 +83,35 @@ def jobs(stack: Stack, environment: Environment) -> None:
             roles.allow(["s3:DeleteObject"], [names.bucket_arn("gold", f"{names.ATHENA_RESULTS}*")]),
             roles.allow(DELETE_VERSIONS, [names.bucket_arn("gold", "*")]),
             roles.allow(VERSIONS, [names.bucket_arn(layer) for layer in ("bronze", "silver", "gold")]),
+            # signs the certificates of erasures
+            roles.allow(roles.READ_SECRET, [names.secret_arn(stack, names.EMAIL_HASH_SECRET)]),
             roles.allow(DRAIN_QUEUE, [names.arn(stack, "sqs", "", names.CDC_QUARANTINE)]),
             roles.allow(["states:ListExecutions", "states:StartExecution"], [_machine(stack)]),
-            roles.allow(OWN_CATALOG, names.catalog_arns(stack, names.SILVER_DATABASE)),
+            # whoever holds the run lock
+            roles.allow(
+                ["states:DescribeExecution"], [names.arn(stack, "states", "execution", f"{names.STATE_MACHINE}:*", ":")]
+            ),
+            # a full rebuild that was killed has left tables
+            roles.allow([*OWN_CATALOG, "glue:DeleteTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
             # takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
             roles.allow(["glue:GetJobRuns"], [names.arn(stack, "glue", "job", names.SILVER_JOB)]),
-            # requests to erase, which it reads and closes; what their users have now; and whom it has erased, which it
-            # remembers for a while
+            # requests to erase, which it reads and closes; what their users have now; whom it has erased, which it
+            # remembers for a while; and the run lock
             roles.allow_items(
                 stack, ["dynamodb:Query"], contract.ERASURE_PARTITION, *roles.partitions_of(EntityType.TASK)
             ),
             roles.allow_items(stack, ["dynamodb:GetItem"], *roles.partitions_of(EntityType.USER)),
             roles.allow_items(stack, ["dynamodb:DeleteItem"], contract.ERASURE_PARTITION),
             roles.allow_items(stack, ["dynamodb:PutItem"], contract.ERASED_PARTITION),
+            roles.allow_items(
+                stack, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], contract.PIPELINE_PARTITION
+            ),
         ],
         {
             "--bronze": f"s3://{names.bucket('bronze')}/",
             "--table": names.TABLE,
+            "--email-key-secret-id": names.EMAIL_HASH_SECRET,
             "--silver-job": names.SILVER_JOB,
             "--gold": f"s3://{names.bucket('gold')}/",
             "--quarantine": names.CDC_QUARANTINE,

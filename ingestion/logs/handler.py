@@ -10,8 +10,11 @@ import binascii
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from api.contract import METRICS_NAMESPACE
+from ingestion.contract import LOGS_FUNCTION, RECORDS_NOT_TRANSFORMED
 from ingestion.logs.transform import BadDocumentError, extract
 
 logger = Logger()
@@ -49,6 +52,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[di
         room -= len(data)
         lines += found.lines.count(b"\n")
         answer.update(result="Ok", data=data)
+    failed = sum(answer["result"] == "ProcessingFailed" for answer in answers)
+    if failed:
+        # Firehose counts the call as a success
+        with single_metric(
+            name=RECORDS_NOT_TRANSFORMED, unit=MetricUnit.Count, value=failed, namespace=METRICS_NAMESPACE
+        ) as emitted:
+            emitted.add_dimension(name="service", value=LOGS_FUNCTION)
     report = logger.error if malformed or reasons else logger.info
     report("transformed", extra={"lines": lines, "malformed": malformed, "failed": sorted(reasons)})
     return {"records": answers}

@@ -30,7 +30,7 @@ class Resolved:
     Args:
         lines: to write to bronze; the message may go when they are there.
         unresolved: why the message has to stay; None if it may go.
-        export: whether the whole table has to be exported before the message may go.
+        export: whether the whole table, and what is gone from it, has to be exported before the message may go.
     """
 
     lines: list[bytes] = dataclasses.field(default_factory=list)
@@ -96,14 +96,14 @@ class Resolver:
         return shard.find(self._streams, quarantined["stream_arn"], str(quarantined["sequence_number"]))
 
     def _from_table(self, quarantined: Quarantined, reason: str) -> Resolved:
-        """The item as it is now, since the change itself is nowhere any more."""
+        """The item as it is now, since the change itself is nowhere any more; an export shows what is gone."""
         if not quarantined["keys"] or not quarantined["stream_arn"]:
             return Resolved(unresolved=f"{reason}; the stream no longer has it, and its key is not known")
         table = quarantined["stream_arn"].split("/")[1]
         key: Any = {name: {"S": value} for name, value in quarantined["keys"].items()}
         item = self._dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
         if item is None and quarantined["event_name"] == REMOVE:
-            return Resolved(unresolved=f"{reason}; the stream no longer has it, and the item is gone")
+            return Resolved(export=True)  # silver knows what it was
         if item is None:  # its removal is a later change, which went its own way
             return Resolved()
         try:

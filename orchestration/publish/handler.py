@@ -38,10 +38,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     since = table.Progress() if plan["full_refresh"] else table.read_progress(s3, GOLD)
     published = table.publish(items, s3, GOLD, _rows(USERS.format(since.condition())))
     metrics = list(_rows(KPIS))
-    kpis.put_metric_data(cloudwatch, [*kpis.make_metric_data(metrics), kpis.skipped_rows(published["skipped"])])
-    published["users"] = _users(metrics)
     silver = _read(plan["report"].removeprefix(f"s3://{ARTIFACTS}/"))
     build = _read(f"dbt/{plan['run']}/run_results.json")
+    left_out = kpis.left_out(published["skipped"], silver, build)
+    kpis.put_metric_data(cloudwatch, [*kpis.make_metric_data(metrics), *left_out])
+    published["users"] = _users(metrics)
     started = datetime.fromisoformat(event["started"])
     runs.write(s3, GOLD, runs.row(event, silver, build, published["users"], now), started.strftime("%Y-%m-%d"))
     if plan["watermark"]:

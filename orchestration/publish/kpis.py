@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from api.contract import METRICS_NAMESPACE
-from orchestration.contract import INSIGHTS_ROWS_SKIPPED
+from orchestration.contract import INSIGHTS_ROWS_SKIPPED, LINES_REJECTED, OBJECTS_UNREADABLE, TESTS_WARNED
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -26,9 +26,21 @@ def make_metric_data(rows: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def skipped_rows(count: int) -> dict[str, Any]:
-    """The datum of the users whose row could not be published."""
-    return {"MetricName": INSIGHTS_ROWS_SKIPPED, "Value": float(count), "Unit": "Count"}
+def left_out(skipped: int, silver: Mapping[str, Any], build: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The data of what the run has left out, or published with a warning.
+
+    Args:
+        skipped: users whose row could not be published.
+        silver: the silver job's report; empty when it did not run.
+        build: dbt's `run_results.json`; empty when gold was not built.
+    """
+    counts = {
+        INSIGHTS_ROWS_SKIPPED: skipped,
+        LINES_REJECTED: silver.get("rejects", 0),
+        OBJECTS_UNREADABLE: len(silver.get("unreadable", {})),
+        TESTS_WARNED: sum(one["status"] == "warn" for one in build.get("results", [])),
+    }
+    return [{"MetricName": name, "Value": float(count), "Unit": "Count"} for name, count in counts.items()]
 
 
 def put_metric_data(cloudwatch: "CloudWatchClient", metrics: list[dict[str, Any]]) -> None:

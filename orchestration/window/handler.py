@@ -12,7 +12,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orchestration.window import lock
+from orchestration import run_lock
 from orchestration.window.plan import Sources, plan
 from orchestration.window.request import Request
 
@@ -37,12 +37,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         InvalidInput: the input is not one that the pipeline takes.
     """
     request, execution, now = Request.read(event["input"]), event["execution"], datetime.now(UTC)
-    holder = lock.acquire(table, sources.table_name, machines, execution, now)
+    holder = run_lock.acquire(table, sources.table_name, machines, execution, now)
     if holder != execution:
         logger.info("another execution holds the lock", holder=holder)
         return {"holder": holder}
     if event["resuming"]:
         return {"holder": holder}
     made = plan(sources, request, execution.rsplit(":", 1)[-1], now)
-    logger.info("planned", objects=made["objects"], left_out=made["left_out"])
+    logger.info("planned", objects=made["objects"], late_objects=made["late_objects"], left_out=made["left_out"])
     return {"holder": holder, "plan": made}

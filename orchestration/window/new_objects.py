@@ -1,8 +1,8 @@
 """Which objects of bronze no successful run has read, and whether the catalog knows their partitions.
 
 Nothing in bronze is overwritten by a delivery, so new objects are detected by listing the folders that can still
-receive some. S3 dates an object to the start of its upload and lists it after the end: the watermark names the objects
-of the last hour, and others that turn up with a date of that hour are new.
+receive some, and once a day all the others. S3 dates an object to the start of its upload and lists it after the end:
+the watermark names the objects of the last hour, and others that turn up with a date of that hour are new.
 """
 
 from collections.abc import Iterable
@@ -33,6 +33,25 @@ def list_recent(s3: "S3Client", bronze: str, watermark: Watermark) -> list[Bronz
     return list(list_objects(s3, bronze, watermark.until - LATEST_DELIVERY))
 
 
+def list_late(s3: "S3Client", bronze: str, watermark: Watermark, now: datetime) -> list[BronzeObject]:
+    """The objects that have come since the last inventory to folders that should receive nothing any more.
+
+    A copy by hand, a restored backup: all of bronze is listed for them, a thousand objects by each call, so this is
+    done once a day.
+
+    Args:
+        s3: lists.
+        bronze: `s3://bucket/`.
+        watermark: of the last successful run.
+        now: this instant.
+    """
+    if watermark.inventoried_at.date() == now.date():
+        return []
+    since, end = watermark.inventoried_at - SETTLING, watermark.until - LATEST_DELIVERY
+    older = list_objects(s3, bronze, end=end.replace(minute=0, second=0, microsecond=0))
+    return [item for item in older if item.modified_at >= since]
+
+
 def is_new(item: BronzeObject, watermark: Watermark) -> bool:
     """Whether an object has come since the watermark."""
     return item.modified_at >= watermark.until - SETTLING and item.fingerprint not in watermark.names
@@ -51,7 +70,7 @@ def list_all(s3: "S3Client", bronze: str, now: datetime) -> tuple[list[tuple[str
 
 
 def advance(before: Watermark | None, listed: Iterable[BronzeObject], now: datetime, built_at: datetime) -> Watermark:
-    """The watermark of a run that has read everything listed.
+    """The watermark of a run that has read everything listed; the first one of a day has listed all folders.
 
     Args:
         before: the watermark of the run before; None: there was none.
@@ -62,7 +81,8 @@ def advance(before: Watermark | None, listed: Iterable[BronzeObject], now: datet
     objects = list(listed)
     until = max((item.modified_at for item in objects), default=before.until if before else NEVER)
     names = frozenset(item.fingerprint for item in objects if item.modified_at >= until - SETTLING)
-    return Watermark(until, names if len(names) <= MAX_NAMES else frozenset(), now, built_at)
+    inventoried_at = before.inventoried_at if before and before.inventoried_at.date() == now.date() else now
+    return Watermark(until, names if len(names) <= MAX_NAMES else frozenset(), now, built_at, inventoried_at)
 
 
 def lacks_partition(glue: "GlueClient", crawler: str, objects: Iterable[BronzeObject]) -> bool:

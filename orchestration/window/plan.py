@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STAGES = ("CrawlBronze", "BuildSilver", "BuildGold", "PublishInsights")
 BEFORE_GOLD = ("CrawlBronze", "BuildSilver")  # what gold_only leaves out
-REJECT_THRESHOLD = "0.01"
+REJECT_THRESHOLD = 0.01
 # a little less than an hour: starts of an hourly schedule vary by seconds
 REQUESTS_INTERVAL = timedelta(minutes=55)
 REQUEST_MODELS = "source:silver.api_requests+"
@@ -60,11 +60,13 @@ class Input:
         objects: of bronze.
         days: folders of bronze that are read whole: `cdc` or `logs`, and the URI.
         recent: the objects in the folders that can still receive any, read or not.
+        late: how many objects have come to folders that should receive nothing any more.
     """
 
     objects: list[BronzeObject]
     days: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     recent: list[BronzeObject] = dataclasses.field(default_factory=list)
+    late: int = 0
 
     def __len__(self) -> int:
         """How many objects and folders."""
@@ -93,10 +95,12 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
     folder = f"s3://{sources.artifacts}/{RUN_FILES}{run}"
     if "BuildSilver" not in left_out:
         Manifest.of(found.objects, found.days, request.start, request.end).write(sources.s3, f"{folder}/objects.json")
+    tolerated = REJECT_THRESHOLD if request.reject_threshold is None else request.reject_threshold
     built_at = before.built_at if before and is_light else now
     return {
         "run": run,
         "objects": len(found),
+        "late_objects": found.late,
         "from": rfc3339(request.start),
         "to": rfc3339(request.end),
         "full_refresh": request.full_refresh,
@@ -104,12 +108,15 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         "refresh_gold": request.full_refresh or request.gold_only,
         "select": REQUEST_MODELS if is_light else request.select,
         "exclude": request.skip,
+        "reject_threshold": request.reject_threshold,
+        "reason": request.reason,
         "left_out": [stage for stage in STAGES if stage in left_out],
         "report": f"{folder}/silver.json",
         "silver_arguments": {
             "--objects": f"{folder}/objects.json",
             **({"--full-refresh": "true"} if request.full_refresh else {}),
-            "--reject-threshold": REJECT_THRESHOLD,
+            **({"--rebuild": ",".join(request.rebuild)} if request.rebuild else {}),
+            "--reject-threshold": f"{tolerated:g}",
             "--report": f"{folder}/silver.json",
         },
         "watermark": new_objects.advance(before, found.recent, now, built_at).document() if request.is_whole else None,
@@ -122,11 +129,13 @@ def _find(sources: Sources, request: Request, before: Watermark | None, now: dat
         return Input([])
     if request.is_bounded:
         return Input(list(list_objects(sources.s3, bronze, request.start, request.end)))
-    if request.full_refresh or before is None:
+    if request.full_refresh or request.rebuild or before is None:
         days, objects = new_objects.list_all(sources.s3, bronze, now)
         return Input(objects, days, objects)
     recent = new_objects.list_recent(sources.s3, bronze, before)
-    return Input([item for item in recent if new_objects.is_new(item, before)], recent=recent)
+    late = new_objects.list_late(sources.s3, bronze, before, now)
+    new = [item for item in recent if new_objects.is_new(item, before)]
+    return Input([*late, *new], recent=recent, late=len(late))
 
 
 def _left_out(

@@ -2,6 +2,8 @@
 
     {"from": "2026-11-23", "to": "2026-11-24T12:00Z", "full_refresh": false, "select": "marts", "skip": "dim_dates"}
     {"gold_only": true}
+    {"rebuild": ["users"]}
+    {"reject_threshold": 0.5, "reason": "the mobile app of 12 May wrote broken dates"}
 
 Everything is optional; nothing at all means everything since the last successful run.
 """
@@ -12,7 +14,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
-FIELDS = ("from", "to", "full_refresh", "gold_only", "select", "skip")
+from transforms.contract import SILVER_TABLES
+
+FIELDS = ("from", "to", "full_refresh", "gold_only", "rebuild", "select", "skip", "reject_threshold", "reason")
+MAX_REASON = 500
 # dbt's node selection: names, methods, graph operators, unions; nothing that could become another option
 SELECTION = re.compile(r"[\w.:*+@,/]+( [\w.:*+@,/]+)*")
 
@@ -30,16 +35,22 @@ class Request:
         end: first instant that is not; None: no bound.
         full_refresh: build silver from all of bronze, and publish everything anew.
         gold_only: leave bronze and silver as they are, and build gold even if nothing has come.
+        rebuild: tables of silver that are built anew from all of bronze, while the others are left as they are.
         select: dbt's selection of the models to build; empty: all.
         skip: dbt's selection of those to leave out; empty: none.
+        reject_threshold: share of broken lines that this run tolerates; None: the usual one.
+        reason: why it tolerates them; kept in `pipeline_runs`.
     """
 
     start: datetime | None = None
     end: datetime | None = None
     full_refresh: bool = False
     gold_only: bool = False
+    rebuild: tuple[str, ...] = ()
     select: str = ""
     skip: str = ""
+    reject_threshold: float | None = None
+    reason: str = ""
 
     @classmethod
     def read(cls, given: Any) -> Self:
@@ -61,7 +72,11 @@ class Request:
             raise InvalidInput("full_refresh builds from all of bronze: leave out from and to")
         if gold_only and (refresh or start or end):
             raise InvalidInput("gold_only reads nothing of bronze: leave out from, to and full_refresh")
-        return cls(start, end, refresh, gold_only, _selection(given, "select"), _selection(given, "skip"))
+        rebuild = _tables(given)
+        if rebuild and (refresh or gold_only or start or end):
+            raise InvalidInput("rebuild reads all of bronze: leave out from, to, full_refresh and gold_only")
+        select, skip = _selection(given, "select"), _selection(given, "skip")
+        return cls(start, end, refresh, gold_only, rebuild, select, skip, *_tolerance(given))
 
     @property
     def is_bounded(self) -> bool:
@@ -71,12 +86,12 @@ class Request:
     @property
     def is_incremental(self) -> bool:
         """Whether the input asks for nothing in particular: everything since the last successful run."""
-        return self.is_whole and not self.full_refresh
+        return self.is_whole and not self.full_refresh and self.reject_threshold is None
 
     @property
     def is_whole(self) -> bool:
         """Whether a run of this request brings gold up to everything that has arrived before it."""
-        return not (self.is_bounded or self.gold_only or self.select or self.skip)
+        return not (self.is_bounded or self.gold_only or self.rebuild or self.select or self.skip)
 
 
 def _instant(given: Mapping[str, Any], field: str) -> datetime | None:
@@ -96,6 +111,26 @@ def _flag(given: Mapping[str, Any], field: str) -> bool:
     if not isinstance(flag, bool):
         raise InvalidInput(f"{field} has to be true or false, not {flag!r}")
     return flag
+
+
+def _tables(given: Mapping[str, Any]) -> tuple[str, ...]:
+    names = given.get("rebuild") or []
+    if not isinstance(names, list) or not set(names) <= set(SILVER_TABLES):
+        raise InvalidInput(f"rebuild has to be a list of tables of silver ({', '.join(SILVER_TABLES)}), not {names!r}")
+    return tuple(sorted(set(names)))
+
+
+def _tolerance(given: Mapping[str, Any]) -> tuple[float | None, str]:
+    share, reason = given.get("reject_threshold"), given.get("reason") or ""
+    if not isinstance(reason, str) or len(reason) > MAX_REASON:
+        raise InvalidInput(f"reason has to be a text of at most {MAX_REASON} characters, not {reason!r}")
+    if share is None and not reason.strip():
+        return None, ""
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise InvalidInput(f"reject_threshold has to be a share from 0 to 1, not {share!r}")
+    if not reason.strip():
+        raise InvalidInput("reason has to say why so many broken lines may be left out; it is kept in pipeline_runs")
+    return float(share), reason.strip()
 
 
 def _selection(given: Mapping[str, Any], field: str) -> str:

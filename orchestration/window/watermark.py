@@ -25,12 +25,14 @@ class Watermark:
         names: fingerprints of the objects that S3 dates to the hour before; others of that time may still turn up.
         checked_at: when bronze was listed.
         built_at: when a run last built all of gold.
+        inventoried_at: when all folders were last listed, those that should receive nothing any more among them.
     """
 
     until: datetime
     names: frozenset[str]
     checked_at: datetime
     built_at: datetime
+    inventoried_at: datetime
 
     def document(self) -> dict[str, Any]:
         """What a plan carries, and the item holds."""
@@ -39,6 +41,7 @@ class Watermark:
             "names": sorted(self.names),
             "checked_at": self.checked_at.isoformat(),
             "built_at": self.built_at.isoformat(),
+            "inventoried_at": self.inventoried_at.isoformat(),
         }
 
 
@@ -51,4 +54,6 @@ def read(table: "DynamoDBClient", name: str) -> Watermark | None:
     until, checked_at, built_at = (
         datetime.fromisoformat(item[field]["S"]) for field in ("until", "checked_at", "built_at")
     )
-    return Watermark(until, names, checked_at, built_at)
+    # an earlier release kept none
+    inventoried_at = datetime.fromisoformat(item["inventoried_at"]["S"]) if "inventoried_at" in item else checked_at
+    return Watermark(until, names, checked_at, built_at, inventoried_at)

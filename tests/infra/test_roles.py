@@ -205,6 +205,8 @@ def test_bronze_is_written_by_the_delivery_streams_and_by_whoever_erases_users(d
         ("TodoIngestionStack/DeliveryRole", "errors/cdc/*"),
         ("TodoIngestionStack/LogsDeliveryRole", "logs/*"),
         ("TodoIngestionStack/LogsDeliveryRole", "errors/logs/*"),
+        # objects that it cannot read, moved
+        ("TodoTransformsStack/SilverRole", "errors/unreadable/*"),
         ("TodoTransformsStack/SilverMaintenanceRole", "cdc/*"),
         ("TodoTransformsStack/SilverMaintenanceRole", "logs/*"),
         ("TodoTransformsStack/SilverMaintenanceRole", "errors/*"),

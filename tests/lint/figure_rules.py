@@ -43,6 +43,19 @@ from tests.lint.figures import (
 )
 from tests.lint.passing_figures import PASSING
 
+
+def error_if() -> int:
+    """The number of rows from which a test of gold stops the build; one for all that have it."""
+    found = [
+        int(number)
+        for folder in ("models/marts", "tests")
+        for path in (ROOT / "transforms" / "dbt" / folder).glob("*.[ys]*l")
+        for number in re.findall(r"error_if[=:] ?'>(\d+)'", path.read_text())
+    ]
+    assert len(set(found)) == 1
+    return found[0]
+
+
 ALARMS = "infra/stacks/alarms/api.py"
 SLO = "an objective of infra/stacks/alarms/api.py"
 
@@ -210,6 +223,13 @@ RULES: tuple[Rule, ...] = (
         lambda: round(1000 * float(re.findall(r"every: float = ([\d.]+)", text("tests/conftest.py"))[0])),
     ),
     rule(r"Modules stay below (\d+) lines", "the longest module outside of tests", longest_module),
+    rule(
+        r"[Mm]ore than (\d+) (?:lines|records) and more than (\d+) %",
+        "TOLERATED_REJECTS of transforms/silver/build.py and the pipeline's REJECT_THRESHOLD",
+        lambda: constants("transforms/silver/build.py")["TOLERATED_REJECTS"],
+        lambda: round(100 * constants("orchestration/window/plan.py")["REJECT_THRESHOLD"]),
+    ),
+    rule(r"at most (\d+) tasks, users or references", "error_if of gold's tests", error_if),
     # functions and the pipeline
     rule(r"A request that takes (\d+) seconds", "the function's timeout", timeout("todo-api")),
     rule(r"\[function=todo-cdc\] A batch that takes (\d+) seconds", "the function's timeout", timeout("todo-cdc")),

@@ -32,7 +32,8 @@ PASSING: tuple[Rule, ...] = (
         r"on (two) idle cores|compares the (two)|table of a few (thousand)|(Two) libraries|difference of (two) dates"
         r"|\| (two) runs|and (two) terminals|(Two) homes|through (four) layers|Steps (2) and (3)|conflict of (two)"
         r"|between (two) looks|`c*[^`]*`: (Three) models|the last (50) lines|the same users, (100) %|to (1) in \["
-        r"|arrow#(\d+)|metric `[^`]*` is ([01])\b|(100,000) and more events|ADR (\d+)(?: to (\d+))?",
+        r"|arrow#(\d+)|metric `[^`]*` is ([01])\b|(100,000) and more events|ADR (\d+)(?: to (\d+))?"
+        r"|between (two) tables|(Two) executions start|in (six) ways|execution, (five) times",
         ENGLISH,
     ),
 )

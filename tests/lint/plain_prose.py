@@ -21,7 +21,14 @@ SKIPPED = {"CHANGELOG.md", "CODE_OF_CONDUCT.md"}
 FORMER_TITLES = pathlib.PurePath("docs/adrs/README.md")
 FOLLOWED = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "SUPPORT.md", "AGENTS.md", "docs/*.md")
 FOLLOWED_FOLDERS = ("docs/tutorials", "docs/how-to", "docs/runbooks", "docs/explanation")
-GENERATED = {"docs/alarms.md", "docs/cli.md", "docs/silver.md", "docs/cost.md", "docs/dependencies.md"}
+GENERATED = {
+    "docs/alarms.md",
+    "docs/cli.md",
+    "docs/cost.md",
+    "docs/dependencies.md",
+    "docs/faults.md",
+    "docs/silver.md",
+}
 # ordinary English, in which the word is none of those that names were made of
 _PHRASES = re.compile(r"\basked (?:for|to)\b|\bstands for\b")
 _BLOCKS = re.compile(r"^ *```.*?^ *```|<!--.*?-->", re.MULTILINE | re.DOTALL)

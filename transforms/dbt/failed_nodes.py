@@ -16,10 +16,10 @@ LONGEST_REASON = 400
 NOISE = re.compile(r"^(\w+ )+Error in \w+ .*\(.*\)$|^> ")
 LONGEST_LINE = 1500
 # one word for operators, by the first kind of node that failed
-ERRORS = {"source": "SourceStale", "test": "DbtTestFailed", "unit_test": "DbtTestFailed"}
+ERRORS = {"test": "DbtTestFailed", "unit_test": "DbtTestFailed"}
 MODEL_FAILED, SILVER_FAILED, NOTHING_RAN = "DbtModelFailed", "SilverTestFailed", "DbtStopped"
-# dbt names tests of sources so: https://docs.getdbt.com/reference/resource-properties/data-tests
-OF_A_SOURCE = re.compile(r"test\.\w+\.source_")
+# dbt names tests of sources so, and a source whose freshness cannot be read: https://docs.getdbt.com/reference/resource-properties/data-tests
+OF_A_SOURCE = re.compile(r"test\.\w+\.source_|source\.")
 
 Results = dict[str, Any]
 Result = dict[str, Any]
@@ -55,19 +55,12 @@ def _describe(result: Result) -> str:
     if kind == "test":
         # generic tests end in a hash that only dbt needs
         name = name.split(".")[0]
-    message = result.get("message") or result.get("error") or _staleness(result) or result["status"]
+    message = result.get("message") or result.get("error") or result["status"]
     lines = [line.strip() for line in str(message).splitlines()]
     reason = " ".join(" ".join(line for line in lines if not NOISE.match(line)).split()) or result["status"]
     if len(reason) > LONGEST_REASON:
         reason = f"{reason[: LONGEST_REASON - 1]}…"
     return f"{kind.replace('_', ' ')} {name}: {reason}"
-
-
-def _staleness(result: Result) -> str | None:
-    limit = (result.get("criteria") or {}).get("error_after") or {}
-    if not limit:
-        return None
-    return f"the newest row is of {result['max_loaded_at']}, older than {limit['count']} {limit['period']}s"
 
 
 def main(arguments: list[str]) -> None:

@@ -40,6 +40,8 @@ class Column:
         description: what its values mean.
         nullable: whether it may be null.
         values: all that it may hold; none: anything of its type.
+        initial: a SQL expression over the row, for the rows that a table already has when the column is added to it;
+            empty: null. A required column without one is added by a full refresh only.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Column:
     description: str
     nullable: bool = False
     values: tuple[str, ...] = ()
+    initial: str = ""
 
     def ddl(self) -> str:
         """The column as a statement that creates or alters a table names it."""
@@ -125,12 +128,14 @@ MERGED_AT = Column(
     "merged_at",
     "timestamp",
     "When the run that last wrote this row began; the same for all rows of one commit, and later in each later run.",
+    initial="current_timestamp()",
 )
 
 TASK_EVENTS = Table(
     name="task_events",
     grain="One committed change of a task.",
-    note="The events of deleted and purged tasks stay; those of an erased user go.",
+    note="The events of deleted and purged tasks stay; those of an erased user go. A change that was lost from the "
+    "stream and came back as a snapshot of the item is one synthetic event.",
     key=("event_id",),
     # a record that is delivered twice differs in this only; its first capture stays, whichever window is merged first
     order=("ingested_at",),
@@ -139,6 +144,12 @@ TASK_EVENTS = Table(
     arrival="ingested_at",
     columns=(
         Column("event_id", "string", "The stream record's id; the same however often the record is delivered."),
+        Column(
+            "is_synthetic",
+            "boolean",
+            "Worked out from a snapshot of the item, because the changes up to it were not captured.",
+            initial="event_id like 'backfill-%'",
+        ),
         Column("task_id", "string", "The task (ULID)."),
         Column("user_id", "string", "The task's owner."),
         Column(
@@ -150,7 +161,9 @@ TASK_EVENTS = Table(
         VERSION,
         SEQUENCE_NUMBER,
         Column("occurred_at", "timestamp", "When the change was committed, as the stream states it: to the second."),
-        Column("ingested_at", "timestamp", "When the change was captured."),
+        Column(
+            "ingested_at", "timestamp", "When the change was captured; of a synthetic transition, when it occurred."
+        ),
         Column("status", "string", "Status after the change; a purged task keeps its last one.", values=STATUSES),
         Column(
             "previous_status",
@@ -174,9 +187,10 @@ TASK_EVENTS = Table(
         Column(
             "changed_fields",
             "array<string>",
-            "Names of the task's fields that the change altered, in alphabetical order; empty for created and purged.",
+            "Names of the task's fields that the change altered, in alphabetical order; empty for created and purged. "
+            "A synthetic event names those of this table only.",
         ),
-        Column("request_id", "string", "The API request that made the change; null when purged.", nullable=True),
+        Column("request_id", "string", "The API request of the change; null when purged or synthetic.", nullable=True),
         MERGED_AT,
     ),
 )
@@ -269,6 +283,13 @@ REJECTS = Table(
         Column("bronze_file", "string", "The object that holds the line, s3://bucket/key."),
         Column("digest", "string", "SHA-256 of the line in UTF-8, hexadecimal."),
         Column("seen_at", "timestamp", "The hour in which the object arrived."),
+        Column(
+            "counted_at",
+            "timestamp",
+            "When a run that went on counted the line; null while no run has accepted it.",
+            nullable=True,
+            initial="merged_at",
+        ),
         MERGED_AT,
     ),
 )

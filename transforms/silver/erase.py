@@ -20,6 +20,7 @@ from transforms.silver.contract import API_REQUESTS, REJECTS, TABLES, TASK_EVENT
 from transforms.silver.progress import timed_step
 from transforms.silver.tables import Tables
 from transforms.silver.traces import Item, Trace, find_return, find_trace, hash_of
+from transforms.silver.unreadable import readable_part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,7 +65,9 @@ class Lake:
             live_items: for each user, the items that are to stay.
         """
         users = list(live_items)
-        found = self.spark.read.option("recursiveFileLookup", "true").text(f"s3://{self.bronze}/", lineSep="\n")
+        # of an object that cannot be read to its end, what can be read
+        reader = self.spark.read.option("recursiveFileLookup", "true").option("ignoreCorruptFiles", "true")
+        found = reader.text(f"s3://{self.bronze}/", lineSep="\n")
         undelivered = sf.unbase64(sf.get_json_object("value", "$.rawData")).cast("string")
         text = sf.concat_ws(" ", "value", sf.when(sf.col("value").contains('"rawData"'), undelivered))
         named = sf.lit(False)
@@ -138,7 +141,7 @@ class Lake:
 
     def _lines(self, key: str, **version: str) -> list[bytes]:
         body = self.s3.get_object(Bucket=self.bronze, Key=key, **version)["Body"].read()  # type: ignore[arg-type]
-        return (gzip.decompress(body) if key.endswith(".gz") else body).split(b"\n")
+        return readable_part(body).split(b"\n")
 
     def _rows_to_delete(self, live_items: LiveItems, lines: Sequence[Line]) -> Iterable[tuple[Table, DataFrame]]:
         """For each table, the keys of the rows that are to go."""

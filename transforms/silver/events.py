@@ -88,5 +88,5 @@ def task_events(changes: DataFrame) -> DataFrame:
 
 def row() -> list[Column]:
     """What each column of `task_events` is made of."""
-    made_of = {"task_id": "id"}
-    return [sf.col(made_of.get(name, name)).alias(name) for name in TASK_EVENTS.content_names()]
+    made_of = {"task_id": sf.col("id"), "is_synthetic": sf.lit(False)}
+    return [made_of.get(name, sf.col(name)).alias(name) for name in TASK_EVENTS.content_names()]

@@ -5,9 +5,7 @@ expire after days anyway, so all of them go, whomever they are about. So do nonc
 is in the bucket: everything there can be made again from silver.
 """
 
-import dataclasses
 import json
-import time
 from typing import TYPE_CHECKING
 
 from transforms.contract import ATHENA_RESULTS
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 GOLD_ONLY = json.dumps({"gold_only": True})
-POLL_SECONDS = 5.0
-# half of the time that the job has
-WAIT_SECONDS = 1800.0
 
 
 def delete_query_results(s3: "S3Client", bucket: str) -> int:
@@ -37,30 +32,6 @@ def delete_query_results(s3: "S3Client", bucket: str) -> int:
     return deleted + storage.delete_objects(s3, bucket, old)
 
 
-@dataclasses.dataclass(frozen=True)
-class Pipeline:
-    """The state machine that builds silver and gold.
-
-    Args:
-        machines: the client.
-        arn: of the machine.
-    """
-
-    machines: "SFNClient"
-    arn: str
-
-    def wait_until_idle(self) -> None:
-        """Wait until no execution runs: one could be reading files that are about to go.
-
-        Raises:
-            TimeoutError: there was always one.
-        """
-        end = time.monotonic() + WAIT_SECONDS
-        while self.machines.list_executions(stateMachineArn=self.arn, statusFilter="RUNNING")["executions"]:
-            if time.monotonic() > end:
-                raise TimeoutError(f"the pipeline has been running for {WAIT_SECONDS:g} s; erase when it has ended")
-            time.sleep(POLL_SECONDS)
-
-    def build_gold(self) -> str:
-        """Start an execution that makes gold of what silver has now, in its turn; its ARN."""
-        return self.machines.start_execution(stateMachineArn=self.arn, input=GOLD_ONLY)["executionArn"]
+def build_gold(machines: "SFNClient", arn: str) -> str:
+    """Start an execution that makes gold of what silver has now, in its turn; its ARN."""
+    return machines.start_execution(stateMachineArn=arn, input=GOLD_ONLY)["executionArn"]

@@ -2,15 +2,17 @@
 
     job.py --bronze s3://bucket/ --warehouse s3://bucket/ --database todo_silver --email-key-secret-id NAME
            [--objects s3://bucket/objects.json] [--from 2026-11-23] [--to 2026-11-24T12:00Z] [--full-refresh true]
-           [--reject-threshold 0.01] [--report s3://bucket/silver.json]
+           [--rebuild users,tasks] [--reject-threshold 0.01] [--report s3://bucket/silver.json]
 
 The pipeline names the objects in a manifest (`--objects`, `ingestion.bronze_objects.Manifest`). Run by hand, the job
 lists a window of arrival by itself (`--from`, `--to`), or all of bronze (`--full-refresh`). Merging is idempotent: any
 objects may be read again, late, or together with others, so the job keeps no account of what it has read. A full
-refresh builds new tables and swaps them in.
+refresh builds new tables and swaps them in; `--rebuild` does that with the tables that it names and leaves the others.
+A table that has held rows and has none stops the run. An object that cannot be read is moved to `errors/unreadable/`.
 
 The report is an object of JSON: `window` {`from`, `to`} (RFC 3339, null: no bound), `envelopes` and `requests` (lines
-read), `rejects` (lines of both that broke their contract), `rows` (inserted or replaced, by table), `seconds`.
+read), `rejects` (lines of both that broke their contract, each counted by one run), `unreadable` (object -> why),
+`rows` (inserted or replaced, by table), `seconds`.
 
 Runs on AWS Glue 5 with `--datalake-formats iceberg` and, in `--conf`, the settings of the catalog `glue_catalog`
 (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html). Glue appends arguments of its
@@ -18,6 +20,7 @@ own, which are ignored.
 """
 
 import argparse
+import contextlib
 import functools
 import json
 import sys
@@ -30,9 +33,16 @@ from pyspark.sql import SparkSession
 
 from ingestion.bronze_objects import Manifest, list_days, list_objects
 from transforms.silver import privacy, tables
-from transforms.silver.build import Build, Report
+from transforms.silver.build import TOLERATED_REJECTS, Build, Report
+from transforms.silver.contract import TABLES
+from transforms.silver.failures import explained
+from transforms.silver.lost_tables import TableRecord
 from transforms.silver.progress import timed_step
 from transforms.silver.tables import Tables
+
+# what an operator types when too many lines were rejected: to see why, and to go on without them
+SEE_REJECTS = 'insights query "select reason, count(*) from todo_silver.rejects where counted_at is null group by 1"'
+ACCEPT_REJECTS = "insights pipeline start --reject-threshold 1 --reason 'why they may be missing' --wait"
 
 
 class RejectsOverThreshold(Exception):  # noqa: N818 - the pipeline's states know failures by this name
@@ -46,32 +56,36 @@ def main(argv: Sequence[str]) -> None:
         SystemExit: the arguments are not as described above.
         RejectsOverThreshold: more lines broke their contract than is tolerated; the pipeline's next run reads the same
             objects again.
+        SilverTableLost: a table that has held rows has none.
+        RebuildRequired: a required column is missing.
+        SparkEnded: Spark's JVM was killed.
+        SilverFileLost: a file of a table is gone.
     """
     arguments = parse(argv)
     started, merged_at = time.monotonic(), datetime.now(UTC)
-    with timed_step("all"):
+    with explained(), timed_step("all"):
         with timed_step("start Spark"):
             spark = session(arguments.warehouse)
-        current = Tables(spark, arguments.database)
+        current, s3 = Tables(spark, arguments.database), boto3.client("s3")
+        replaced = {table.name for table in TABLES} if arguments.full_refresh else set(arguments.rebuild)
+        record = TableRecord(boto3.client("glue"), s3, arguments.database, arguments.warehouse)
         with timed_step("create what is missing"):
-            current.create()
+            record.check(replaced)
+            current.drop_unfinished_rebuild()
+            current.create(replaced)
         with timed_step("resolve the objects to read") as notes:
             manifest = resolve(arguments)
             notes.append(f"{len(manifest)} objects or folders to read")
-        written = current
-        if arguments.full_refresh:
-            written = tables.start_rebuild(spark, arguments.database, arguments.warehouse)
-        report = Report(manifest.start, manifest.end)
-        if arguments.full_refresh or len(manifest):
-            build = Build(written, functools.partial(email_key, arguments), merged_at)
+        new = tables.rebuild(current, arguments.warehouse, replaced)
+        with new if replaced else contextlib.nullcontext(current) as written:
+            build = Build(written, s3, functools.partial(email_key, arguments), merged_at)
             report = build.run(manifest)
-        report.seconds = round(time.monotonic() - started, 3)
-        if arguments.report:
-            save(report, arguments.report)
-        refuse_over_threshold(report, arguments.reject_threshold)
-        if arguments.full_refresh:
-            with timed_step("swap the tables"):
-                tables.swap_tables(written, boto3.client("glue"))
+            report.seconds = round(time.monotonic() - started, 3)
+            if arguments.report:
+                save(report, arguments.report)
+            refuse_over_threshold(report, arguments.reject_threshold)
+            build.count_rejects()
+        record.update()
 
 
 def resolve(arguments: argparse.Namespace) -> Manifest:
@@ -79,7 +93,7 @@ def resolve(arguments: argparse.Namespace) -> Manifest:
     s3 = boto3.client("s3")
     if arguments.objects:
         return Manifest.read(s3, arguments.objects)
-    if arguments.full_refresh:
+    if arguments.full_refresh or arguments.rebuild:
         return Manifest.of([], list_days(s3, arguments.bronze))
     start, end = arguments.start, arguments.end
     return Manifest.of(list_objects(s3, arguments.bronze, start, end), start=start, end=end)
@@ -98,9 +112,9 @@ def refuse_over_threshold(report: Report, threshold: float) -> None:
     """
     if report.exceeds(threshold):
         raise RejectsOverThreshold(
-            f"{report.rejects} of {report.envelopes + report.requests} lines broke their contract, more than the share "
-            f"of {threshold:g} that is tolerated; the table rejects says why. All other lines are merged. Run again "
-            "with a higher --reject-threshold to accept that"
+            f"{report.rejects} of {report.envelopes + report.requests} lines broke their contract, more than "
+            f"{TOLERATED_REJECTS} and more than the share of {threshold:g} that is tolerated; all others are merged. "
+            f"Why: {SEE_REJECTS}. To go on without them: {ACCEPT_REJECTS}"
         )
 
 
@@ -122,13 +136,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--from", dest="start", type=instant)
     parser.add_argument("--to", dest="end", type=instant)
     parser.add_argument("--full-refresh", type=yes_or_no, default=False)
+    parser.add_argument("--rebuild", type=table_names, default=[])
     parser.add_argument("--reject-threshold", type=share, default=0.01)
     parser.add_argument("--report")
     arguments, _ = parser.parse_known_args(argv)
     is_bounded = bool(arguments.start or arguments.end)
-    if is_bounded and (arguments.full_refresh or arguments.objects):
+    if is_bounded and (arguments.full_refresh or arguments.rebuild or arguments.objects):
         parser.error("--from and --to name a window to list; they go with neither --objects nor --full-refresh")
-    if not (is_bounded or arguments.full_refresh or arguments.objects):
+    if not (is_bounded or arguments.full_refresh or arguments.rebuild or arguments.objects):
         parser.error("nothing to read: give --objects, --from and --to, or --full-refresh true")
     return arguments
 
@@ -149,6 +164,15 @@ def yes_or_no(text: str) -> bool:
     if text.lower() not in ("true", "false", ""):
         raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
     return text.lower() == "true"
+
+
+def table_names(text: str) -> list[str]:
+    """Names of silver's tables, separated by commas."""
+    names = [name for name in text.split(",") if name]
+    unknown = set(names) - {table.name for table in TABLES}
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no table of silver: {', '.join(sorted(unknown))}")
+    return names
 
 
 def share(text: str) -> float:

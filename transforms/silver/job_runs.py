@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
 ACTIVE = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 POLL_SECONDS = 5.0
-WAIT_SECONDS = 3600.0
+WAIT_SECONDS = 600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class JobRuns:
         """Wait until none is active.
 
         Raises:
-            TimeoutError: there was always one, for as long as a run may take.
+            TimeoutError: there was always one.
         """
         end = time.monotonic() + WAIT_SECONDS
         while any(run["JobRunState"] in ACTIVE for run in self._runs()):

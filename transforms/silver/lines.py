@@ -4,9 +4,7 @@ A line is read as text first, so that one that is no JSON at all is seen too, an
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sf
 from pyspark.sql.types import StringType, StructField, StructType
@@ -22,15 +20,12 @@ def read(spark: SparkSession, paths: Sequence[str], schema: StructType) -> DataF
 
     Args:
         spark: the session to read with.
-        paths: objects, and folders that are read with all that is below them; none is no error, and one that is gone
-            is left out: an erasure may have deleted an object since the manifest was written.
+        paths: objects, and folders that are read with all that is below them.
         schema: of one line; a column whose value is of another type is null, and the line not well formed.
     """
-    text = _text(spark, paths) if paths else None
-    if text is not None:
-        found = text.select(sf.col("value").alias("line"), sf.col("_metadata.file_path").alias("bronze_file"))
-    else:
-        found = spark.range(0).select(*(sf.lit(None).cast("string").alias(name) for name in ("line", "bronze_file")))
+    # without partition discovery, which would want all paths to be of one depth
+    text = spark.read.option("recursiveFileLookup", "true").text(list(paths))
+    found = text.select(sf.col("value").alias("line"), sf.col("_metadata.file_path").alias("bronze_file"))
     checked = StructType([*schema, StructField(_MALFORMED_LINE, StringType())])
     parsed = sf.from_json("line", checked, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _MALFORMED_LINE})
     return (
@@ -43,26 +38,6 @@ def read(spark: SparkSession, paths: Sequence[str], schema: StructType) -> DataF
             *(f"parsed.{field.name}" for field in schema),
         )
     )
-
-
-def _text(spark: SparkSession, paths: Sequence[str]) -> DataFrame | None:
-    """The lines of some objects as they are; None if none of them is there any more."""
-    # without partition discovery, which would want all paths to be of one depth
-    reader = spark.read.option("recursiveFileLookup", "true")
-    try:
-        return reader.text(list(paths))
-    except AnalysisException as error:
-        if error.getErrorClass() != "PATH_NOT_FOUND":
-            raise
-    there = [path for path in paths if _exists(spark, path)]
-    return reader.text(there) if there else None
-
-
-def _exists(spark: SparkSession, uri: str) -> bool:
-    jvm: Any = spark.sparkContext._jvm
-    path = jvm.org.apache.hadoop.fs.Path(uri)
-    session: Any = spark
-    return bool(path.getFileSystem(session._jsparkSession.sessionState().newHadoopConf()).exists(path))
 
 
 def instant(text: Column) -> Column:

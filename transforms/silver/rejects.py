@@ -43,4 +43,5 @@ def rejects(source: str, lines: DataFrame) -> DataFrame:
         sf.coalesce(arrived, sf.lit("1970-01-01").cast("timestamp")).alias("seen_at"),
     )
     # a constant below the deduplication would turn nullable in it, unnoticed by what checks required columns
-    return found.dropDuplicates([*REJECTS.key]).select(sf.lit(source).alias("source"), "*")
+    counted_at = sf.lit(None).cast("timestamp").alias("counted_at")
+    return found.dropDuplicates([*REJECTS.key]).select(sf.lit(source).alias("source"), "*", counted_at)

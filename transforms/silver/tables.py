@@ -1,13 +1,16 @@
 """The tables of one run in the catalog: created, maintained, and swapped by a full rebuild."""
 
+import contextlib
 import dataclasses
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from pyspark.sql import SparkSession
 
-from transforms.silver.contract import MERGED_AT, PROPERTIES, TABLES, Column, Table, quoted
+from transforms.silver.contract import PROPERTIES, TABLES, Column, Table, quoted
+from transforms.silver.progress import timed_step
 from transforms.silver.storage import find_reachable_files
 
 if TYPE_CHECKING:
@@ -19,29 +22,65 @@ REBUILD = "__rebuild"
 TABLE_INPUT = ("Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
 
 
+class RebuildRequired(Exception):  # noqa: N818 - the pipeline's states tell failures by this name
+    """A table cannot be brought to its contract as it is; the message names the command that builds it anew."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Tables:
-    """Silver's tables, or the new ones that a full rebuild fills beside them.
+    """Silver's tables, some of them new ones that are filled beside the ones whose places they will take.
 
     Args:
         spark: the session.
         database: in the Glue catalog.
-        suffix: of the names, `REBUILD` or nothing.
+        rebuilt: names of the tables that are new.
     """
 
     spark: SparkSession
     database: str
-    suffix: str = ""
+    rebuilt: frozenset[str] = frozenset()
 
     def name(self, table: Table) -> str:
         """The table's name with catalog and database."""
-        return f"{CATALOG}.{self.database}.{table.name}{self.suffix}"
+        return f"{CATALOG}.{self.database}.{table.name}{REBUILD if table.name in self.rebuilt else ''}"
 
-    def create(self) -> None:
-        """Create what is missing, and add the columns that the contract has come to have."""
+    def create(self, replaced: Collection[str] = ()) -> None:
+        """Create what is missing, and add the columns that the contract has come to have.
+
+        Args:
+            replaced: names of the tables that are left alone, because new ones are about to take their places.
+
+        Raises:
+            RebuildRequired: a required column is missing whose value for the rows that are there is not known.
+        """
+        there = self.columns()
+        for table in (one for one in TABLES if one.name not in replaced):
+            if table.name not in there:
+                self.spark.sql(table.ddl(f"{CATALOG}.{self.database}"))
+                continue
+            for column in table.columns:
+                if column.name not in there[table.name]:
+                    self._add(table, column)
+
+    def drop_unfinished_rebuild(self) -> None:
+        """Drop what a full refresh that was killed has left; nobody else may be running one.
+
+        Its tables hold what users wrote, and an erasure looks at silver's own tables only.
+        """
+        for name in self.columns():
+            if name.endswith(REBUILD):
+                self.spark.sql(f"drop table if exists {CATALOG}.{self.database}.{name}")
+
+    def list_current_snapshots(self) -> dict[str, int]:
+        """The current snapshot of each table that has one, by the table's name."""
+        refs = {table.name: self.spark.table(f"{self.name(table)}.refs").where("name = 'main'") for table in TABLES}
+        return {name: row.snapshot_id for name, found in refs.items() for row in found.select("snapshot_id").collect()}
+
+    def columns(self) -> dict[str, set[str]]:
+        """The columns of each table that the database has, by the table's name there."""
         # one call lists what there is; Spark would load each table
         pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=self.database)
-        there = {
+        return {
             found["Name"]: {
                 column["Name"]
                 for column in found.get("StorageDescriptor", {}).get("Columns", [])
@@ -51,25 +90,21 @@ class Tables:
             for page in pages
             for found in page["TableList"]
         }
-        for table in TABLES:
-            name = f"{table.name}{self.suffix}"
-            if name not in there:
-                self.spark.sql(table.ddl(f"{CATALOG}.{self.database}", name))
-                continue
-            for column in table.columns:
-                if column.name not in there[name]:
-                    self._add(table, column)
 
     def _add(self, table: Table, column: Column) -> None:
-        """Add a column to a table that may have rows; those that it has count as merged now."""
-        if column is MERGED_AT:
-            # Iceberg adds no required column; a full refresh makes it one
-            optional = dataclasses.replace(column, nullable=True)
-            self.spark.sql(f"alter table {self.name(table)} add column {optional.ddl()}")
-            now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
-            self.spark.sql(f"update {self.name(table)} set {column.name} = timestamp '{now}'")  # noqa: S608 - fixed names
-        else:
-            self.spark.sql(f"alter table {self.name(table)} add column {column.ddl()}")
+        """Add a column to a table that may have rows.
+
+        Iceberg adds no required column: it is added as an optional one, and a full refresh makes it required.
+        """
+        if not (column.nullable or column.initial):
+            raise RebuildRequired(
+                f"{table.name} lacks the required column {column.name}, and its rows have no value for it; "
+                "build silver anew: insights pipeline start --full-refresh --wait"
+            )
+        optional = dataclasses.replace(column, nullable=True)
+        self.spark.sql(f"alter table {self.name(table)} add column {optional.ddl()}")
+        if column.initial:
+            self.spark.sql(f"update {self.name(table)} set {column.name} = {column.initial}")  # noqa: S608 - of the contract
 
     def drop(self, table: Table) -> None:
         """Drop a table from the catalog, if it is there, and leave its files."""
@@ -167,18 +202,38 @@ class Tables:
         return found
 
 
-def start_rebuild(spark: SparkSession, database: str, warehouse: str) -> Tables:
+@contextlib.contextmanager
+def rebuild(current: Tables, warehouse: str, names: Collection[str]) -> Iterator[Tables]:
+    """New, empty tables for the block to fill, which take the places of the old ones when it ends.
+
+    A block that fails leaves the old tables in their places and nothing of the new ones in the catalog.
+
+    Args:
+        current: all tables.
+        warehouse: `s3://bucket/`.
+        names: of the tables to replace.
+    """
+    new = start_rebuild(current.spark, current.database, warehouse, names)
+    try:
+        yield new
+        with timed_step("swap the tables"):
+            swap_tables(new, boto3.client("glue"))
+    finally:
+        current.drop_unfinished_rebuild()
+
+
+def start_rebuild(spark: SparkSession, database: str, warehouse: str, names: Collection[str]) -> Tables:
     """New, empty tables beside the old ones, each in a folder of its own.
 
     Args:
         spark: the session.
         database: in the Glue catalog.
         warehouse: `s3://bucket/`.
+        names: of the tables that are to be new.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    rebuilt = Tables(spark, database, REBUILD)
-    for table in TABLES:
-        rebuilt.drop(table)
+    rebuilt = Tables(spark, database, frozenset(names))
+    for table in (one for one in TABLES if one.name in names):
         location = f"{warehouse.rstrip('/')}/{database}.db/{table.name}-{stamp}"
         spark.sql(f"{table.ddl(f'{CATALOG}.{database}', f'{table.name}{REBUILD}')} location '{location}'")
     return rebuilt
@@ -193,15 +248,16 @@ def swap_tables(rebuilt: Tables, glue: "GlueClient") -> None:
     Raises:
         botocore.exceptions.ClientError: ConcurrentModificationException if somebody else changed a table meanwhile.
     """
-    for table in TABLES:
+    for table in (one for one in TABLES if one.name in rebuilt.rebuilt):
         made = glue.get_table(DatabaseName=rebuilt.database, Name=f"{table.name}{REBUILD}")["Table"]
-        old = glue.get_table(DatabaseName=rebuilt.database, Name=table.name)["Table"]
         given: Any = {key: value for key, value in made.items() if key in TABLE_INPUT and value}
         given |= {"Name": table.name}
-        version = old.get("VersionId")
-        if version is None:
-            glue.update_table(DatabaseName=rebuilt.database, TableInput=given, SkipArchive=True)
+        try:
+            old: Any = glue.get_table(DatabaseName=rebuilt.database, Name=table.name)["Table"]
+        except glue.exceptions.EntityNotFoundException:
+            glue.create_table(DatabaseName=rebuilt.database, TableInput=given)
         else:
-            glue.update_table(DatabaseName=rebuilt.database, TableInput=given, SkipArchive=True, VersionId=version)
+            seen = {"VersionId": old["VersionId"]} if "VersionId" in old else {}
+            glue.update_table(DatabaseName=rebuilt.database, TableInput=given, SkipArchive=True, **seen)
         rebuilt.drop(table)
         rebuilt.spark.catalog.refreshTable(f"{CATALOG}.{rebuilt.database}.{table.name}")

@@ -45,6 +45,17 @@ def start(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Rebuild silver and gold from all of bronze.")
     ] = False,
+    rebuild: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TABLE", help="Rebuild only this table of silver from all of bronze; may be given several times."
+        ),
+    ] = None,
+    reject_threshold: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Share of broken lines, 0 to 1, that this run tolerates; with --reason."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why they are tolerated; kept in `pipeline_runs`.")] = None,
     select: Annotated[str | None, typer.Option(metavar="MODELS", help="dbt models to build, in dbt's syntax.")] = None,
     skip: Annotated[str | None, typer.Option(metavar="MODELS", help="dbt models to leave out.")] = None,
     document: Annotated[
@@ -56,7 +67,8 @@ def start(
     data: ShowData = False,
 ) -> None:
     """Start an execution; without a window it takes everything since the last successful one."""
-    given = windows.build_input(since, until, full_refresh, select, skip)
+    more = {"rebuild": rebuild or None, "reject_threshold": reject_threshold, "reason": reason}
+    given = windows.build_input(since, until, full_refresh, select, skip, **more)
     if document is not None:
         if given:
             raise typer.BadParameter(

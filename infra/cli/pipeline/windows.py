@@ -93,8 +93,17 @@ def build_input(
     full_refresh: bool,
     select: str | None,
     skip: str | None,
+    **more: Any,
 ) -> dict[str, Any]:
     """The input of an execution: only what was asked for.
+
+    Args:
+        start: first instant of arrival.
+        end: end of the arrivals, not included.
+        full_refresh: build everything anew.
+        select: models to build.
+        skip: models to leave out.
+        more: further fields of the input by name; None: not asked for.
 
     Raises:
         typer.BadParameter: the flags contradict each other.
@@ -111,6 +120,7 @@ def build_input(
         "full_refresh": full_refresh or None,
         "select": select,
         "skip": skip,
+        **more,
     }
     return validate_input({name: value for name, value in chosen.items() if value is not None})
 

@@ -40,6 +40,14 @@ def alarms() -> Iterator[Alarm]:
         metric=metrics.of_stream(names.LOGS_STREAM, "ExecuteProcessing.Success", "Average", FIVE_MINUTES),
         operator=LESS,
     )
+    yield Alarm(
+        name=f"{names.LOGS_FUNCTION}-not-transformed",
+        stage="ingestion",
+        severity="ticket",
+        meaning="Request logs could not be transformed; the function's log says why",
+        impact="they are kept below errors/logs/ for 90 days until `insights replay --queue logs`",
+        metric=metrics.of_logs(names.RECORDS_NOT_TRANSFORMED),
+    )
     yield from _of_queues()
 
 

@@ -10,6 +10,9 @@ from infra.environments import Environment
 from infra.stacks import metrics, names
 from infra.stacks.alarms.definition import Alarm
 
+# a night, and the time that a run may take
+MAINTAINED_HOURS = 26
+
 
 def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
     """Alarms on freshness of gold, and on completeness and maintenance of silver.
@@ -47,10 +50,47 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         metric=metrics.of_lake(names.INSIGHTS_ROWS_SKIPPED),
     )
     yield Alarm(
+        name=f"{names.SILVER_JOB}-rejects",
+        stage="quality",
+        severity="ticket",
+        meaning="Lines of bronze broke their contract; the table rejects says which rule",
+        impact="what they tell is missing in every figure",
+        metric=metrics.of_lake(names.LINES_REJECTED),
+    )
+    yield Alarm(
+        name=f"{names.DBT_PROJECT}-test-warnings",
+        stage="quality",
+        severity="ticket",
+        meaning="Tests of gold found rows of few users or tasks that do not add up; the build's log lists the tests",
+        impact="these rows are published, and may be wrong",
+        metric=metrics.of_lake(names.TESTS_WARNED),
+    )
+    yield Alarm(
+        name=f"{names.SILVER_JOB}-unreadable-objects",
+        stage="quality",
+        severity="ticket",
+        meaning="Objects of bronze could not be read; `insights replay --queue unreadable --dry-run` names them",
+        impact="what they tell is missing in every figure until they are mended and replayed",
+        metric=metrics.of_lake(names.OBJECTS_UNREADABLE),
+    )
+    yield Alarm(
         name=f"{names.SILVER_MAINTENANCE_JOB}-failed",
         stage="quality",
         severity="ticket",
         meaning="Maintenance of silver failed",
         impact="users who asked for it may not be erased yet; small files pile up",
         metric=metrics.of_lake(names.MAINTENANCE_FAILED),
+    )
+    yield Alarm(
+        name=f"{names.SILVER_MAINTENANCE_JOB}-not-done",
+        stage="quality",
+        severity="ticket",
+        meaning=f"No maintenance of silver has come to its end for {MAINTAINED_HOURS} hours",
+        impact="users who asked for it may not be erased yet; small files pile up",
+        # each run that ends by itself writes one value, whatever it is
+        metric=metrics.of_lake(names.MAINTENANCE_FAILED, "SampleCount").with_(period=Duration.hours(1)),
+        operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+        periods=MAINTAINED_HOURS,
+        # no data is what it is about
+        missing_data=cloudwatch.TreatMissingData.BREACHING,
     )

@@ -113,7 +113,7 @@ class Lake:
         self._runs += 1
         merged_at = self._merged_at + dt.timedelta(days=2, hours=self._runs)
         now = dt.datetime.now(dt.UTC)
-        listed = list_recent(self._s3, f"s3://{self._name}/{BRONZE}/", Watermark(now, frozenset(), now, now))
+        listed = list_recent(self._s3, f"s3://{self._name}/{BRONZE}/", Watermark(now, frozenset(), now, now, now))
         silver = self._added("silver")
         for name, incoming in self._increments.next_run(merged_at).items():
             self._merge(name, incoming)

@@ -105,8 +105,8 @@ select
 from checked
 """
 TASK_EVENTS = """
-select event_id, image.id as task_id, image.user_id as user_id, event_type, version, sequence_number, occurred_at,
-    min(ingested_at) as ingested_at, image.status as status, previous_status, was_deleted,
+select event_id, false as is_synthetic, image.id as task_id, image.user_id as user_id, event_type, version,
+    sequence_number, occurred_at, min(ingested_at) as ingested_at, image.status as status, previous_status, was_deleted,
     image.priority as priority, image.category as category, due_date, previous_due_date, changed_fields, request_id
 from events where reason is null and entity_type = 'TASK' group by all
 """

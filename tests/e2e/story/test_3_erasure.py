@@ -3,9 +3,9 @@
 import boto3
 import pytest
 
+from infra.cli.residues import is_left, read_bucket
 from tests.e2e.conftest import Platform
 from tests.e2e.story.conftest import USER_TABLES, Erasure, SimultaneousStarts, Traffic, run_insights
-from tests.integration.transforms.remains import contents
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -17,10 +17,10 @@ def find_versions_with(platform: Platform, *words: str) -> dict[str, list[str]]:
     s3 = boto3.client("s3")
     found: dict[str, list[str]] = {word: [] for word in words}
     for bucket in (platform.outputs[layer] for layer in LAYERS):
-        for name, body in contents(s3, bucket):
+        for place, body in read_bucket(s3, bucket):
             for word in words:
-                if word.encode() in body:
-                    found[word].append(f"{bucket}/{name}")
+                if is_left(place, body, [word.encode()]):
+                    found[word].append(place)
     return found
 
 

@@ -3,13 +3,17 @@
 import datetime as dt
 import gzip
 import json
+import pathlib
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import pytest
 
+import ingestion.cdc
 from ingestion.backfill.export import Exported, Pace, export
+from ingestion.backfill.removed import export_removals
 from ingestion.bronze import Bronze
 from ingestion.errors import RefusedError
 from ingestion.replay import run
@@ -95,6 +99,33 @@ def lake(account: Account, unique: str) -> Iterator[Lake]:
     yield made
     made.dynamodb.delete_table(TableName=made.name)
     made.sqs.delete_queue(QueueUrl=made.url)
+
+
+def test_what_silver_has_and_the_table_has_no_more_is_removed_in_bronze(lake: Lake) -> None:
+    moment = dt.datetime(2026, 11, 24, 10, tzinfo=dt.UTC)
+
+    def task(number: int) -> dict[str, Any]:
+        key = {"PK": {"S": "TASK#u-1"}, "SK": {"S": f"TASK#t-{number}"}}
+        if number % 3:
+            lake.dynamodb.put_item(TableName=lake.name, Item=key)
+        texts = {"task_id": f"t-{number}", "user_id": "u-1", "title": "T", "status": "pending", "priority": "low"}
+        times = {"created_at": moment, "updated_at": moment, "completed_at": None, "deleted_at": None}
+        return {**texts, **times, "category": None, "due_date": dt.date(2026, 12, 1), "version": 2}
+
+    users = [{"user_id": "u-1", "created_at": moment, "updated_at": moment, "version": 1}]
+    rows = [task(number) for number in range(150)]
+    exported = export_removals(
+        lake.dynamodb, lake.name, lake.bronze, Pace(10_000), rows, users, "2026-11-25T00:00:00.000000Z"
+    )
+    removals = [line for line in lake.lines() if line["event_name"] == "REMOVE"]
+    assert (exported, len(removals)) == (51, 51)
+    assert {line["keys"]["SK"] for line in removals} == {
+        "METADATA",
+        *(f"TASK#t-{number}" for number in range(0, 150, 3)),
+    }
+    schema = json.loads((pathlib.Path(ingestion.cdc.__path__[0]) / "envelope.schema.json").read_text())
+    for line in removals:
+        jsonschema.Draft202012Validator(schema).validate(line)
 
 
 def test_a_backfill_writes_what_change_capture_wants_and_the_same_again(lake: Lake) -> None:

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 
 from ingestion.bronze_objects import Manifest, list_objects
+from orchestration import run_lock
 from orchestration.publish.table import save_watermark
-from orchestration.window import lock, new_objects, watermark
+from orchestration.window import new_objects, watermark
 from orchestration.window.plan import STAGES, Sources, plan
 from orchestration.window.request import Request
-from tests.conftest import Account
+from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory
 
 pytestmark = pytest.mark.account
@@ -74,13 +76,22 @@ def test_the_first_run_does_everything_and_the_next_one_nothing(account: Account
     assert paths(sources, plan(sources, Request(), "run-3", NOW)) == {"cdc": [f"cdc/{HOURS_AGO[1]}/c"], "logs": []}
 
 
-def test_an_older_run_that_is_redriven_does_not_move_the_watermark_back(account: Account, sources: Sources) -> None:
-    delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
-    older = plan(sources, Request(), "run-1", NOW - timedelta(minutes=1))
-    delivered(sources, f"cdc/{HOURS_AGO[1]}/b")
-    published(account, sources, plan(sources, Request(), "run-2", NOW))
-    published(account, sources, older)
-    assert plan(sources, Request(), "run-3", NOW)["objects"] == 0
+def test_what_comes_to_an_old_folder_is_found_by_the_first_run_of_the_next_day(
+    account: Account, sources: Sources
+) -> None:
+    old = "cdc/dt=2026-01-01/hour=10"
+    delivered(sources, f"{old}/a", f"cdc/{HOURS_AGO[1]}/a")
+    published(account, sources, plan(sources, Request(), "run-1", NOW))
+    delivered(sources, f"{old}/restored", f"cdc/{HOURS_AGO[0]}/b")
+    today = plan(sources, Request(), "run-2", NOW)
+    assert (paths(sources, today)["cdc"], today["late_objects"]) == ([f"cdc/{HOURS_AGO[0]}/b"], 0)
+    published(account, sources, today)
+
+    tomorrow = plan(sources, Request(), "run-3", NOW + timedelta(days=1))
+    assert f"{old}/restored" in paths(sources, tomorrow)["cdc"]
+    assert tomorrow["late_objects"] >= 1
+    published(account, sources, tomorrow)
+    assert plan(sources, Request(), "run-4", NOW + timedelta(days=1))["late_objects"] == 0
 
 
 def test_request_logs_alone_are_merged_once_an_hour_and_only_their_models_are_built(
@@ -173,7 +184,7 @@ def test_of_many_that_start_at_once_one_holds_the_lock(account: Account, sources
     names = [f"arn:aws:states:us-east-1:000000000000:execution:none:{number}" for number in range(16)]
 
     def acquire(execution: str) -> str:
-        return lock.acquire(sources.table, sources.table_name, machines, execution, NOW)
+        return run_lock.acquire(sources.table, sources.table_name, machines, execution, NOW)
 
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         holders = set(pool.map(acquire, names))
@@ -192,15 +203,70 @@ def test_the_lock_of_one_that_has_ended_is_free(
     first = machines.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
 
     def acquire(execution: str, now: datetime = NOW) -> str:
-        return lock.acquire(sources.table, sources.table_name, machines, execution, now)
+        return run_lock.acquire(sources.table, sources.table_name, machines, execution, now)
 
     assert acquire(first) == first
     assert acquire("second") == first
     machines.stop_execution(executionArn=first)
     assert acquire("second") == "second"
-    # nobody knows the second: it may have begun just now, but not an hour ago
+    # nobody knows the second: it may have begun just now, but not minutes ago
     assert acquire("third") == "second"
-    assert acquire("third", NOW + timedelta(hours=2)) == "third"
+    assert acquire("third", NOW + timedelta(minutes=6)) == "third"
+
+
+def test_maintenance_holds_the_lock_on_a_lease_and_comes_before_executions_that_follow_each_other(
+    account: Account, sources: Sources
+) -> None:
+    machines = account.session.client("stepfunctions")
+
+    def acquire(execution: str) -> str:
+        return run_lock.acquire(sources.table, sources.table_name, machines, execution, datetime.now(UTC))
+
+    def lease(holder: str, seconds: float) -> run_lock.Lease:
+        return run_lock.Lease(sources.table, sources.table_name, machines, holder, time.monotonic() + seconds)
+
+    with lease("maintenance jr_1", 60).held():
+        assert acquire("first") == "maintenance jr_1"
+        with pytest.raises(TimeoutError, match="held by maintenance jr_1"), lease("maintenance jr_2", 0).held():
+            pass
+    assert acquire("first") == "first"
+    # it waits for the first one; the second, which comes later, lets it go first
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        queued = pool.submit(hold, lease("maintenance jr_3", 60))
+        until("maintenance to ask for the lock", lambda: is_requested(sources), 10)
+        assert acquire("second") == "first"
+        delete_lock(sources)
+        assert acquire("second") == "maintenance jr_3"
+        queued.result(30)
+    assert acquire("second") == "second"
+
+
+def is_requested(sources: Sources) -> bool:
+    return "Item" in sources.table.get_item(TableName=sources.table_name, Key=run_lock.REQUEST_KEY)
+
+
+def hold(lease: run_lock.Lease) -> None:
+    with lease.held():
+        pass
+
+
+def delete_lock(sources: Sources) -> None:
+    """Let the lock look as if its holder had ended: nobody has known it for minutes."""
+    sources.table.update_item(
+        TableName=sources.table_name,
+        Key=run_lock.KEY,
+        UpdateExpression="SET acquired_at = :then",
+        ExpressionAttributeValues={":then": {"S": (datetime.now(UTC) - timedelta(minutes=6)).isoformat()}},
+    )
+
+
+def test_an_older_run_that_is_redriven_does_not_move_the_watermark_back(account: Account, sources: Sources) -> None:
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
+    older = plan(sources, Request(), "run-1", NOW - timedelta(hours=1))
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/b")
+    published(account, sources, plan(sources, Request(), "run-2", NOW))
+    published(account, sources, older)
+    assert plan(sources, Request(), "run-3", NOW)["objects"] == 0
 
 
 def test_no_mark_is_read_as_none(sources: Sources) -> None:

@@ -57,10 +57,11 @@ class Lake:
         self, account: Account, spark: SparkSession, name: str, bucket: str = BUCKET, warehouse: str = BUCKET
     ) -> None:
         self.s3, self.spark, self.database = account.session.client("s3"), spark, f"silver_{name}"
+        self.glue = account.session.client("glue")
         self.name, self.bucket, self.warehouse = name, bucket, warehouse
         self.files = 0
         self.unread: list[tuple[str, str]] = []
-        account.session.client("glue").create_database(
+        self.glue.create_database(
             # the session's catalog has one warehouse for all tests
             DatabaseInput={"Name": self.database, "LocationUri": f"s3://{warehouse}/{self.database}.db"}
         )
@@ -128,6 +129,11 @@ class Lake:
         keys = KEYS[table]
         found = self.spark.table(self.table(table)).select(*keys, sf.unix_micros("merged_at").alias("merged_at"))
         return {tuple(row[key] for key in keys): row.merged_at for row in found.collect()}
+
+    def column(self, table: str, column: str) -> dict[str, Any]:
+        """One column's values by the table's key."""
+        (key,) = KEYS[table]
+        return {row[key]: row[column] for row in self.spark.table(self.table(table)).select(key, column).collect()}
 
     def snapshots(self, table: str) -> int:
         return self.spark.table(f"{self.table(table)}.snapshots").count()

@@ -9,7 +9,8 @@ import json
 import random
 from typing import Any
 
-from ingestion.backfill.envelope import make_backfill_envelope
+from ingestion.backfill.envelope import make_backfill_envelope, make_removal_envelope
+from ingestion.cdc.attributes import plain
 from ingestion.cdc.transform import encode_line, make_envelope
 from tests.unit.ingestion.stream import EXPIRY, record
 
@@ -71,6 +72,10 @@ class History:
     def backfill(self, key: str) -> bytes:
         """An item as a backfill tells of it: what it is now, as if it had just come into being."""
         return encode_line(make_backfill_envelope(self.items[key], "todo-app-data", at(self.now)))
+
+    def backfill_removal(self, key: str) -> bytes:
+        """An item as a backfill tells that it is gone, although it is not captured that it is."""
+        return encode_line(make_removal_envelope(plain(self.items.pop(key)), "todo-app-data", at(self.now)))
 
     def _stream(
         self, new: dict[str, Any] | None, old: dict[str, Any] | None, identity: dict[str, str] | None = None

@@ -57,11 +57,14 @@ def is_backfill(event: Row) -> bool:
 
 
 def add_backfills(tables: dict[str, dict[Any, Row]], item_snapshots: list[Row], key: bytes) -> None:
-    """A snapshot counts for what it shows where nothing newer is known, and as a creation where no event is known."""
-    seen = {event["task_id"] for event in tables["task_events"].values()}
+    """A snapshot counts for what it shows where nothing newer is known; where no event is known, as a creation, and
+    where the known events end before it, as one transition."""
+    last: dict[str, Row] = {}
+    for event in sorted(tables["task_events"].values(), key=lambda one: one["version"]):
+        last[event["task_id"]] = event
     made: dict[str, Row] = {}
     for event in sorted(item_snapshots, key=lambda one: (version(one), one["event_id"], one["ingested_at"])):
-        image = event["new_image"]
+        image = event["new_image"] or event["old_image"]
         if event["entity_type"] == "USER":
             known = tables["users"].get(image["user_id"])
             if known is None or (known["created_at"], known["version"]) < (micros(image["created_at"]), version(event)):
@@ -70,10 +73,46 @@ def add_backfills(tables: dict[str, dict[Any, Row]], item_snapshots: list[Row], 
         known = tables["tasks"].get(image["id"])
         if known is None or known["version"] < version(event):
             tables["tasks"][image["id"]] = task(event)
-        if image["id"] not in seen and "deleted_at" not in image:
+        if image["id"] not in last and "deleted_at" not in image and event["new_image"]:
             occurred_at = micros(image["created_at"])
-            made.setdefault(image["id"], {**task_event(event), "event_type": "created", "occurred_at": occurred_at})
+            creation = {"event_type": "created", "occurred_at": occurred_at, "is_synthetic": True}
+            made.setdefault(image["id"], {**task_event(event), **creation})
     tables["task_events"].update({event["event_id"]: event for event in made.values()})
+    for task_id, before in {**made, **last}.items():
+        latest = tables["tasks"][task_id]
+        if latest["sequence_number"] == "0" and latest["version"] > before["version"]:
+            event = transition(before, latest)
+            tables["task_events"][event["event_id"]] = event
+
+
+def transition(before: Row, latest: Row) -> Row:
+    """The one event that leads from the last known event of a task to its latest snapshot."""
+    was_removed, moved = before["event_type"] in ("deleted", "purged"), before["status"] != latest["status"]
+    if latest["title"] is None:
+        kind = "purged"
+    elif latest["is_deleted"] != was_removed:
+        kind = "deleted" if latest["is_deleted"] else "restored"
+    elif moved and latest["status"] in ("completed", "cancelled"):
+        kind = latest["status"]
+    else:
+        kind = "reopened" if moved and before["status"] in ("completed", "cancelled") else "updated"
+    removed_at = latest["deleted_at"] if kind == "purged" else 0
+    moment = max(latest["updated_at"], before["occurred_at"], removed_at)
+    shown = ("task_id", "user_id", "version", "sequence_number", "status", "priority", "category", "due_date")
+    differ = [name for name in ("category", "due_date", "priority", "status") if before[name] != latest[name]]
+    return {
+        **{name: latest[name] for name in shown},
+        "event_id": f"transition-{latest['task_id']}-{before['version']}-{latest['version']}",
+        "is_synthetic": True,
+        "event_type": kind,
+        "occurred_at": moment,
+        "ingested_at": moment,
+        "previous_status": before["status"],
+        "was_deleted": was_removed,
+        "previous_due_date": before["due_date"],
+        "changed_fields": [] if kind == "purged" else differ,
+        "request_id": None,
+    }
 
 
 def request(logged: Row) -> Row:
@@ -108,6 +147,7 @@ def task_event(event: Row) -> Row:
     image = new or old
     return {
         "event_id": event["event_id"],
+        "is_synthetic": False,
         "task_id": image["id"],
         "user_id": image["user_id"],
         "event_type": kind(event),

@@ -11,14 +11,15 @@ import pytest
 from botocore.exceptions import ClientError
 from pyspark.sql import SparkSession
 
+from infra.cli.residues import is_left, read_bucket
 from ingestion.cdc import quarantine
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
-from tests.integration.transforms.conftest import YESTERDAY, Lake, assert_equals_oracle
+from tests.integration.transforms.conftest import SECRET, YESTERDAY, Lake, assert_equals_oracle
 from tests.integration.transforms.history import at, random_history, request_log
-from tests.integration.transforms.remains import contents
 from tests.unit.ingestion.stream import record
 from transforms.silver import maintenance
+from transforms.silver.certificate import hash_subject, is_genuine
 from transforms.silver.contract import TABLES
 from transforms.silver.erase_user import delete_user_items
 from transforms.silver.erasures import Erasures
@@ -95,7 +96,7 @@ class Household:
                 *("--bronze", f"s3://{self.name}/", "--warehouse", f"s3://{self.silver}/"),
                 *("--database", self.lake.database, "--table", self.name, "--silver-job", JOB),
                 *("--gold", f"s3://{self.gold}/", "--quarantine", self.name, "--state-machine", self.machine),
-                *("--report", f"s3://{self.name}/maintenance.json"),
+                *("--report", f"s3://{self.name}/maintenance.json", "--email-key-secret-id", SECRET),
                 *arguments,
             ]
         )
@@ -119,10 +120,10 @@ class Household:
     def found(self, *words: str) -> set[str]:
         """The versions of objects that hold any of some words."""
         return {
-            name
+            place
             for bucket in (self.name, self.silver, self.gold)
-            for name, content in contents(self.s3, bucket)
-            if any(word.encode() in content or base64.b64encode(word.encode())[2:-4] in content for word in words)
+            for place, body in read_bucket(self.s3, bucket)
+            if is_left(place, body, [word.encode() for word in words])
         }
 
     def quarantines(self, key: str) -> str:
@@ -204,7 +205,7 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     before = household.found(*WORDS, USER)
     assert household.maintain("--erasures-only", "true")["pending"] == 1
     assert household.found(*WORDS, USER) == before
-    assert {name.split("/")[0].split(" ")[0] for name in before} >= {
+    assert {place.split("/")[3] for place in before} >= {
         *(lake.name, "errors", f"{lake.database}.db", "athena-results", "published")
     }
     assert len(household.quarantined()) == 2
@@ -237,6 +238,11 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     record = json.loads(household.s3.get_object(Bucket=household.name, Key=audit["Key"])["Body"].read())
     assert record["requested_at"] == "2026-11-20T00:00:00Z"
     assert record["counts_of_this_run"]["bronze_lines"] == 1
+    assert record in report["certificates"]
+    key = household.account.session.client("secretsmanager").get_secret_value(SecretId=SECRET)["SecretString"].encode()
+    assert is_genuine(key, record)
+    assert record["subject"] == hash_subject(key, USER)
+    assert record["snapshots"].keys() >= {"task_events", "tasks", "users"}
 
     # a rebuild from bronze agrees, and knows what has been read
     assert lake.run()["envelopes"] <= len(household.others) + 3

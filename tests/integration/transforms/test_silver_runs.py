@@ -14,13 +14,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from ingestion.bronze import Bronze
+from ingestion.replay import unreadable
 from tests.conftest import Account
 from tests.integration.transforms.conftest import BUCKET, HOURS, Lake, assert_equals_oracle
 from tests.integration.transforms.history import History, at, random_history, request_log
 from transforms.silver import build, job
 from transforms.silver.contract import TABLES, TASKS
+from transforms.silver.lost_tables import SilverTableLost
 from transforms.silver.merge import merge
-from transforms.silver.tables import Tables
+from transforms.silver.tables import RebuildRequired, Tables, start_rebuild
 
 pytestmark = [
     pytest.mark.account,
@@ -75,7 +78,9 @@ def test_an_object_that_is_gone_since_the_manifest_was_written_is_left_out(lake:
     lake.arrive(HOURS[0], lines)
     gone = lake.arrive(HOURS[0], lines[:3])
     lake.s3.delete_object(Bucket=lake.bucket, Key=gone)
-    assert lake.run()["envelopes"] == len(lines)
+    report = lake.run()
+    assert report["envelopes"] == len(lines)
+    assert report["unreadable"] == {f"s3://{BUCKET}/{gone}": "it was deleted after the run had listed it"}
     only = lake.arrive(HOURS[0], lines[:3])
     lake.s3.delete_object(Bucket=lake.bucket, Key=only)
     assert lake.run()["envelopes"] == 0
@@ -191,18 +196,47 @@ def test_a_rebuild_is_swapped_in(lake: Lake, spark: SparkSession) -> None:
         with pytest.raises(CrashError):
             lake.run("--full-refresh", "true")
     assert {table.name: location(lake, table.name) for table in TABLES} == before
+    assert tables_of(lake) == {table.name for table in TABLES}  # nothing of the rebuild is left in the catalog
 
     report = lake.run("--full-refresh", "true")
     assert report["envelopes"] == len(lines)
     assert_equals_oracle(lake, lines)
     after = {table.name: location(lake, table.name) for table in TABLES}
     assert not set(before.values()) & set(after.values())
-    left = {row.tableName for row in spark.sql(f"show tables in glue_catalog.{lake.database}").collect()}
-    assert left == {table.name for table in TABLES}
+    assert tables_of(lake) == {table.name for table in TABLES}
     assert lake.run()["envelopes"] == 0
     lake.arrive(HOURS[0], lines[:5])
     assert lake.run()["envelopes"] == 5
     assert_equals_oracle(lake, lines)
+
+
+def tables_of(lake: Lake) -> set[str]:
+    return {row.tableName for row in lake.spark.sql(f"show tables in glue_catalog.{lake.database}").collect()}
+
+
+def test_what_a_killed_rebuild_has_left_is_dropped_by_the_next_run(lake: Lake, spark: SparkSession) -> None:
+    lines = random_history(15, 10).lines
+    lake.arrive(HOURS[0], lines)
+    lake.run()
+    start_rebuild(spark, lake.database, f"s3://{BUCKET}/", [table.name for table in TABLES])
+    assert len(tables_of(lake)) == 2 * len(TABLES)
+    lake.run()
+    assert tables_of(lake) == {table.name for table in TABLES}
+
+
+def test_a_required_column_is_rolled_out_by_a_full_refresh(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = History()
+    history.create_task("t-1")
+    without_estimate = lake.arrive(HOURS[0], history.lines)
+    lake.run()
+    extend_the_contract(monkeypatch, nullable=False)
+    history.create_task("t-2", estimate="two days")
+    lake.arrive(HOURS[0], history.lines[1:])
+    with pytest.raises(RebuildRequired, match=r"tasks lacks the required column estimate.*--full-refresh"):
+        lake.run()
+    lake.s3.delete_object(Bucket=BUCKET, Key=without_estimate)
+    lake.run("--full-refresh", "true")
+    assert lake.column("tasks", "estimate") == {"t-2": "two days"}
 
 
 def location(lake: Lake, table: str) -> str:
@@ -234,9 +268,8 @@ def test_what_breaks_the_contract_is_rejected_with_its_reason_and_without_its_wo
     bad_request = request_log(1, status_code=None)
     key = lake.arrive(HOURS[0], [*bad, *history.lines])
     logs = lake.arrive(HOURS[1], [request_log(0), bad_request], "logs")
-    with pytest.raises(job.RejectsOverThreshold, match="10 of 13 lines broke their contract"):
-        lake.run()
-    report = lake.report()
+    report = lake.run()
+    # a handful of lines stops nothing, whatever its share
     assert (report["envelopes"], report["requests"], report["rejects"]) == (11, 2, 10)
     assert_equals_oracle(lake, history.lines, [request_log(0)])
 
@@ -254,12 +287,90 @@ def test_what_breaks_the_contract_is_rejected_with_its_reason_and_without_its_wo
     for words in ("Surp", "Title of", "surprise"):
         assert words not in payloads
 
-    # not marked as done: it fails until somebody accepts it, and then it is done
+    # each line is counted by one run: neither by one that reads it again nor by a full refresh
+    assert lake.run("--from", HOURS[0])["rejects"] == 0
+    assert lake.run("--full-refresh", "true")["rejects"] == 0
+    assert [row["digest"] for row in lake.rows("rejects")] == [row["digest"] for row in rows]
+
+
+def test_many_rejects_stop_every_run_until_one_tolerates_them(lake: Lake) -> None:
+    history = History()
+    history.create_task("t-1")
+    lake.arrive(HOURS[0], history.lines)
+    lake.run()
+    history.create_task("t-2")
+    broken = [b'{"schema_version": %d}\n' % number for number in range(2, 32)]
+    lake.arrive(HOURS[1], [*broken, *broken[:5], *history.lines[1:]])
+    for _ in range(2):
+        with pytest.raises(job.RejectsOverThreshold, match=r"30 of 36 lines .* start --reject-threshold 1 --reason"):
+            lake.run()
+    # some other run that goes on accepts nothing of it
+    lake.run("--from", HOURS[0], "--to", HOURS[1])
+    assert_equals_oracle(lake, history.lines)
     with pytest.raises(job.RejectsOverThreshold):
         lake.run()
-    assert lake.run("--reject-threshold", "0.8")["rejects"] == 10
-    assert lake.rows("rejects") == rows
-    assert lake.run()["envelopes"] == 0
+    assert lake.run("--reject-threshold", "1")["rejects"] == 30
+    assert lake.run("--from", HOURS[0])["rejects"] == 0
+
+
+def test_a_table_that_has_lost_its_history_stops_the_run_until_it_is_rebuilt(lake: Lake) -> None:
+    history = History()
+    history.sign_up("u-1", "Ada@Example.com", "Ada")
+    history.create_task("t-1")
+    lake.arrive(HOURS[0], history.lines)
+    lake.run()
+    lake.spark.sql(f"drop table {lake.table('users')}")
+    lake.s3.delete_object(Bucket=BUCKET, Key=metadata_key(lake, "task_events"))
+    history.create_task("t-2")
+    lake.arrive(HOURS[1], history.lines[2:])
+    lost = r"task_events has lost its metadata file s3://.*users is not in the catalog any more"
+    repair = "insights pipeline start --rebuild task_events --rebuild users"
+    for _ in range(2):
+        with pytest.raises(SilverTableLost, match=f"{lost}.*{repair}"):
+            lake.run()
+    lake.run("--rebuild", "task_events,users")
+    assert [row["user_id"] for row in lake.rows("users")] == ["u-1"]
+    assert len(lake.rows("task_events")) == 2
+    assert [row["task_id"] for row in lake.rows("tasks")] == ["t-1"]  # the next run brings it up to date
+    lake.arrive(HOURS[1], history.lines[2:])
+    lake.run()
+    assert_equals_oracle(lake, history.lines)
+
+
+def metadata_key(lake: Lake, table: str) -> str:
+    """The key of the metadata file that the catalog names."""
+    found = lake.glue.get_table(DatabaseName=lake.database, Name=table)["Table"]["Parameters"]["metadata_location"]
+    return str(found).removeprefix(f"s3://{BUCKET}/")
+
+
+def test_an_object_that_cannot_be_read_is_moved_away_by_name_and_comes_back_when_it_is_mended(lake: Lake) -> None:
+    history = random_history(16, 30)
+    lines, requests = history.lines, [request_log(0)]
+    lake.arrive(HOURS[0], lines[:10])
+    truncated = lake.arrive(HOURS[0], lines[10:20])
+    whole = lake.s3.get_object(Bucket=BUCKET, Key=truncated)["Body"].read()
+    lake.s3.put_object(Bucket=BUCKET, Key=truncated, Body=whole[:-40])
+    lake.arrive(HOURS[1], lines[20:])
+    lake.arrive(HOURS[1], requests, "logs")
+    garbage = lake.arrive(HOURS[1], [request_log(1)], "logs")
+    lake.s3.put_object(Bucket=BUCKET, Key=garbage, Body=b"no gzip at all")
+    found = lake.run()["unreadable"]
+    assert set(found) == {f"s3://{BUCKET}/{truncated}", f"s3://{BUCKET}/{garbage}"}
+    assert found[f"s3://{BUCKET}/{truncated}"] == "it is truncated"
+    assert found[f"s3://{BUCKET}/{garbage}"].startswith("it is no whole gzip file")
+    assert_equals_oracle(lake, [*lines[:10], *lines[20:]], requests)
+
+    bronze = Bronze(lake.s3, BUCKET)
+    seen: list[int] = []
+    left = {f"errors/unreadable/{truncated}", f"errors/unreadable/{garbage}"}
+    assert left <= set(unreadable.replay_unreadable(bronze, seen.append, dry_run=False).unresolved)
+    lake.s3.put_object(Bucket=BUCKET, Key=f"errors/unreadable/{truncated}", Body=whole)
+    replayed = unreadable.replay_unreadable(bronze, seen.append, dry_run=False)
+    assert (replayed.replayed, replayed.records) == (1, 10)
+    pages = lake.s3.list_objects_v2(Bucket=BUCKET, Prefix="cdc/")["Contents"]
+    lake.unread = [("cdc", f"s3://{BUCKET}/{found['Key']}") for found in pages]
+    lake.run()
+    assert_equals_oracle(lake, lines, requests)
 
 
 def test_a_new_attribute_appears_once_the_contract_has_it(
@@ -276,12 +387,11 @@ def test_a_new_attribute_appears_once_the_contract_has_it(
     history.create_task("t-3")
     lake.arrive(HOURS[0], history.lines[1:])
     lake.run()
-    found = {row.task_id: row.estimate for row in spark.table(lake.table("tasks")).collect()}
-    assert found == {"t-1": None, "t-2": "two days", "t-3": None}
+    assert lake.column("tasks", "estimate") == {"t-1": None, "t-2": "two days", "t-3": None}
     assert set(files) < set(spark.table(f"{lake.table('tasks')}.files").select("file_path").collect())
 
 
-def extend_the_contract(patch: pytest.MonkeyPatch) -> None:
+def extend_the_contract(patch: pytest.MonkeyPatch, nullable: bool = True) -> None:
     """What a developer does for a new attribute: name it in the schema that is read and in the contract."""
     import dataclasses
 
@@ -293,7 +403,7 @@ def extend_the_contract(patch: pytest.MonkeyPatch) -> None:
     read = StructType(
         [StructField(f.name, image) if f.name in ("new_image", "old_image") else f for f in envelope.ENVELOPE]
     )
-    column = contract.Column("estimate", "string", "How long it will take.", nullable=True)
+    column = contract.Column("estimate", "string", "How long it will take.", nullable=nullable)
     extended = dataclasses.replace(TASKS, columns=(*TASKS.columns, column))
 
     patch.setattr(envelope, "IMAGE", image)
@@ -308,16 +418,20 @@ def test_backfilled_tasks_are_created_once_and_give_way_to_events_that_come_late
     history.create_task("t-1")
     history.create_task("t-2")
     history.create_task("t-3")
-    history.complete_task("t-1")
     early = history.backfill("t-1")
-    history.write("t-1", title="Other")
+    history.complete_task("t-1")
     history.delete_task("t-3")
     item_snapshots = [early, *map(history.backfill, ("t-1", "t-2", "t-3"))]
     lake.arrive(HOURS[0], item_snapshots[1:])
     assert lake.run()["rows"]["task_events"] == 2
     assert_equals_oracle(lake, item_snapshots[1:])
+    # an older snapshot: the task was pending when it was created, and completed later
     lake.arrive(HOURS[0], item_snapshots[:1])
     lake.run()
+    assert [(row["event_type"], row["status"]) for row in events_of(lake, "t-1")] == [
+        ("created", "pending"),
+        ("completed", "completed"),
+    ]
     assert_equals_oracle(lake, item_snapshots)
     captured = [line for line in history.lines if json.loads(line)["keys"]["SK"] == "TASK#t-1"]
     lake.arrive(HOURS[1], captured)
@@ -326,6 +440,50 @@ def test_backfilled_tasks_are_created_once_and_give_way_to_events_that_come_late
     lake.arrive(HOURS[1], item_snapshots)
     lake.run()
     assert_equals_oracle(lake, [*item_snapshots, *captured])
+
+
+def events_of(lake: Lake, task_id: str) -> list[dict[str, Any]]:
+    """A task's events in the order of its versions."""
+    found = [row for row in lake.rows("task_events") if row["task_id"] == task_id]
+    return sorted(found, key=lambda row: int(row["version"]))
+
+
+def test_a_snapshot_newer_than_the_last_event_is_one_synthetic_transition(lake: Lake) -> None:
+    history = History()
+    for number in range(1, 6):
+        history.create_task(f"t-{number}")
+    history.delete_task("t-4")
+    captured = list(history.lines)
+    lake.arrive(HOURS[0], captured)
+    lake.run()
+    # all that follows is lost from the stream
+    history.complete_task("t-1")
+    history.delete_task("t-2")
+    history.write("t-3", priority="urgent")
+    history.restore_task("t-4")
+    lost = history.lines[len(captured) :]
+    snapshots = [*map(history.backfill, ("t-1", "t-2", "t-3", "t-4")), history.backfill_removal("t-5")]
+    lake.arrive(HOURS[1], snapshots)
+    lake.run()
+    assert_equals_oracle(lake, [*captured, *snapshots])
+    last = {f"t-{number}": events_of(lake, f"t-{number}")[-1] for number in range(1, 6)}
+    assert {task: (row["event_type"], row["is_synthetic"], row["version"]) for task, row in last.items()} == {
+        "t-1": ("completed", True, 2),
+        "t-2": ("deleted", True, 2),
+        "t-3": ("updated", True, 2),
+        "t-4": ("restored", True, 3),
+        "t-5": ("purged", True, 2),
+    }
+    assert last["t-3"]["changed_fields"] == ["priority"]
+    # the same snapshots again change nothing, and a lost change that turns up after all takes its place
+    before = lake.snapshots("task_events")
+    lake.arrive(HOURS[1], snapshots)
+    lake.run()
+    assert lake.snapshots("task_events") == before
+    lake.arrive(HOURS[1], lost)
+    lake.run()
+    assert_equals_oracle(lake, [*captured, *snapshots, *lost])
+    assert [row["event_id"] for row in lake.rows("task_events") if row["is_synthetic"]] == ["transition-t-5-1-2"]
 
 
 Step = tuple[str, int]
@@ -356,9 +514,11 @@ def test_whatever_arrives_in_whatever_order_and_whenever_a_run_dies_silver_is_wh
     lake, chance = Lake(account, spark, uuid.uuid4().hex[:10]), random.Random(seed)
     history = random_history(seed, 70)
     item_snapshots = [history.backfill(key) for key in list(history.items)[::2]]
-    changes = [*history.lines, *item_snapshots]
+    # some changes never arrive: every third task is captured up to a point, and known from snapshots since
+    lost = lost_changes(history, chance)
+    changes = [*(line for line in history.lines if line not in lost), *item_snapshots]
     # delivered again: as they were, and captured anew
-    undelivered = [*changes, *history.lines[::6], *map(captured_later, history.lines[::5])]
+    undelivered = [*changes, *changes[::6], *map(captured_later, changes[::5])]
     chance.shuffle(undelivered)
     requests = [request_log(number) for number in range(12)]
     unsent = [*requests, *requests[:4]]
@@ -401,6 +561,14 @@ def test_whatever_arrives_in_whatever_order_and_whenever_a_run_dies_silver_is_wh
 
 def captured_later(line: bytes) -> bytes:
     return json.dumps({**json.loads(line), "ingested_at": at(9_000_000)}).encode() + b"\n"
+
+
+def lost_changes(history: History, chance: random.Random) -> set[bytes]:
+    """The last changes of every third item, from none to all of them."""
+    by_item: dict[str, list[bytes]] = {}
+    for line in history.lines:
+        by_item.setdefault(json.dumps(json.loads(line)["keys"]), []).append(line)
+    return {line for lines in list(by_item.values())[::3] for line in lines[chance.randrange(len(lines) + 1) :]}
 
 
 def test_a_table_rolled_back_gets_what_it_has_lost_from_a_window(lake: Lake, spark: SparkSession) -> None:

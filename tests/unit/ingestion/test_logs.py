@@ -175,10 +175,15 @@ def invoke(function: ModuleType, *records: bytes) -> list[tuple[str, bytes]]:
     return [(answer["result"], base64.b64decode(answer["data"])) for answer in answers]
 
 
-def test_every_record_is_answered_with_its_lines_dropped_or_failed(function: ModuleType) -> None:
+def test_every_record_is_answered_with_its_lines_dropped_or_failed(
+    function: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
     answers = invoke(function, document(LOGGED, LOGGED), document("START"), b"not gzip", document(LOGGED))
     assert [result for result, _ in answers] == ["Ok", "Dropped", "ProcessingFailed", "Ok"]
     assert [data.count(b"\n") for _, data in answers] == [2, 0, 0, 1]
+    # Firehose counts such a call as a success, so what failed is counted here
+    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert [(one["service"], one["RecordsNotTransformed"]) for one in emitted] == [("todo-logs", [1.0])]
 
 
 def test_records_whose_lines_do_not_fit_in_an_answer_fail_and_the_others_pass(

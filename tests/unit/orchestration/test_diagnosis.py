@@ -1,7 +1,7 @@
-"""`insights why` on planted faults: each as its service tells it, through the code that words it for operators."""
+"""`insights why` on planted faults: each as its service states it, through the code that words it for operators."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,10 @@ from orchestration.window.request import InvalidInput, Request
 from tests.unit.orchestration.test_notify import BUILD, exported
 from transforms.dbt.failed_nodes import failed_nodes
 from transforms.silver.build import Report
+from transforms.silver.contract import TASKS, Column
 from transforms.silver.job import RejectsOverThreshold, refuse_over_threshold
+from transforms.silver.lost_tables import SilverTableLost, TableRecord
+from transforms.silver.tables import RebuildRequired, Tables
 
 RUN = "run-7"
 
@@ -51,8 +54,33 @@ def phase(name: str, message: str) -> tuple[str, str]:
     return build(Phases=[{"PhaseType": name, "PhaseStatus": "FAILED", "Contexts": contexts}])
 
 
+class Refusing:
+    """A catalog that has lost `users`, and a bucket whose record names it."""
+
+    class exceptions:  # noqa: N801 - as boto3 names it
+        NoSuchKey = KeyError
+
+    def get_paginator(self, _: str) -> "Refusing":
+        return self
+
+    def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+        yield {"TableList": []}
+
+    def get_object(self, **_: str) -> dict[str, Any]:
+        return {"Body": self}
+
+    def read(self) -> bytes:
+        return b'{"tables": ["users"]}'
+
+
 REJECTS = raised(
     RejectsOverThreshold, lambda: refuse_over_threshold(Report(None, None, envelopes=100, rejects=50), 0.01)
+)
+fake: Any = Refusing()
+LOST = raised(SilverTableLost, lambda: TableRecord(fake, fake, "todo_silver", "s3://silver/").check([]))
+no_spark: Any = None
+REQUIRED = raised(
+    RebuildRequired, lambda: Tables(no_spark, "todo_silver")._add(TASKS, Column("estimate", "bigint", "Minutes."))
 )
 INVALID = raised(InvalidInput, lambda: Request.read({"form": "2026-11-23"})).removeprefix("InvalidInput: ")
 DATA_FILE = "s3://todo-silver-000000000000-us-east-1/todo_silver.db/tasks-20261101T000000/data/00000-1.parquet"
@@ -129,13 +157,31 @@ FAULTS: list[tuple[str, str, tuple[str, str | None], list[str], str, str, str]] 
         "todo_silver.rejects",
     ),
     (
+        "a table was dropped",
+        "BuildSilver",
+        job(LOST),
+        [],
+        "silver-table-lost",
+        "todo_silver.users is not in the catalog",
+        "pipeline start --rebuild users --wait",
+    ),
+    (
+        "a required column was added",
+        "BuildSilver",
+        job(REQUIRED),
+        [],
+        "rebuild-required",
+        "tasks lacks the required column estimate",
+        "--full-refresh",
+    ),
+    (
         "a data file is gone",
         "BuildSilver",
         job(f"Job aborted due to stage failure: {NOT_FOUND}"),
         [],
         "silver-file-lost",
         "table tasks has lost the file s3://todo-silver",
-        "--full-refresh",
+        "--rebuild tasks",
     ),
     (
         "a data file is gone, and only the log says which",
@@ -144,7 +190,7 @@ FAULTS: list[tuple[str, str, tuple[str, str | None], list[str], str, str, str]] 
         [*SMALL_LOG, f"awssdk.services.s3.model.NoSuchKeyException: The specified key does not exist: {DATA_FILE}"],
         "silver-file-lost",
         "table tasks",
-        "--full-refresh",
+        "--rebuild tasks",
     ),
     (
         "the JVM was killed",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 NOW = datetime(2026, 11, 25, 14, 30, tzinfo=UTC)
-START = Watermark(NEVER, frozenset(), NOW, NOW)
+START = Watermark(NEVER, frozenset(), NOW, NOW, NOW)
 
 
 class Listing:

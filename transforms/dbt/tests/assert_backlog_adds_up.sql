@@ -1,7 +1,6 @@
 {{ config(tags=['every_row']) }}
 
--- Each day opens with what the day before left, and each task's changes come to what silver says it is. Tasks of which
--- a change has not arrived are left out.
+-- Each day opens with what the day before left, and the last one ends with what all changes come to.
 with
 
 backlog as (
@@ -13,24 +12,9 @@ backlog as (
 
 effects as (
     select
-        task_id,
-        version,
-        event_type,
         event_date,
         if({{ is_open_after_change() }}, 1, 0) - if({{ was_open_before_change() }}, 1, 0) as effect
     from {{ ref('int_kept_events') }}
-),
-
-changes_per_task as (
-    select
-        task_id,
-        sum(effect) as opened,
-        max(version) as version
-    from effects
-    group by task_id
-    having
-        count(*) = max(version) - min(version) + 1
-        and min_by(event_type, version) = 'created'
 ),
 
 days as (
@@ -50,24 +34,10 @@ last_day as (
     from backlog
 ),
 
-tasks_by_changes as (
-    select
-        changes_per_task.task_id as what,
-        changes_per_task.opened as open_tasks,
-        if(not tasks.is_deleted and {{ is_open('tasks.status') }}, 1, 0) as expected
-    from changes_per_task
-    inner join {{ source('silver', 'tasks') }} as tasks
-        on
-            changes_per_task.task_id = tasks.task_id
-            and changes_per_task.version = tasks.version
-),
-
 figures as (
     select * from days
     union all
     select * from last_day
-    union all
-    select * from tasks_by_changes
 )
 
 select * from figures where open_tasks != expected

@@ -1,4 +1,4 @@
-{{ config(tags=['every_row']) }}
+{{ config(tags=['every_row'], warn_if='>0', error_if='>20') }}
 
 -- Of a live task one period lasts, that of the status which it has: its events end where its latest state says.
 with

@@ -25,6 +25,7 @@ def test_alarms_of_failed_executions_lead_to_the_execution(alarm: str, expected:
         ("todo-cdc-quarantine-not-empty", "insights replay --queue cdc"),
         ("todo-pipeline-failures-not-empty", "insights replay --queue pipeline"),
         ("todo-logs-stream-processing", "insights replay --queue logs --dry-run"),
+        ("todo-silver-unreadable-objects", "insights replay --queue unreadable --dry-run"),
         ("todo-insights-pipeline-BuildGold-slow", "insights pipeline logs --state BuildGold"),
         ("todo-reconcile-differences", "insights reconcile"),
         ("todo-slo-availability-fast-60m", "insights smoke api"),

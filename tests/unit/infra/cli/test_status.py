@@ -27,6 +27,7 @@ def found(**other: Any) -> dict[str, Any]:
         "alarms": [],
         "freshness": {"bronze": "2026-11-24T11:59:18Z", "silver": "2026-11-24T09:00:00Z", "gold": None},
         "failures": {"todo-cdc-failures": 0},
+        "unheard": [],
         **other,
     }
 
@@ -55,6 +56,7 @@ def test_what_is_not_well_is_named_with_the_way_on() -> None:
             stacks=dict.fromkeys(STACKS[1:], "UPDATE_COMPLETE") | {STACKS[1]: "UPDATE_ROLLBACK_COMPLETE"},
             last_execution=execution("run-3", "FAILED", 4),
             failures={"todo-cdc-failures": 3},
+            unheard=["the schedule todo-pipeline-hourly is switched off"],
             alarms=[
                 {"name": "todo-insights-pipeline-BuildSilver-failed", "since": "2026-11-20T00:00:00Z", "reason": ""}
             ],
@@ -64,10 +66,11 @@ def test_what_is_not_well_is_named_with_the_way_on() -> None:
         f"stacks {STACKS[1]} UPDATE_ROLLBACK_COMPLETE",
         f"{STACKS[0]} is missing",
         "last execution run-3 failed, 4 min ago",
-        "`insights pipeline describe run-3` says why",
+        "`insights why run-3` says why",
         "last success run-2, 30 min ago",
         "data written bronze 42 s ago, silver 3 h ago, gold –",
         "todo-cdc-failures 3 messages",
+        "nobody would know the schedule todo-pipeline-hourly is switched off",
         "alarms todo-insights-pipeline-BuildSilver-failed, for 4 days",
     ]
 
@@ -88,6 +91,7 @@ def test_an_empty_account_says_how_to_deploy() -> None:
         {"last_execution": execution("run-3", "FAILED", 4)},
         {"alarms": [{"name": "todo-x", "since": "2026-11-20T00:00:00Z", "reason": ""}]},
         {"failures": {"todo-undelivered": 1}},
+        {"unheard": ["nobody is subscribed to todo-alerts: alarms notify nobody"]},
     ],
 )
 def test_a_script_learns_from_the_exit_code_that_something_is_not_well(unwell: dict[str, Any]) -> None:

@@ -72,19 +72,18 @@ def test_a_run_that_never_began_is_distinguished_from_one_that_went_well(tmp_pat
     assert run_script(tmp_path / "missing", "--error") == "DbtStopped"
 
 
-def test_a_source_that_is_stale_is_named_with_its_age(tmp_path: pathlib.Path) -> None:
-    stale = {
+def test_a_source_that_cannot_be_read_is_a_failure_of_silver_and_a_stale_one_is_none(tmp_path: pathlib.Path) -> None:
+    unreadable = {
         "unique_id": "source.todo_insights.silver.task_events",
-        "status": "error",
-        "max_loaded_at": "2026-11-20T10:00:00+00:00",
-        "criteria": {"error_after": {"count": 2, "period": "day"}},
+        "status": "runtime error",
+        "error": "TABLE_NOT_FOUND: Table 'awsdatacatalog.todo_silver.task_events' does not exist",
     }
-    (tmp_path / "sources.json").write_text(json.dumps({"results": [stale]}))
+    stale = {"unique_id": "source.todo_insights.silver.task_events", "status": "warn"}
+    (tmp_path / "sources.json").write_text(json.dumps({"results": [stale, unreadable]}))
     ran = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == (
-        "source silver.task_events: the newest row is of 2026-11-20T10:00:00+00:00, older than 2 days"
-    )
-    assert error({"results": [stale]}) == "SourceStale"
+    assert ran.stdout.strip().startswith("source silver.task_events: TABLE_NOT_FOUND")
+    assert error({"results": [unreadable]}) == "SilverTestFailed"
+    assert error({"results": [stale]}) == ""
 
 
 @pytest.mark.parametrize(

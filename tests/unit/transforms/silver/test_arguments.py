@@ -45,6 +45,12 @@ def test_a_window_goes_with_nothing_else(other: tuple[str, str], capsys: pytest.
     assert "neither --objects nor --full-refresh" in capsys.readouterr().err
 
 
+def test_tables_to_rebuild_are_silvers() -> None:
+    assert parse([*REQUIRED, "--rebuild", "users,tasks"]).rebuild == ["users", "tasks"]
+    with pytest.raises(SystemExit):
+        parse([*REQUIRED, "--rebuild", "user"])
+
+
 def test_a_run_that_is_given_nothing_to_read_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(REQUIRED)
@@ -62,9 +68,20 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name(
 
 @pytest.mark.parametrize(
     ("rejects", "read", "share", "exceeds"),
-    [(0, 0, 0.0, False), (1, 100, 0.01, False), (2, 100, 0.01, True), (1, 1, 1.0, False), (1, 100, 0.0, True)],
+    [
+        (0, 0, 0.0, False),
+        # a handful says nothing about the producer, whatever its share
+        (3, 3, 0.01, False),
+        (20, 20, 0.0, False),
+        (21, 21, 0.01, True),
+        (21, 21, 1.0, False),
+        (100, 10_000, 0.01, False),
+        (101, 10_000, 0.01, True),
+    ],
 )
-def test_a_share_of_rejects_is_tolerated_up_to_itself(rejects: int, read: int, share: float, exceeds: bool) -> None:
+def test_rejects_are_tolerated_up_to_a_count_and_up_to_a_share(
+    rejects: int, read: int, share: float, exceeds: bool
+) -> None:
     assert Report(None, None, envelopes=read, rejects=rejects).exceeds(share) is exceeds
 
 
@@ -75,6 +92,7 @@ def test_a_report_is_what_the_pipeline_reads() -> None:
         "envelopes": 3,
         "requests": 2,
         "rejects": 1,
+        "unreadable": {},
         "rows": {"task_events": 0, "tasks": 0, "users": 0, "api_requests": 0},
         "seconds": 1.5,
     }

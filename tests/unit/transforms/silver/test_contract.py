@@ -5,6 +5,7 @@ import pytest
 
 import ingestion.cdc
 from ingestion.contract import SCHEMA_VERSION
+from transforms.contract import SILVER_TABLES
 from transforms.silver import contract
 from transforms.silver.contract import TABLES, TASK_EVENTS, TASKS, USERS, Table
 from transforms.silver.envelope import ENVELOPE, IMAGE, REQUIRED, TIMES
@@ -38,6 +39,10 @@ def test_the_ddl_names_every_column_with_its_type(table: Table) -> None:
     assert "'format-version' = '2'" in ddl
     for column in table.columns:
         assert f"\n  {column.name} {column.type}{'' if column.nullable else ' not null'} comment '" in ddl
+
+
+def test_other_folders_know_the_tables_by_name() -> None:
+    assert tuple(table.name for table in TABLES) == SILVER_TABLES
 
 
 def test_a_quote_in_a_description_does_not_end_it() -> None:
