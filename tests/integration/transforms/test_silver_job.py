@@ -83,6 +83,7 @@ def test_a_history_becomes_exactly_these_rows_and_running_it_again_changes_nothi
     ]
     assert lake.rows("task_events")[0] == {
         "event_id": "event-10",
+        "is_synthetic": False,
         "task_id": "t-3",
         "user_id": "u-1",
         "event_type": "created",
