@@ -172,3 +172,20 @@ def test_every_alarm_that_is_named_exists_and_notifies(component: tuple[str, str
 def test_what_nothing_notices_is_known() -> None:
     unheard = {(name, way) for (_, name), ways in HEARD.items() for way, named in ways.items() if not named}
     assert unheard == {("todo-reconcile-weekly", way) for way in ("hangs", "never starts", "lies")}
+
+
+def test_a_failed_execution_pages_once() -> None:
+    """The state machine's own message is the page; what measures the same failure is a ticket."""
+    monitoring = next(path for path in TEMPLATES if path.name == "TodoMonitoringStack.json")
+    found = json.loads(monitoring.read_text())["Resources"]
+    alarms = {name: one["Properties"] for name, one in found.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    pages = [
+        json.dumps(one["Properties"]["AlarmRule"])
+        for one in found.values()
+        if one["Type"] == "AWS::CloudWatch::CompositeAlarm" and one["Properties"]["AlarmName"].endswith("-page")
+    ]
+    of_failures = {"StateFailed", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "FailedBuilds"}
+    paging = {one.get("MetricName") for name, one in alarms.items() if any(f'"{name}"' in rule for rule in pages)}
+    assert of_failures <= {one.get("MetricName") for one in alarms.values()}
+    assert of_failures & paging == set()
+    assert (ROOT / "orchestration" / "pipeline.asl.json").read_text().count("${NotifyFunction}") == 1
