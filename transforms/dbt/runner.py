@@ -10,8 +10,10 @@ have filled; until one has passed, the next does. The others test the rows that 
 dbt_project.yml), and no mart as a whole.
 """
 
+import contextlib
 import datetime as dt
 import functools
+import hashlib
 import os
 import pathlib
 import sys
@@ -21,6 +23,9 @@ TARGET = pathlib.Path("target")
 ARTIFACTS = ("run_results.json", "sources.json", "manifest.json", "catalog.json", "static_index.html")
 TESTED = "dbt/tested.txt"
 CHANGED_SINCE = "DBT_CHANGED_SINCE"
+# dbt's own record of what it parsed: https://docs.getdbt.com/reference/parsing
+PARSED = TARGET / "partial_parse.msgpack"
+PARSED_KEY = "dbt/partial_parse.msgpack"
 # a build that failed is mended and run again within that time, or the first one of the next day looks at every row
 LATELY = dt.timedelta(days=1)
 READS_WHOLE_TABLES = "tag:every_row"
@@ -62,9 +67,11 @@ def main(variables: Mapping[str, str]) -> int:
     if tested:
         os.environ[CHANGED_SINCE] = f"{today - LATELY} 00:00:00"
     try:
+        fetch_parsed(variables)
         parsed = dbtRunner().invoke(["parse"])
         if not isinstance(parsed.result, Manifest):
             return 1
+        keep_parsed(variables)
         runner = dbtRunner(manifest=parsed.result)  # what is parsed once serves every step
         for step in steps(select, exclude, every_row=not tested, compact=compact):
             if not runner.invoke([*step, "--no-use-colors"]).success:
@@ -97,6 +104,39 @@ def upload(bucket: str, prefix: str) -> None:
     for path in (TARGET / name for name in ARTIFACTS):
         if path.exists():
             s3.upload_file(str(path), bucket, prefix + path.name)
+
+
+def fetch_parsed(variables: Mapping[str, str]) -> None:
+    """Fetch what an earlier build parsed, if it was of the very same files; dbt parses again what variables change."""
+    import boto3
+    import botocore.exceptions
+
+    with contextlib.suppress(botocore.exceptions.ClientError):  # none is kept yet
+        kept = boto3.client("s3").get_object(Bucket=variables["GOLD_BUCKET"], Key=PARSED_KEY)
+        if kept["Metadata"].get("project") == _project_digest():
+            TARGET.mkdir(exist_ok=True)
+            PARSED.write_bytes(kept["Body"].read())
+
+
+def keep_parsed(variables: Mapping[str, str]) -> None:
+    """Keep what this build parsed for the next one."""
+    import boto3
+
+    boto3.client("s3").put_object(
+        Bucket=variables["GOLD_BUCKET"],
+        Key=PARSED_KEY,
+        Body=PARSED.read_bytes(),
+        Metadata={"project": _project_digest()},
+    )
+
+
+def _project_digest() -> str:
+    """A digest of the project's files, of which dbt writes none."""
+    digest = hashlib.sha256()
+    for path in sorted(pathlib.Path().rglob("*")):
+        if path.is_file() and path.suffix in {".sql", ".yml", ".csv", ".md", ".lock"} and TARGET not in path.parents:
+            digest.update(f"{path} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _tested(variables: Mapping[str, str]) -> str:

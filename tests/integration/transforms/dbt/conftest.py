@@ -229,17 +229,6 @@ class Warehouse:
             command, cwd=self.project, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
-    def runner(self) -> subprocess.CompletedProcess[str]:
-        """Run the build of the pipeline; the caller looks at the exit status."""
-        return subprocess.run(
-            [sys.executable, "runner.py"],
-            cwd=self.project,
-            env=self.environment | {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
     def run_results(self) -> dict[str, Any]:
         results: dict[str, Any] = json.loads((self.project / "target" / "run_results.json").read_text())
         return results
