@@ -145,6 +145,10 @@ openapi: setup ## Write docs/openapi.json anew; BREAKING=1 accepts what breaks c
 fuzz-api: setup ## Ten minutes of Schemathesis on the deployed local API: make fuzz-api SECONDS=60
 	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
+.PHONY: gold-history
+gold-history: setup ## Gold is right after each of 32 runs of silver, for three seeds; an hour
+	@RUNS_PER_BUILD=1 SEEDS=7,11,13 $(BIN)/pytest -n $(WORKERS) tests/integration/transforms/dbt/test_incremental_builds.py
+
 .PHONY: fuzz-sql
 fuzz-sql: setup ## Ten minutes of generated SQL on a local Athena: make fuzz-sql SECONDS=60
 	@$(BIN)/python -m tests.sql_fuzz $(if $(SECONDS),--seconds $(SECONDS))

@@ -1,6 +1,7 @@
 """Incremental gold is what silver says, after every run of a history, and what a full refresh would make of it."""
 
 import collections
+import os
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests.integration.transforms.dbt.recomputed import marts
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]
 
+# by default a build follows three runs of silver; `make gold-history` builds after each one, for three seeds
+RUNS_PER_BUILD = int(os.environ.get("RUNS_PER_BUILD", "3"))
+SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "7").split(",")]
 HISTORY = (
     "tasks_are_created",
     "tasks_change",
@@ -46,15 +50,18 @@ HISTORY = (
 )
 
 
-@pytest.mark.timeout(2400)  # more than thirty builds
-def test_gold_follows_a_history_run_by_run(warehouse: Warehouse) -> None:
-    history = History(warehouse, seed=7)
+@pytest.mark.timeout(2400)  # 35 builds, when each run is followed by one
+@pytest.mark.parametrize("seed", SEEDS)
+def test_gold_follows_a_history_run_by_run(warehouse: Warehouse, seed: int) -> None:
+    history = History(warehouse, seed)
     history.build()
     assert history.differences() == {}
-    for number, change in enumerate(HISTORY):
-        history.silver.next_run(change)
+    for number in range(0, len(HISTORY), RUNS_PER_BUILD):
+        changes = HISTORY[number : number + RUNS_PER_BUILD]
+        for change in changes:
+            history.silver.next_run(change)
         history.build()
-        assert history.differences() == {}, f"run {number}: {change}"
+        assert history.differences() == {}, f"run {number}: {changes}"
     incremental = {mart: warehouse.rows(mart) for mart in marts(history.silver.rows, history.silver.as_of)}
     history.build("--full-refresh")
     for mart, rows in incremental.items():

@@ -7,7 +7,7 @@
 {#- Overdue tasks, streaks and weeks are other ones on the next day: rows of another day are due as a whole. -#}
 {% set followed = high_water_mark(
     'select count(*) from ' ~ this ~ ' where cast(as_of as date) = ' ~ as_of_date()
-    ~ ' and user_id in (select user_id from ' ~ ref('int_users') ~ ' where merged_at <= {mark})',
+    ~ ' and user_id not in (select user_id from ' ~ ref('int_users') ~ ' where merged_at > {mark})',
     'select count(*) from ' ~ ref('int_users') ~ ' where merged_at <= {mark}',
     erased_users()
 ) %}
