@@ -15,7 +15,8 @@ from xdist.scheduler import LoadScopeScheduling
 TESTS = pathlib.Path(__file__).parent
 # Folder below tests/ to group name, the longest group first. None: each module of the folder is a group of its own.
 FOLDERS: tuple[tuple[str, str | None], ...] = (
-    ("integration/transforms/dbt/test_incremental_builds.py", None),
+    # two deployments, so that neither is the longest of all groups by far
+    ("e2e/story", "story"),
     ("e2e", "e2e"),
     ("integration/transforms/dbt", None),
     ("integration/transforms/bi", None),

@@ -29,8 +29,8 @@ def test_the_longest_groups_come_first_and_their_tests_stay_in_order() -> None:
     items = [Item(path) for path in paths]
     sort_by_group(items)  # type: ignore[arg-type]
     assert [item.path.relative_to(TESTS).as_posix() for item in items] == [
-        "e2e/test_api.py",
         "e2e/story/test_1_faults.py",
+        "e2e/test_api.py",
         "integration/transforms/dbt/test_gold.py",
         "integration/transforms/test_silver_job.py",
         "integration/transforms/test_erasure.py",
@@ -40,8 +40,8 @@ def test_the_longest_groups_come_first_and_their_tests_stay_in_order() -> None:
 
 
 def test_what_shares_a_session_fixture_is_one_group() -> None:
-    groups = {path: find_group(pathlib.PurePath(path))[1] for path in ("e2e/test_a.py", "e2e/story/test_b.py")}
-    assert set(groups.values()) == {"e2e"}
+    for folder, group in (("e2e", "e2e"), ("e2e/story", "story")):
+        assert {find_group(pathlib.PurePath(f"{folder}/test_{name}.py"))[1] for name in "ab"} == {group}
     assert find_group(pathlib.PurePath("integration/transforms/test_silver_job.py"))[1] == "spark"
     assert find_group(pathlib.PurePath("unit/api/test_cursors.py"))[1] == "unit/api/test_cursors"
 
