@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-# long enough for an identifier; shorter runs of these characters are words
-BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
+# records are longer than that; identifiers of tasks and requests are shorter, and most of what a lake is made of
+BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
 # what the table keeps on purpose: open requests, and hashes that keep a replay from bringing data back
 KEPT = {contract.ERASURE_PARTITION, contract.ERASED_PARTITION}
 MAX_NESTING = 4
@@ -33,20 +33,19 @@ def list_names(user_id: str) -> list[bytes]:
     return [user_id.encode(), hashlib.sha256(user_id.encode()).hexdigest()[:16].encode()]
 
 
-def is_left(place: str, body: bytes, names: Sequence[bytes]) -> bool:
-    """Whether a place holds one of some names, in its own name or in its content."""
-    return is_mentioned(place.encode(), names, MAX_NESTING) or is_mentioned(body, names)
+def find_names(place: str, body: bytes, names: Sequence[bytes]) -> set[bytes]:
+    """Which of some names a place holds, in its own name or in its content, packed or encoded as it may be."""
+    return {name for text in (place.encode(), *read_layers(body)) for name in names if name in text}
 
 
-def is_mentioned(body: bytes, names: Sequence[bytes], depth: int = 0) -> bool:
-    """Whether bytes hold one of some names, packed or encoded as they may be."""
-    if any(name in body for name in names):
-        return True
-    if depth == MAX_NESTING:
-        return False
-    if (inner := unpack(body)) and is_mentioned(inner, names, depth + 1):
-        return True
-    return any(is_mentioned(inner, names, depth + 1) for inner in _decode(body))
+def read_layers(body: bytes, depth: int = 0) -> Iterator[bytes]:
+    """Bytes as they are, then whatever is packed or encoded in them."""
+    yield body
+    if depth < MAX_NESTING:
+        if inner := unpack(body):
+            yield from read_layers(inner, depth + 1)
+        for inner in _decode(body):
+            yield from read_layers(inner, depth + 1)
 
 
 def unpack(body: bytes) -> bytes:

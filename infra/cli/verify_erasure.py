@@ -17,7 +17,7 @@ from infra.cli.console import print_json
 from infra.cli.errors import explain_errors, fail
 from infra.cli.exit_codes import ExitCode
 from infra.cli.options import AsJson
-from infra.cli.residues import is_left, list_names, read_bucket, read_queue, read_table
+from infra.cli.residues import find_names, list_names, read_bucket, read_queue, read_table
 from infra.cli.target import use_local_account
 from infra.resource_names import EMAIL_HASH_SECRET, LAYERS, bucket_name
 from ingestion.contract import CDC_FAILURES, CDC_QUARANTINE
@@ -52,7 +52,7 @@ def verify_erasure(
         fail("the certificate is of another user")
     names = list_names(user)
     places = _list_files(folder) if folder else _list_places()
-    found = sorted({place for place, body in places if is_left(place, body, names)})
+    found = sorted({place for place, body in places if find_names(place, body, names)})
     if as_json:
         print_json({"genuine": True, "erased_at": document["erased_at"], "residues": found})
     else:

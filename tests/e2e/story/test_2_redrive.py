@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.cli.residues import is_left, read_bucket
+from infra.cli.residues import find_names, read_bucket
 from tests.conftest import until
 from tests.e2e.conftest import Platform, User
 from tests.e2e.story.conftest import USER_TABLES, Traffic, find_objects, run_insights
@@ -127,7 +127,7 @@ def test_users_who_are_erased_later_are_in_every_layer_now(built: Platform, traf
     s3 = boto3.client("s3")
     for layer in ("BronzeBucket", "SilverBucket", "GoldBucket"):
         found = read_bucket(s3, built.outputs[layer])
-        assert any(is_left(place, body, [traffic.secret.encode()]) for place, body in found), layer
+        assert any(find_names(place, body, [traffic.secret.encode()]) for place, body in found), layer
 
 
 @pytest.mark.usefixtures("redriven")

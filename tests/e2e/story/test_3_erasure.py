@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from infra.cli.residues import is_left, read_bucket
+from infra.cli.residues import find_names, read_bucket
 from tests.e2e.conftest import Platform
 from tests.e2e.story.conftest import USER_TABLES, Erasure, SimultaneousStarts, Traffic, run_insights
 
@@ -18,9 +18,8 @@ def find_versions_with(platform: Platform, *words: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {word: [] for word in words}
     for bucket in (platform.outputs[layer] for layer in LAYERS):
         for place, body in read_bucket(s3, bucket):
-            for word in words:
-                if is_left(place, body, [word.encode()]):
-                    found[word].append(place)
+            for word in find_names(place, body, [word.encode() for word in words]):
+                found[word.decode()].append(place)
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from pyspark.sql import SparkSession
 
-from infra.cli.residues import is_left, read_bucket
+from infra.cli.residues import find_names, read_bucket
 from ingestion.cdc import quarantine
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
@@ -123,7 +123,7 @@ class Household:
             place
             for bucket in (self.name, self.silver, self.gold)
             for place, body in read_bucket(self.s3, bucket)
-            if is_left(place, body, [word.encode() for word in words])
+            if find_names(place, body, [word.encode() for word in words])
         }
 
     def quarantines(self, key: str) -> str:
