@@ -76,6 +76,7 @@ def check_account(session: boto3.Session) -> list[Finding]:
         _explain("region", lambda: check_region(session)),
         _explain("CDK bootstrap", lambda: check_bootstrap(session)),
         _explain("crawler's log", lambda: check_crawler_logs(session)),
+        _explain("mail", lambda: check_mail(session)),
         *(_explain(quota.check, lambda quota=quota: check_quota(session, quota)) for quota in QUOTAS),  # type: ignore[misc]
     ]
     if account:
@@ -123,6 +124,17 @@ def check_crawler_logs(session: boto3.Session) -> Finding:
         return passed("crawler's log", f"{days} days")
     fix = f"aws logs put-retention-policy --log-group-name {CRAWLER_LOGS} --retention-in-days 30"
     return failed("crawler's log", f"{CRAWLER_LOGS} keeps everything for ever", fix)
+
+
+def check_mail(session: boto3.Session) -> Finding:
+    """Whether Cognito can send more mails than its own 50 a day, by SES outside of its sandbox.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html
+    """
+    if session.client("sesv2").get_account().get("ProductionAccessEnabled"):
+        return passed("mail", "SES sends to anybody")
+    fix = "before users come: verify a domain in SES, ask for production access, and deploy with -c ses-from=…"
+    return Finding("mail", Level.OK, "SES is in its sandbox; Cognito itself sends 50 mails a day", fix)
 
 
 def check_quota(session: boto3.Session, quota: Quota) -> Finding:

@@ -74,6 +74,14 @@ def test_the_crawlers_log_has_to_expire(stubs: Stubs, groups: list[dict[str, Any
     assert bool(found.fix) == (level is Level.FAIL)
 
 
+@pytest.mark.parametrize("production", [True, False])
+def test_the_sandbox_of_ses_is_named_with_the_way_out(stubs: Stubs, production: bool) -> None:
+    stubs.answer("sesv2", "get_account", ProductionAccessEnabled=production)
+    found = aws.check_mail(stubs.session)
+    assert found.level is Level.OK
+    assert ("ses-from" in found.fix) is not production
+
+
 def test_a_missing_bootstrap_is_left_to_the_deployment(stubs: Stubs) -> None:
     stubs.refuse("ssm", "get_parameter", "ParameterNotFound")
     finding = aws.check_bootstrap(stubs.session)
@@ -141,11 +149,12 @@ def test_what_may_not_be_read_is_unknown_and_stops_no_other_check(stubs: Stubs) 
     for _ in aws.QUOTAS:
         stubs.answer("service-quotas", "get_service_quota", Quota={"Value": 1000.0})
     stubs.answer("logs", "describe_log_groups", logGroups=[])
+    stubs.answer("sesv2", "get_account", ProductionAccessEnabled=True)
     stubs.refuse("cloudformation", "describe_stacks", "AccessDenied")
     levels = {finding.check: finding.level for finding in aws.check_account(stubs.session)}
     assert levels.pop("CDK bootstrap") is Level.UNKNOWN
     assert levels.pop("names") is Level.UNKNOWN
-    assert set(levels) == {"credentials", "region", "crawler's log", *(quota.check for quota in aws.QUOTAS)}
+    assert set(levels) == {"credentials", "region", "crawler's log", "mail", *(quota.check for quota in aws.QUOTAS)}
     assert set(levels.values()) == {Level.OK}
 
 
