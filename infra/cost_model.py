@@ -10,7 +10,7 @@ import sys
 from infra import ROOT
 
 PAGE = ROOT / "docs" / "cost.md"
-PRICES_OF = "2025-11"
+ENTERED, LOOKED_UP = "2025-11", "2026-11-29"
 DAYS = 30
 REQUESTS_A_DAY = (1_000, 100_000, 10_000_000)
 GB = 1e9
@@ -23,40 +23,101 @@ class Price:
     Args:
         dollars: per unit.
         unit: what it buys.
-        source: the page that states it.
-        as_of: month of the price, as `YYYY-MM`; give a new one when a price is looked up again.
+        source: AWS's page.
+        quoted: page in which the price was found when it was last looked up; empty when none was found.
     """
 
     dollars: float
     unit: str
     source: str
-    as_of: str = PRICES_OF
+    quoted: str = ""
 
 
 AWS = "https://aws.amazon.com"
 PRICES = {
-    "http_api": Price(1.00 / 1e6, "request", f"{AWS}/api-gateway/pricing/"),
-    "lambda_request": Price(0.20 / 1e6, "invocation", f"{AWS}/lambda/pricing/"),
-    "lambda_time": Price(0.0000133334, "GB-second, arm64", f"{AWS}/lambda/pricing/"),
-    "snapshot": Price(0.0000015046, "GB-second of a cached snapshot", f"{AWS}/lambda/pricing/"),
-    "write_unit": Price(0.625 / 1e6, "write request unit", f"{AWS}/dynamodb/pricing/on-demand/"),
-    "read_unit": Price(0.125 / 1e6, "read request unit", f"{AWS}/dynamodb/pricing/on-demand/"),
+    "http_api": Price(1.00 / 1e6, "request", f"{AWS}/api-gateway/pricing/", "https://www.apigatewaycost.com/aws"),
+    "lambda_request": Price(
+        0.20 / 1e6,
+        "invocation",
+        f"{AWS}/lambda/pricing/",
+        "https://git.mcrn.ar/mariano/lambda_local_runner/src/branch/main/docs/lambdas-md/lambda-13-cost.md",
+    ),
+    "lambda_time": Price(
+        0.0000133334,
+        "GB-second, arm64",
+        f"{AWS}/lambda/pricing/",
+        "https://git.mcrn.ar/mariano/lambda_local_runner/src/branch/main/docs/lambdas-md/lambda-13-cost.md",
+    ),
+    "snapshot": Price(
+        0.0000015046,
+        "GB-second of a cached snapshot",
+        f"{AWS}/lambda/pricing/",
+        "https://awsnegotiations.com/blog/lambda-snapstart-cost-impact/",
+    ),
+    "write_unit": Price(
+        0.625 / 1e6,
+        "write request unit",
+        f"{AWS}/dynamodb/pricing/on-demand/",
+        "https://airbyte.com/data-engineering-resources/dynamodb-pricing",
+    ),
+    "read_unit": Price(
+        0.125 / 1e6,
+        "read request unit",
+        f"{AWS}/dynamodb/pricing/on-demand/",
+        "https://airbyte.com/data-engineering-resources/dynamodb-pricing",
+    ),
     "table_storage": Price(0.25 + 0.20, "GB-month, with point-in-time recovery", f"{AWS}/dynamodb/pricing/on-demand/"),
     "firehose": Price(0.029 / GB, "byte, records rounded up to 5 KB", f"{AWS}/firehose/pricing/"),
-    "s3_storage": Price(0.023, "GB-month", f"{AWS}/s3/pricing/"),
-    "s3_write": Price(0.005 / 1e3, "PUT", f"{AWS}/s3/pricing/"),
-    "logs": Price(0.50 / GB, "byte ingested", f"{AWS}/cloudwatch/pricing/"),
+    "s3_storage": Price(
+        0.023,
+        "GB-month",
+        f"{AWS}/s3/pricing/",
+        "https://kindatechnical.com/aws-codebuild/understanding-codebuild-pricing.html",
+    ),
+    "s3_write": Price(
+        0.005 / 1e3, "PUT", f"{AWS}/s3/pricing/", "https://athena.guide/articles/athena-basics-pricing-model"
+    ),
+    "logs": Price(
+        0.50 / GB,
+        "byte ingested",
+        f"{AWS}/cloudwatch/pricing/",
+        "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/",
+    ),
     "alarm": Price(0.10, "metric alarm and metric in it, month", f"{AWS}/cloudwatch/pricing/"),
     "composite_alarm": Price(0.50, "composite alarm, month", f"{AWS}/cloudwatch/pricing/"),
-    "metric": Price(0.30, "custom metric, month", f"{AWS}/cloudwatch/pricing/"),
-    "dashboard": Price(3.00, "dashboard, month", f"{AWS}/cloudwatch/pricing/"),
-    "glue": Price(0.44, "DPU-hour", f"{AWS}/glue/pricing/"),
+    "metric": Price(
+        0.30, "custom metric, month", f"{AWS}/cloudwatch/pricing/", "https://signoz.io/guides/cloudwatch-pricing"
+    ),
+    "dashboard": Price(
+        3.00,
+        "dashboard, month",
+        f"{AWS}/cloudwatch/pricing/",
+        "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/",
+    ),
+    "glue": Price(
+        0.44, "DPU-hour", f"{AWS}/glue/pricing/", "https://awsnegotiations.com/glue-job-cost-optimization.html"
+    ),
     "glue_flex": Price(0.29, "DPU-hour of Flex", f"{AWS}/glue/pricing/"),
-    "build": Price(0.005, "minute of general1.small", f"{AWS}/codebuild/pricing/"),
-    "athena": Price(5.00 / 1e12, "byte scanned, at least 10 MB a query", f"{AWS}/athena/pricing/"),
-    "transition": Price(0.025 / 1e3, "state transition", f"{AWS}/step-functions/pricing/"),
+    "build": Price(
+        0.005,
+        "minute of general1.small",
+        f"{AWS}/codebuild/pricing/",
+        "https://c3x.dev/resources/aws/aws_codebuild_project/",
+    ),
+    "athena": Price(
+        5.00 / 1e12,
+        "byte scanned, at least 10 MB a query",
+        f"{AWS}/athena/pricing/",
+        "https://athena.guide/articles/athena-basics-pricing-model",
+    ),
+    "transition": Price(
+        0.025 / 1e3,
+        "state transition",
+        f"{AWS}/step-functions/pricing/",
+        "https://aws.amazon.com/step-functions/pricing/",
+    ),
     "secret": Price(0.40, "secret, month", f"{AWS}/secrets-manager/pricing/"),
-    "key": Price(1.00, "KMS key, month", f"{AWS}/kms/pricing/"),
+    "key": Price(1.00, "KMS key, month", f"{AWS}/kms/pricing/", "https://cloudburn.io/blog/aws-kms-pricing"),
 }
 
 
@@ -100,8 +161,10 @@ class Usage:
 TEXT = """# What it costs
 
 `python -m infra.cost_model` writes this page for a `prod` environment: list prices of us-east-1 without free tiers and
-taxes, entered as of {prices_of} and not checked since; each has its source below. *Idle* is an environment that nobody
-uses: alarms, dashboard, a cached snapshot of the api function, and hourly executions that find nothing to do.
+taxes, each with its source below. AWS's pages show most prices by script; where one could be found quoted elsewhere on
+{looked_up}, the table names that page, and all of those agreed. The others were entered in {entered}. *Idle* is an
+environment that nobody uses: alarms, dashboard, a cached snapshot of the api function, and hourly executions that find
+nothing to do.
 
 {costs}
 
@@ -124,7 +187,7 @@ Their meaning and units are in `Usage` of [infra/cost_model.py](../infra/cost_mo
 
 ## Prices
 
-| US dollars | per | as of | source |
+| US dollars | per | source | looked up |
 |---|---|---|---|
 {prices}
 """
@@ -187,10 +250,13 @@ def page(usage: Usage) -> str:
     ]
     rows.append("| **total** | " + " | ".join(f"**{sum(costs[each].values()):,.2f}**" for each in columns) + " |")
     inputs = [f"| `{field.name}` | {getattr(usage, field.name):,} |" for field in dataclasses.fields(usage)]
-    prices = [f"| {price.dollars:.10g} | {price.unit} | {price.as_of} | {price.source} |" for price in PRICES.values()]
+    prices = [
+        f"| {price.dollars:.10g} | {price.unit} | {price.source} | {_looked_up(price)} |" for price in PRICES.values()
+    ]
     small = costs[REQUESTS_A_DAY[0]]
     return TEXT.format(
-        prices_of=PRICES_OF,
+        entered=ENTERED,
+        looked_up=LOOKED_UP,
         costs="\n".join([*head, *rows]),
         builds=small["Glue crawler"] + small["Glue jobs"] + small["CodeBuild"],
         crawler=small["Glue crawler"],
@@ -198,6 +264,10 @@ def page(usage: Usage) -> str:
         inputs="\n".join(inputs),
         prices="\n".join(prices),
     )
+
+
+def _looked_up(price: Price) -> str:
+    return f"{LOOKED_UP} in {price.quoted}" if price.quoted else f"{ENTERED}, not found since"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The cost model: its page is current, and its figures follow from prices and usage."""
 
+import json
+
 import pytest
 
 from infra import ROOT, cost_model
@@ -32,3 +34,11 @@ def test_what_is_paid_per_request_grows_with_requests_and_builds_do_not() -> Non
 def test_one_write_a_day_costs_its_write_units() -> None:
     only_writes = Usage(write_share=1, write_units=6, item_bytes=0)
     assert monthly(1_000_000, only_writes)["DynamoDB"] == pytest.approx(30 * 6 * 0.625)
+
+
+def test_the_alarms_that_are_paid_for_are_about_those_of_prod() -> None:
+    template = json.loads((ROOT / "cdk.snapshots" / "prod" / "TodoMonitoringStack.json").read_text())
+    alarms = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    # an alarm on metric math is charged for each of its metrics
+    charged = sum(sum("MetricStat" in query for query in each.get("Metrics", [])) or 1 for each in alarms)
+    assert pytest.approx(charged, rel=0.1) == cost_model.ALARMS
