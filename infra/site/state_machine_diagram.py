@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra import ROOT
+from infra.site.error_names import error_table
 from infra.site.markdown import code, codes, page, table
 
 DEFINITION = ROOT / "orchestration" / "pipeline.asl.json"
@@ -14,6 +15,11 @@ INTRODUCTION = """\
 
 Written by `make reference` from [pipeline.asl.json](../../orchestration/pipeline.asl.json), the definition of
 `todo-insights-pipeline`. Dashed lines are failures that a state catches."""
+
+
+ERRORS = """\
+An integration names an error after the service and its exception, as in `Glue.CrawlerRunningException`. A function's
+error has the name of its class. An execution that fails has the name of the failed state as its error."""
 
 
 def text() -> str:
@@ -31,6 +37,9 @@ def text() -> str:
         "## States",
         f"An execution ends after {definition['TimeoutSeconds'] // 60} minutes at the latest.",
         table(("state", "type", "calls", "timeout", "retried", "what it does"), rows),
+        "## Errors by name",
+        ERRORS,
+        error_table(definition),
     )
 
 
