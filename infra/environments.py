@@ -10,6 +10,9 @@
 | `runbooks` | URL of docs/runbooks, put into every alarm |
 | `cors-origins` | comma-separated origins that browsers may call the API from; required for prod |
 | `tracing` | `on` turns X-Ray tracing on |
+| `customer-key` | `on` encrypts buckets and table with a KMS key of this account instead of AWS's own |
+| `mfa` | `optional` lets users add an authenticator app as a second factor |
+| `ses-from` | address in a domain that SES has verified in the Region, from which Cognito sends its mails |
 
 One Region of an account holds one environment, because names are fixed; several environments share an account by
 living in different Regions (ADR 0090).
@@ -26,6 +29,9 @@ Name = Literal["local", "dev", "staging", "prod"]
 NAMES: tuple[Name, ...] = get_args(Name)
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ORIGIN = re.compile(r"https?://[^/\s*]+")
+# a second factor that is required would lock out clients of the original API, which sign in with a password alone
+MFA = ("off", "optional")
+SWITCHES = {"tracing", "customer_key"}
 # the values that CloudWatch Logs takes:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
@@ -76,6 +82,9 @@ class Environment:
         runbooks: URL or folder of the runbooks.
         cors_origins: origins that browsers may call the API from.
         tracing: whether functions and the state machine send traces to X-Ray.
+        customer_key: whether buckets and table are encrypted with a KMS key of this account.
+        mfa: whether users may have a second factor.
+        ses_from: address that Cognito's mails come from by SES; empty for Cognito's own, which sends 50 a day.
 
     Raises:
         SettingsError: a value is out of its bounds, or the environment needs one that is missing.
@@ -107,6 +116,9 @@ class Environment:
     runbooks: str = "docs/runbooks/"
     cors_origins: tuple[str, ...] = ("*",)
     tracing: bool = False
+    customer_key: bool = False
+    mfa: str = "off"
+    ses_from: str = ""
 
     def __post_init__(self) -> None:
         """Refuse settings that would deploy and then not do what they say."""
@@ -124,6 +136,9 @@ class Environment:
             f"-c cors-origins={','.join(self.cors_origins)} are not origins such as https://app.example.com": any(
                 origin != "*" and not ORIGIN.fullmatch(origin) for origin in self.cors_origins
             ),
+            f"-c ses-from={self.ses_from} is not an e-mail address": bool(self.ses_from)
+            and not EMAIL.fullmatch(self.ses_from),
+            f"-c mfa={self.mfa} is none of {', '.join(MFA)}": self.mfa not in MFA,
             "-c chat-workspace=… and -c chat-channel=… go together": bool(self.chat_workspace)
             != bool(self.chat_channel),
             f"log_retention_days={self.log_retention_days} is none of {LOG_RETENTION_DAYS}": self.log_retention_days
@@ -178,6 +193,9 @@ CONTEXT = {
     "runbooks": "runbooks",
     "cors-origins": "cors_origins",
     "tracing": "tracing",
+    "customer-key": "customer_key",
+    "mfa": "mfa",
+    "ses-from": "ses_from",
 }
 
 
@@ -204,8 +222,8 @@ def from_context(context: Mapping[str, str | None]) -> Environment:
     }
     if "cors_origins" in given_settings:
         given_settings["cors_origins"] = tuple(filter(None, str(given_settings["cors_origins"]).split(",")))
-    if "tracing" in given_settings:
-        given_settings["tracing"] = given_settings["tracing"] in ("on", "true", True)
+    for switch in SWITCHES & set(given_settings):
+        given_settings[switch] = given_settings[switch] in ("on", "true", True)
     chosen = next(known for known in NAMES if known == name)
     settings: dict[str, object] = {**SETTINGS[chosen], **given_settings}
     return Environment(name=chosen, target=_target(target), **settings)  # type: ignore[arg-type]

@@ -113,7 +113,7 @@ ACKNOWLEDGED = (
     Acknowledgement(
         "AwsSolutions-COG2",
         ("TodoApiStack/UserPool/Resource",),
-        "Clients of the original API sign in with a password alone; a second factor would lock them out",
+        "Clients of the original API sign in with a password alone; -c mfa=optional offers a second factor",
     ),
     Acknowledgement(
         "AwsSolutions-COG8",

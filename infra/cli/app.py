@@ -56,6 +56,7 @@ COMMANDS = {
         "infra.cli.verify_erasure:verify_erasure",
         "Check an erasure's certificate, and search for whatever is left of the user.",
     ),
+    "verify": LazyCommand("infra.cli.verify:verify", "Prove in an account what a local run cannot.", EXIT_CODES_EPILOG),
     "smoke": LazyCommand("infra.cli.smoke:app", "Check what is deployed from outside, step by step."),
     "gameday": LazyCommand(
         "infra.cli.gameday:gameday", "Put a random fault into the local account, and time its repair."

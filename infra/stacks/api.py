@@ -134,6 +134,10 @@ class ApiStack(Stack):
                 email=cognito.StandardAttribute(required=True, mutable=True),
                 fullname=cognito.StandardAttribute(required=False, mutable=True),
             ),
+            mfa=cognito.Mfa.OPTIONAL if environment.mfa == "optional" else None,
+            # an authenticator app: text messages cost, and can be intercepted
+            mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False) if environment.mfa == "optional" else None,
+            email=_mail(environment.ses_from) if environment.ses_from else None,
             password_policy=cognito.PasswordPolicy(
                 min_length=12,
                 require_lowercase=True,
@@ -213,3 +217,10 @@ class ApiStack(Stack):
                 destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
             ),
         )
+
+
+def _mail(address: str) -> cognito.UserPoolEmail:
+    # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html
+    return cognito.UserPoolEmail.with_ses(
+        from_email=address, from_name="Todo", ses_verified_domain=address.rpartition("@")[2]
+    )

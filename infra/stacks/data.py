@@ -8,6 +8,8 @@ removed when its first deployment fails, so that the next one can create them. I
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -33,6 +35,7 @@ class DataStack(Stack):
         super().__init__(
             scope, construct_id, description="Todo API with Insights: table, lake buckets, catalog, secrets"
         )
+        self._key = _customer_key(self) if environment.customer_key else None
         self._buckets(environment)
         for database in (names.BRONZE_DATABASE, names.SILVER_DATABASE, names.GOLD_DATABASE):
             self._database(database)
@@ -56,6 +59,8 @@ class DataStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if self._key else None,
+            encryption_key=self._key,
             deletion_protection=environment.protect_data,
             removal_policy=RETAINED,
         )
@@ -94,7 +99,10 @@ class DataStack(Stack):
             self,
             construct_id,
             bucket_name=names.bucket(layer),
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
+            # one request to KMS for many objects: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+            bucket_key_enabled=True if self._key else None,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
@@ -121,6 +129,33 @@ class DataStack(Stack):
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
             removal_policy=RETAINED,
         )
+
+
+def _customer_key(scope: Construct) -> kms.Key:
+    """A key for what S3 and DynamoDB store here, for every principal whom they let at the data, and for nothing else.
+
+    So is the policy of the keys that AWS manages for the two; what it adds is a key that its owner can disable.
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+    key = kms.Key(scope, "DataKey", description="Table and lake", enable_key_rotation=True, removal_policy=RETAINED)
+    stack = Stack.of(scope)
+    services = [f"{service}.{stack.region}.amazonaws.com" for service in ("s3", "dynamodb")]
+    via = {"kms:CallerAccount": stack.account, "kms:ViaService": services}
+    for actions, condition in (
+        (["kms:Decrypt", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey"], {}),
+        (["kms:DescribeKey"], {}),
+        # DynamoDB works with a grant of its own
+        (["kms:CreateGrant"], {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+    ):
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=actions,
+                resources=["*"],
+                conditions={"StringEquals": via, **condition},
+            )
+        )
+    return key
 
 
 def _expiring(prefix: str, days: int) -> s3.LifecycleRule:

@@ -276,6 +276,17 @@ RULES: tuple[Rule, ...] = (
         "what `insights doctor` asks for",
         lambda: next(quota.need for quota in QUOTAS if quota.service == "codebuild"),
     ),
+    rule(
+        r"\| (\d+) USD a month and [\d.]+ USD per [\d,]+ requests to KMS",
+        "the cost model's price of a key",
+        lambda: round(cost_model.PRICES["key"].dollars),
+    ),
+    outside(r"and ([\d.]+) USD per ([\d,]+) requests to KMS", "https://aws.amazon.com/kms/pricing/"),
+    outside(r"([\d.]+) USD per ([\d,]+) events", "https://aws.amazon.com/cloudtrail/pricing/"),
+    outside(r"([\d.]+) USD per ([\d,]+) mails", "https://aws.amazon.com/ses/pricing/"),
+    outside(r"(\d+) USD per million traces", "https://aws.amazon.com/xray/pricing/"),
+    outside(r"Cognito's own, (50) a day", "https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html"),
+    outside(r"step crawl, in (two) different hours", "a crawl reads new folders only, so the second is what shows it"),
     outside(
         r"brings up to date every (six) hours",
         "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html",

@@ -27,6 +27,7 @@ from infra.cli.exit_codes import ExitCode
 from infra.cli.options import AsJson
 from infra.cli.pipeline import render
 from infra.cli.smoke.api import TASKS, Api, delete_sign_in, expect, members
+from infra.cli.smoke.execution import POLL_SECONDS, await_end
 from infra.cli.smoke.steps import StepFailedError, Steps, UnexpectedError
 from infra.cli.stack_outputs import stack_outputs
 from infra.cli.target import writes
@@ -36,7 +37,6 @@ from orchestration.executions import state_machine
 from orchestration.executions.history import Status
 
 AT_ONCE = 8
-POLL_SECONDS = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Bronze:
         return f"{day}hour={moment.tm_hour:02}/" if time.gmtime().tm_hour == moment.tm_hour else day
 
 
-def check(outputs: dict[str, str], load: Load, steps: Steps, console: Console) -> None:
+def check(outputs: dict[str, str], load: Load, steps: Steps, console: Console) -> list[str]:
     """Make the changes and follow them; the users are gone afterwards whatever happens.
 
     Args:
@@ -117,6 +117,9 @@ def check(outputs: dict[str, str], load: Load, steps: Steps, console: Console) -
         load: how much.
         steps: run and report each step; the first that fails is the last, but for the clean-up.
         console: shows what a long step is waiting for.
+
+    Returns:
+        the ids of the users, who have asked to be erased.
     """
     people: list[Person] = []
     try:
@@ -127,6 +130,7 @@ def check(outputs: dict[str, str], load: Load, steps: Steps, console: Console) -
             with suppress(StepFailedError), steps.step("clean-up"), ExitStack() as stack:
                 for person in people:
                     stack.callback(_erase, outputs["UserPoolId"], person)
+    return [person.id for person in people if person.id]
 
 
 def _follow(outputs: dict[str, str], load: Load, steps: Steps, console: Console, people: list[Person]) -> None:
@@ -181,12 +185,7 @@ def _await_bronze(bronze: Bronze, ids: set[str], load: Load, say: Any) -> None:
 
 def _run_pipeline(seconds: float, say: Any) -> None:
     execution = state_machine.start_execution(state_machine.find_state_machine(), {})
-    for timeline in poll(state_machine.timeline_reader(execution), POLL_SECONDS, seconds):
-        if timeline.status is not Status.RUNNING:
-            break
-        say(f"the pipeline is in {timeline.states[-1].name}" if timeline.states else "the pipeline starts")
-    if timeline.status is Status.RUNNING:
-        raise UnexpectedError(f"{state_machine.execution_name(execution)} is still running after {seconds:.0f} s")
+    timeline = await_end(execution, seconds, say)
     if timeline.status is not Status.SUCCEEDED:
         failed = f" in {timeline.failed.name}" if timeline.failed else ""
         ended = f"{state_machine.execution_name(execution)} {render.STATUS_LABELS[timeline.status]}{failed}"
