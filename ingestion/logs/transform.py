@@ -126,8 +126,8 @@ def _text(pattern: str) -> Callable[[Any], bool]:
 def _is_number(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    # JSON cannot hold infinity: it would be written as null
-    return value >= 0 and (isinstance(value, int) or math.isfinite(value))
+    # JSON cannot hold infinity, which would be written as null; orjson writes no integer beyond 64 bits
+    return value >= 0 and (value < 2**63 if isinstance(value, int) else math.isfinite(value))
 
 
 def _is_boolean(value: Any) -> bool:
