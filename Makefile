@@ -69,7 +69,7 @@ test-clock: setup ## The tests with the clock 40 days ahead (Linux): make test-c
 	LD_PRELOAD="$$PWD/$$library" FAKETIME=+40d FAKETIME_DONT_FAKE_MONOTONIC=1 $(BIN)/pytest $(PARALLEL) $(TESTS)
 
 # Two processes of equal length. Workers of pytest-xdist would both import everything, which takes longer than the tests.
-UNIT_HALF = tests/unit/api tests/unit/ingestion tests/unit/orchestration tests/unit/lint tests/unit/selection
+UNIT_HALF = tests/unit/api tests/unit/ingestion tests/unit/orchestration tests/unit/selection tests/unit/transforms/silver tests/unit/infra/preflight
 
 unit: setup ## The quick tests
 	@mkdir -p .local; $(BIN)/pytest -q $(UNIT_HALF:%=--ignore=%) tests/unit > .local/unit.log 2>&1 & other=$$!; \

@@ -1,10 +1,6 @@
 """Which worker gets which test: what shares a session fixture stays together, and long groups come first."""
 
-import os
 import pathlib
-import re
-import subprocess
-import sys
 
 from tests.work_groups import TESTS, find_group, sort_by_group
 
@@ -44,16 +40,3 @@ def test_what_shares_a_session_fixture_is_one_group() -> None:
         assert {find_group(pathlib.PurePath(f"{folder}/test_{name}.py"))[1] for name in "ab"} == {group}
     assert find_group(pathlib.PurePath("integration/transforms/test_silver_job.py"))[1] == "spark"
     assert find_group(pathlib.PurePath("unit/api/test_cursors.py"))[1] == "unit/api/test_cursors"
-
-
-def test_a_worker_runs_whole_groups() -> None:
-    plugins = ["-p", "xdist", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-m", "pytest", "-v", *plugins, "-n", "2", "--dist=loadgroup"]
-    modules = ["tests/unit/orchestration/test_new_objects.py", "tests/unit/orchestration/test_on_execution_end.py"]
-    # three processes that load every plugin take longer than the tests
-    few = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run([*command, *modules], cwd=TESTS.parent, env=few, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    ran = re.findall(r"\[(gw\d+)\].* PASSED (\S+?)::", done.stdout)
-    assert {module for _, module in ran} == set(modules)
-    assert len(set(ran)) == len(modules)  # no module ran on two workers

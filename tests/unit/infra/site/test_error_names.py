@@ -8,7 +8,7 @@ import pytest
 
 from infra.site.error_names import BOTOCORE, NAMES, handled
 from infra.site.state_machine_diagram import DEFINITION
-from tests.unit.contracts.aws_calls import model
+from tests.infra.aws_calls import model
 
 # what Step Functions and the SDK add to each service's own errors
 COMMON = ("SdkClientException", "ThrottlingException")

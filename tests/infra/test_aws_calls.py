@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from infra import ROOT
-from tests.unit.contracts.aws_calls import CLIENT_MEMBERS, Call, collect, model, operations
+from tests.infra.aws_calls import CLIENT_MEMBERS, Call, collect, model, operations
 
 # what runs in an AWS account, or talks to one; infra/local is the local account itself
 FOLDERS = ("api", "ingestion", "orchestration", "transforms", "infra/cli", "infra/preflight")
