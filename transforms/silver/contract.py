@@ -68,6 +68,8 @@ class Table:
         columns: in the order in which they are written.
         order: the columns by which the greater of two rows of the same key is the one to keep, most significant first.
         earliest: whether the lesser row is to be kept instead.
+        corrects: whether `order` says which of two rows with other content is to be kept: the greater. Of rows with the
+            same content the lesser is kept.
         partitioned_by: Iceberg transforms in Spark SQL, such as `days(occurred_at)`.
         arrival: the column that shows how fresh the table is; None if a quiet table is no sign of trouble.
     """
@@ -79,6 +81,7 @@ class Table:
     columns: tuple[Column, ...]
     order: tuple[str, ...]
     earliest: bool = False
+    corrects: bool = False
     partitioned_by: tuple[str, ...] = ()
     arrival: str | None = None
 
@@ -137,9 +140,10 @@ TASK_EVENTS = Table(
     note="The events of deleted and purged tasks stay; those of an erased user go. A change that was lost from the "
     "stream and came back as a snapshot of the item is one synthetic event.",
     key=("event_id",),
-    # a record that is delivered twice differs in this only; its first capture stays, whichever window is merged first
+    # a record that is delivered twice differs in this only, and its first capture stays; one that is derived anew with
+    # other content takes the place of what was captured before
     order=("ingested_at",),
-    earliest=True,
+    corrects=True,
     partitioned_by=("days(occurred_at)",),
     arrival="ingested_at",
     columns=(

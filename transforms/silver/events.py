@@ -1,6 +1,6 @@
 """What each envelope says happened: the change it made, and, for tasks, the row of `task_events`."""
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sf
 
 from api.contract import CLOSED_STATUSES, OPEN_STATUSES, TASK_ATTRIBUTES
@@ -79,11 +79,24 @@ def changed_fields() -> Column:
 
 
 def task_events(changes: DataFrame) -> DataFrame:
-    """Rows of `task_events`, one per event; of an event that was delivered more than once, the first capture."""
+    """Rows of `task_events`, one per event: the content that was captured last, with the time of its first capture."""
     rows = changes.where("reason is null and entity_type = 'TASK' and not is_backfill").select(*row())
+    names = TASK_EVENTS.content_names()
     # grouping by everything else is a hash aggregation; dropDuplicates would sort, and keep any one of them
-    rest = [name for name in TASK_EVENTS.content_names() if name != "ingested_at"]
-    return rows.groupBy(*rest).agg(sf.min("ingested_at").alias("ingested_at")).select(*TASK_EVENTS.content_names())
+    rest = [name for name in names if name != "ingested_at"]
+    captures = (sf.min("ingested_at").alias("ingested_at"), sf.max("ingested_at").alias("last"))
+    found = rows.groupBy(*rest).agg(*captures)
+    if _is_any_contested(rows, rest):
+        latest = Window.partitionBy("event_id").orderBy(sf.desc("last"), *map(sf.desc, rest))
+        found = found.withColumn("place", sf.row_number().over(latest)).where("place = 1")
+    return found.select(*names)
+
+
+def _is_any_contested(rows: DataFrame, content: list[str]) -> bool:
+    """Whether two rows of one event differ in a column of `content`; by hashes, which aggregate without sorting."""
+    hashed = rows.select(sf.xxhash64("event_id").alias("event"), sf.xxhash64(*content).alias("content"))
+    ends = hashed.groupBy("event").agg(sf.min("content").alias("least"), sf.max("content").alias("greatest"))
+    return not ends.where("least != greatest").isEmpty()
 
 
 def row() -> list[Column]:

@@ -33,7 +33,9 @@ def order_expression(table: Table, alias: str = "") -> str:
 
 
 def replaces(table: Table) -> str:
-    """A SQL condition: the source's row `s` is to replace the target's row `t`."""
+    """A SQL condition: the source's row `s` is to replace the target's row `t`; of a table that corrects, it may."""
+    if table.corrects:
+        return f"{order_expression(table, 's')} != {order_expression(table, 't')}"
     return f"{order_expression(table, 's')} {'<' if table.earliest else '>'} {order_expression(table, 't')}"
 
 
@@ -81,6 +83,9 @@ def merge(
         .persist()
     )
     total, inserts = fresh.agg(sf.count("*"), sf.count_if("is_new")).collect()[0]
+    if table.corrects and total > inserts:
+        fresh = without_repetitions(fresh, spark.table(name).alias("t").where(where), table)
+        total = fresh.count()
     incoming = fresh.drop("is_new")
     if total == inserts > 0:
         incoming.writeTo(name).append()
@@ -93,6 +98,25 @@ def merge(
     fresh.unpersist()
     rows.unpersist()
     return int(total)
+
+
+def without_repetitions(fresh: DataFrame, known: DataFrame, table: Table) -> DataFrame:
+    """The rows of `fresh` without those that only repeat what the table holds.
+
+    A row of the same content replaces the known one when it comes first in the table's order, one of other content when
+    it comes last. The content is read for rows that may replace another only, which are few.
+
+    Args:
+        fresh: rows with the table's columns, and `is_new`.
+        known: rows of the table, among them all with the keys of `fresh`.
+        table: its contract.
+    """
+    content = [name for name in table.content_names() if name not in table.order]
+    is_same = " and ".join(f"s.{column} <=> t.{column}" for column in content)
+    is_later = f"{order_expression(table, 's')} > {order_expression(table, 't')}"
+    same_key = " and ".join(f"s.{key} = t.{key}" for key in table.key)
+    kept = fresh.alias("s").join(known.alias("t"), sf.expr(same_key), "left")
+    return kept.where(f"s.is_new or ({is_later}) != ({is_same})").select("s.*").persist()
 
 
 def key_ranges(rows: DataFrame, table: Table) -> str:

@@ -19,6 +19,7 @@ from ingestion.replay import unreadable
 from tests.conftest import Account
 from tests.integration.transforms.conftest import BUCKET, HOURS, Lake, assert_equals_oracle
 from tests.integration.transforms.history import History, at, random_history, request_log
+from tests.integration.transforms.oracle import micros
 from transforms.silver import build, job
 from transforms.silver.contract import TABLES, TASKS
 from transforms.silver.lost_tables import SilverTableLost
@@ -107,6 +108,40 @@ def test_rows_carry_the_instant_of_the_run_that_last_wrote_them(lake: Lake) -> N
     lake.run("--full-refresh", "true")
     (rebuilt,) = {moment for table in ("task_events", "tasks", "users") for moment in lake.merged_at(table).values()}
     assert rebuilt > after["t-2",]
+
+
+def derived_anew(line: bytes, priority: str, seconds: int) -> bytes:
+    """A change with another content, captured so many seconds after the history began."""
+    event = json.loads(line)
+    event["new_image"]["priority"] = priority
+    return json.dumps({**event, "ingested_at": at(seconds)}).encode() + b"\n"
+
+
+def test_an_event_that_is_derived_anew_takes_the_place_of_the_old_one(lake: Lake) -> None:
+    history = History()
+    history.create_task("t-1")
+    history.create_task("t-2")
+    first, other = history.lines
+    later, latest = (derived_anew(first, "high", 9_000_000), derived_anew(first, "urgent", 9_500_000))
+
+    def found() -> list[tuple[Any, ...]]:
+        return [(row["event_id"], row["priority"], row["ingested_at"]) for row in lake.rows("task_events")]
+
+    lake.arrive(HOURS[1], [first, later, other])
+    lake.run()
+    (_, untouched) = expected = found()
+    assert expected == [("event-0", "high", micros(at(9_000_000))), untouched]
+    written = lake.merged_at("task_events")
+    # the old content, and the new one captured once more, bring nothing
+    lake.arrive(HOURS[1], [first, derived_anew(first, "high", 9_200_000), captured_later(other)])
+    lake.run()
+    assert (found(), lake.merged_at("task_events")) == (expected, written)
+    lake.arrive(HOURS[0], [latest])
+    lake.run()
+    assert found() == [("event-0", "urgent", micros(at(9_500_000))), untouched]
+    assert lake.merged_at("task_events")["event-1",] == written["event-1",]
+    lake.run("--full-refresh", "true")
+    assert found() == [("event-0", "urgent", micros(at(9_500_000))), untouched]
 
 
 def data_files(lake: Lake, table: str) -> set[str]:

@@ -7,7 +7,7 @@ import ingestion.cdc
 from ingestion.contract import SCHEMA_VERSION
 from transforms.contract import SILVER_TABLES
 from transforms.silver import contract
-from transforms.silver.contract import TABLES, TASK_EVENTS, TASKS, USERS, Table
+from transforms.silver.contract import REJECTS, TABLES, TASK_EVENTS, TASKS, USERS, Table
 from transforms.silver.envelope import ENVELOPE, IMAGE, REQUIRED, TIMES
 from transforms.silver.merge import order_expression, replaces
 
@@ -66,7 +66,8 @@ def test_a_newer_state_wins_by_version_and_then_by_the_padded_sequence_number() 
         "struct(s.version, lpad(s.sequence_number, 40, '0')) > struct(t.version, lpad(t.sequence_number, 40, '0'))"
     )
     assert order_expression(USERS) == "struct(created_at, version, lpad(sequence_number, 40, '0'))"
-    assert replaces(TASK_EVENTS) == "struct(s.ingested_at) < struct(t.ingested_at)"
+    assert replaces(TASK_EVENTS) == "struct(s.ingested_at) != struct(t.ingested_at)"
+    assert replaces(REJECTS) == "struct(s.seen_at) < struct(t.seen_at)"
 
 
 def test_what_silver_reads_of_an_envelope_is_what_ingestion_promises() -> None:
