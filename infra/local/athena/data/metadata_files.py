@@ -1,9 +1,10 @@
-"""Iceberg's metadata files, read over HTTP once by each engine.
+"""Iceberg's files over HTTP: metadata files are read once by each engine, small data files in one request.
 
 A statement opens the metadata, the manifest list and the manifests of each table that it mentions, and a build mentions
 the same tables in statement after statement. No engine of Iceberg changes a file once it is written
 (https://iceberg.apache.org/spec/#overview), so a copy is the file. Copies are a caller's own: they do not give anybody
 the right to read what somebody else has read. Data files are not copied: whether one is still there has to show.
+What a query scans is counted by the table's metadata, however a file is fetched.
 """
 
 import collections
@@ -15,6 +16,9 @@ from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
 CACHE_BYTES = 64 << 20
 """What the copies of one engine may hold."""
+
+SMALL_FILE_BYTES = 1 << 20
+"""Up to this size a whole data file takes less time than its footer and chunks in a request each."""
 
 _SUFFIXES = (".avro", ".metadata.json")
 
@@ -73,12 +77,34 @@ class CopiedFile(PyArrowFile):
         return reader
 
 
+class DataFile(PyArrowFile):
+    """A data file or a delete file.
+
+    Args:
+        file: the file itself.
+    """
+
+    def __init__(self, file: PyArrowFile) -> None:
+        super().__init__(file.location, file._path, file._filesystem, file._buffer_size)
+
+    def open(self, seekable: bool = True) -> InputStream:
+        """The file; a small one is read here and now."""
+        stream: pa.NativeFile = super().open(seekable)
+        if seekable and stream.size() <= SMALL_FILE_BYTES:
+            with stream:
+                stream = pa.BufferReader(stream.read())
+        opened: InputStream = stream
+        return opened
+
+
 class MetadataFileIO(PyArrowFileIO):
     """pyiceberg's access to files, with copies of metadata files."""
 
     def new_input(self, location: str) -> PyArrowFile:
         """The file; a metadata file is read once."""
         file = super().new_input(location)
+        if location.endswith(".parquet"):
+            return DataFile(file)
         if location.endswith(_SUFFIXES):
             return CopiedFile(file, self.properties.get("s3.access-key-id", ""))
         return file
