@@ -15,9 +15,9 @@ as_of as (
 flows as (
     select
         sum(if(backlog.backlog_date > as_of.day - interval '7' day, backlog.created_tasks, 0)) as created,
-        sum(if(backlog.backlog_date > as_of.day - interval '7' day, 0, backlog.created_tasks)) as created_before,
+        sum(if(backlog.backlog_date <= as_of.day - interval '7' day, backlog.created_tasks)) as created_before,
         sum(if(backlog.backlog_date > as_of.day - interval '7' day, backlog.completed_tasks, 0)) as completed,
-        sum(if(backlog.backlog_date > as_of.day - interval '7' day, 0, backlog.completed_tasks)) as completed_before
+        sum(if(backlog.backlog_date <= as_of.day - interval '7' day, backlog.completed_tasks)) as completed_before
     from fct_daily_backlog as backlog
     cross join as_of
     where backlog.backlog_date > as_of.day - interval '14' day
@@ -25,10 +25,10 @@ flows as (
 
 levels as (
     select
-        max_by(open_tasks, backlog_date) as open_tasks,
-        max_by(overdue_tasks, backlog_date) as overdue,
-        min_by(open_tasks, backlog_date) as open_tasks_before,
-        min_by(overdue_tasks, backlog_date) as overdue_before
+        max(if(backlog_date = as_of.day, open_tasks)) as open_tasks,
+        max(if(backlog_date = as_of.day, overdue_tasks)) as overdue,
+        max(if(backlog_date < as_of.day, open_tasks)) as open_tasks_before,
+        max(if(backlog_date < as_of.day, overdue_tasks)) as overdue_before
     from fct_daily_backlog
     cross join as_of
     where backlog_date in (as_of.day, as_of.day - interval '7' day)
@@ -63,7 +63,13 @@ speed as (
     from cycles
 )
 
-select *
+select
+    flows.*,
+    levels.*,
+    speed.*,
+    people.active_users,
+    -- without days before there is nothing to compare with
+    if(flows.created_before is not null, people.active_users_before) as active_users_before
 from flows
 cross join levels
 cross join people
