@@ -57,7 +57,7 @@ def _uv(folder: pathlib.Path, *arguments: str) -> None:
     uv = shutil.which("uv", path=str(pathlib.Path(sys.executable).parent)) or "uv"
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     # a clone without tags does not know its version
-    environment["SETUPTOOLS_SCM_PRETEND_VERSION"] = "3.25.0"
+    environment["SETUPTOOLS_SCM_PRETEND_VERSION"] = "3.35.4"
     subprocess.run([uv, *arguments], cwd=folder, env=environment, check=True)
 
 
@@ -103,20 +103,21 @@ def _dbt_athena(place: Place) -> Mapping[str, str]:
     }
 
 
+_WITHOUT_SPARK = ("--ignore=tests/pyathena/spark", "--ignore=tests/pyathena/aio/spark")
 SUITES = {
     suite.name: suite
     for suite in (
         Suite(
             "pyathena",
-            "https://github.com/laughingman7743/PyAthena",
+            "https://github.com/pyathena-dev/PyAthena",
             ".",
             _install_pyathena,
             _pyathena,
-            ["tests/pyathena", "--ignore=tests/pyathena/spark", "-p", "arrow_endpoint"],
+            ["tests/pyathena", *_WITHOUT_SPARK, "-p", "arrow_endpoint"],
         ),
         Suite(
             "pyathena-sqlalchemy",
-            "https://github.com/laughingman7743/PyAthena",
+            "https://github.com/pyathena-dev/PyAthena",
             ".",
             _install_pyathena,
             _pyathena,

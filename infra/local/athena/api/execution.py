@@ -1,6 +1,7 @@
 """A query execution's life: queued, running, then succeeded, failed or cancelled; its statistics and result objects."""
 
 import logging
+import re
 import time
 from typing import Any
 
@@ -111,14 +112,21 @@ def _external_table(create: Any, database: str) -> ExternalTable | None:
     definition = athena._create_table_input(create)
     definition["Name"] = definition["Name"].lower()
     storage = definition["StorageDescriptor"]
-    storage["OutputFormat"] = storage["OutputFormat"].replace(".io.IgnoreKey", ".io.HiveIgnoreKey")
-    for described in (definition["Parameters"], storage["SerdeInfo"]["Parameters"]):
-        described.update({name: _on_one_line(value) for name, value in described.items()})
+    serde = storage["SerdeInfo"]
+    if "json" not in serde["SerializationLibrary"].lower():
+        storage["OutputFormat"] = storage["OutputFormat"].replace(".io.IgnoreKey", ".io.HiveIgnoreKey")
+    definition["Parameters"] = {name: _on_one_line(value) for name, value in definition["Parameters"].items()}
+    serde["Parameters"] = {name: _without_lines(value) for name, value in serde["Parameters"].items()}
     return ExternalTable((create.database or database).lower(), definition, create.if_not_exists)
 
 
+def _without_lines(value: str) -> str:
+    """A SerDe's property of several lines, such as an Avro schema, loses their ends and their indentation."""
+    return re.sub(r"[ \t]+", " ", value).replace("\n", "") if "\n" in value.strip("\n") else value
+
+
 def _on_one_line(value: str) -> str:
-    """Athena keeps a text of several lines as one."""
+    """A comment of several lines becomes one."""
     return " ".join(value.split()) if "\n" in value.strip("\n") else value
 
 

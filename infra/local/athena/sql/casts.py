@@ -40,6 +40,11 @@ def cast(node: exp.Cast) -> exp.Expr:
     kind = node.to.this
     if kind == exp.DType.DECIMAL and not node.to.expressions:
         return _decimal(node)
+    if kind == exp.DType.JSON:
+        # a text becomes a JSON string; json_parse reads one
+        return call("to_json", node.this)
+    if kind == exp.DType.VARCHAR and _is_json(node.this):
+        return _json_to_text(node)
     if kind == exp.DType.VARCHAR and node.to.expressions:
         whole = type(node)(this=node.this, to=exp.DataType.build("VARCHAR"))
         return call("left", whole, node.to.expressions[0].this)
@@ -48,6 +53,30 @@ def cast(node: exp.Cast) -> exp.Expr:
     if kind in _NOTATIONS and not node.find(exp.Subquery):
         return _checked(node)
     return node
+
+
+def _is_json(node: exp.Expr) -> bool:
+    """Whether it is plain that a value is JSON."""
+    if isinstance(node, exp.Paren):
+        return _is_json(node.this)
+    return isinstance(node, exp.ParseJSON | exp.JSONExtract) or (
+        isinstance(node, exp.Anonymous) and node.name in ("to_json", "json_array_get")
+    )
+
+
+def _json_to_text(node: exp.Cast) -> exp.Expr:
+    """A JSON scalar as text, a string without its quotes; arrays and objects have no cast to text.
+
+    https://trino.io/docs/current/functions/json.html#cast-from-json
+    """
+    document = exp.cast(node.this.copy(), exp.DType.TEXT)
+    nested = exp.In(this=call("json_type", node.this.copy()), expressions=[text("OBJECT"), text("ARRAY")])
+    message = call("concat", text("INVALID_CAST_ARGUMENT: Cannot cast '"), document, text("' to varchar"))
+    failure = exp.Null() if isinstance(node, exp.TryCast) else exp.cast(call("error", message), exp.DType.TEXT)
+    value: exp.Expr = call("json_extract_string", node.this, text("$"))
+    if node.to.expressions:
+        value = call("left", value, node.to.expressions[0].this)
+    return exp.Case(ifs=[exp.If(this=nested, true=failure)], default=value)
 
 
 def _offset(found: re.Match[str]) -> str:

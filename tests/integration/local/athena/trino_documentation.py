@@ -264,6 +264,13 @@ SCALARS: list[tuple[str, str | None, str]] = [
     ("json_format(cast(array[1, 2] as json))", "[1,2]", "varchar"),
     ("json_format(cast(map(array['a'], array[1]) as json))", '{"a":1}', "varchar"),
     ("json_format(json '\"abc\"')", '"abc"', "varchar"),
+    ("cast('abc' as json)", '"abc"', "json"),
+    ("json_format(cast('{\"a\": 1}' as json))", '"{\\"a\\": 1}"', "varchar"),
+    ("cast(null as json)", None, "json"),
+    ("cast(json '\"abc\"' as varchar)", "abc", "varchar"),
+    ("cast(json_extract('{\"a\": \"b\"}', '$.a') as varchar)", "b", "varchar"),
+    ("cast(json 'null' as varchar)", None, "varchar"),
+    ("try_cast(json '[1]' as varchar)", None, "varchar"),
     ("json_value('{\"a\": 1}', 'lax $.a')", "1", "varchar"),
     ("json_query('{\"a\": [1]}', 'lax $.a')", "[1]", "varchar"),
     ("json_exists('{\"a\": 1}', 'lax $.b')", "false", "boolean"),
@@ -466,6 +473,7 @@ REFUSED = [
     "select parse_duration('5 fortnights')",
     "select json_exists('{}', 'lax $.')",
     "select json_value('{}', 'lax $.a' error on empty)",
+    "select cast(json '{}' as varchar)",
 ]
 """Statements that fail in Trino and would give something in DuckDB, or in sqlglot's reading of them."""
 
