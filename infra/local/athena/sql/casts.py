@@ -17,11 +17,13 @@ _INTEGERS = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIG
 _DATE = r"[-+]?\d{4,}-\d{1,2}-\d{1,2}"
 _TIME = r"\d{1,2}:\d{1,2}(:\d{1,2}([.]\d+)?)?"
 _ZONE = r"[-+]\d{1,2}(:?\d\d)?|[A-Za-z][A-Za-z0-9_/+-]*"
+_WITHOUT_ZONE = (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
+_CLOCK = rf"{_DATE}( {_TIME})?"
+"""What a cast to a timestamp takes of a text: a time zone behind it is dropped, the clock's time stays."""
 _NOTATIONS = {
     **dict.fromkeys(_INTEGERS, r"[-+]?\d+"),
     exp.DType.DATE: rf"\s*{_DATE}\s*",
-    exp.DType.TIMESTAMP: rf"{_DATE}( ({_TIME})?)?",
-    exp.DType.TIMESTAMPNTZ: rf"{_DATE}( ({_TIME})?)?",
+    **dict.fromkeys(_WITHOUT_ZONE, rf"\s*{_DATE}( ({_TIME})?\s*.*)?"),
     exp.DType.TIMESTAMPTZ: rf"{_DATE}( ({_TIME})?)?( ?({_ZONE}))?",
 }
 """Type -> the texts that Trino casts to it: https://trino.io/docs/current/language/types.html"""
@@ -98,6 +100,8 @@ def _checked(node: exp.Cast) -> exp.Expr:
     """A cast that looks at the type of what it casts; DuckDB knows that type when it plans, so one branch is left."""
     kind, value = node.to.this, node.this
     if isinstance(value, exp.Literal) and value.is_string and re.fullmatch(_NOTATIONS[kind], value.name):
+        if kind in _WITHOUT_ZONE and (found := re.search(_CLOCK, value.name)):
+            node.set("this", text(found.group(0)))
         return node
     branches = []
     if kind in _INTEGERS and not (isinstance(value, exp.Literal) and (value.is_string or value.is_int)):
@@ -109,6 +113,10 @@ def _checked(node: exp.Cast) -> exp.Expr:
     lenient = isinstance(node, exp.TryCast) or node.find_ancestor(exp.Try) is not None
     unfit_text = exp.And(this=_is_one_of(value, "VARCHAR", "STRING_LITERAL"), expression=unfit)
     branches.append(exp.If(this=unfit_text, true=exp.Null() if lenient else _failure(node)))
+    if kind in _WITHOUT_ZONE:
+        clock = call("regexp_extract", exp.cast(value.copy(), exp.DType.TEXT), text(_CLOCK))
+        local = type(node)(this=clock, to=node.to.copy())
+        branches.append(exp.If(this=_is_one_of(value, "VARCHAR", "STRING_LITERAL"), true=local))
     return exp.Case(ifs=branches, default=node.copy())
 
 
