@@ -24,6 +24,7 @@ METRICS = {
     ("TodoInsights", "InsightsRowsSkipped", ()),
     ("TodoInsights", "LinesRejected", ()),
     ("TodoInsights", "ObjectsUnreadable", ()),
+    ("TodoInsights", "TestsWarned", ()),
     ("TodoInsights", "RecordsNotTransformed", ("service",)),
     ("TodoInsights", "AuthorizerErrors", ()),
     ("AWS/ApiGateway", "4xx", ("ApiId",)),

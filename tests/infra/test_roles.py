@@ -153,6 +153,7 @@ def test_the_table_is_written_in_the_partitions_of_each_writer_only(deployed: Te
         ("PublishInsightsRole", "PutItem", "PIPELINE"),
         ("SilverMaintenanceRole", "DeleteItem", "ERASURE"),
         ("SilverMaintenanceRole", "PutItem", "ERASED"),
+        *(("SilverMaintenanceRole", action, "PIPELINE") for action in ("DeleteItem", "PutItem")),
     }
 
 
