@@ -27,6 +27,8 @@ class Alarm:
         operator: how the metric is compared with the threshold.
         periods: how many periods are looked at, and have to breach.
         missing_data: what a period without data means; mostly that nothing failed.
+        hold: for how many periods it stays on after one that breached. An alarm that silences others has to outlast
+            them, or they would notify once it ends.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Alarm:
     operator: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
     periods: int = 1
     missing_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+    hold: int = 1
 
     def description(self, runbooks: str) -> str:
         """What the notification says.
@@ -58,7 +61,8 @@ class Alarm:
             alarm_description=self.description(runbooks),
             metric=self.metric,
             threshold=self.threshold,
-            evaluation_periods=self.periods,
+            evaluation_periods=max(self.periods, self.hold),
+            datapoints_to_alarm=1 if self.hold > 1 else None,
             comparison_operator=self.operator,
             treat_missing_data=self.missing_data,
         )

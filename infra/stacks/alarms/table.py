@@ -11,6 +11,8 @@ from infra.stacks import metrics
 from infra.stacks.alarms.definition import Alarm
 
 # SystemErrors has no total over operations
+# minutes; the pages of the API that a throttled table causes look back five (infra.stacks.alarms.api)
+HOLD = 10
 OPERATIONS = ("GetItem", "Query", "PutItem", "TransactWriteItems", "BatchWriteItem")
 
 
@@ -24,6 +26,7 @@ def alarms() -> Iterator[Alarm]:
             meaning=f"DynamoDB throttled {kind.lower()}s of the table",
             impact="requests are retried and then fail with 503",
             metric=metrics.of_table(f"{kind}ThrottleEvents"),
+            hold=HOLD,
         )
     yield Alarm(
         name="todo-app-data-system-errors",
@@ -39,4 +42,5 @@ def alarms() -> Iterator[Alarm]:
             period=metrics.MINUTE,
             label="system errors",
         ),
+        hold=HOLD,
     )
