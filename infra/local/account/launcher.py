@@ -22,6 +22,7 @@ COMPLETIONS: tuple[str, ...] = (
     "cloudformation",
     "iam",
     "cloudwatch",
+    "dynamodb",
     "stepfunctions",
     "lambda_",
     "streams",

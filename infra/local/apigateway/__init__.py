@@ -12,7 +12,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troublesho
 MiniStack 1.5.33 invokes the function without asking, so that the missing permission is found in production, and refuses
 without a challenge. Its JWT authorizer verifies Cognito's tokens, ID and access, as AWS does.
 
-Hooks: `_invoke_lambda_proxy`, `_validate_jwt_authorizer`.
+Hooks: `_invoke_lambda_proxy`, `_validate_jwt_authorizer`; `metrics` hooks `handle_execute`.
 """
 
 import json
@@ -24,6 +24,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import apigateway, lambda_svc
 
 from infra.local.account.hooks import hook, replace
+from infra.local.apigateway import metrics
 
 logger = logging.getLogger(__name__)
 PRINCIPAL = "apigateway.amazonaws.com"
@@ -53,6 +54,7 @@ def apply() -> None:
     """Put the completion in place."""
     _guard_invocations()
     _challenge()
+    metrics.apply()
 
 
 def add_challenge(

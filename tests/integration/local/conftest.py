@@ -82,7 +82,12 @@ def bundle(source: str) -> bytes:
 
 def measured(account: Account, namespace: str, name: str, metric: str) -> float:
     """The sum of the last minutes' data points of a metric whose only dimension has the value `name`."""
-    dimension = {"AWS/Lambda": "FunctionName", "AWS/Firehose": "DeliveryStreamName"}[namespace]
+    dimension = {
+        "AWS/ApiGateway": "ApiId",
+        "AWS/DynamoDB": "TableName",
+        "AWS/Firehose": "DeliveryStreamName",
+        "AWS/Lambda": "FunctionName",
+    }[namespace]
     now = datetime.now(UTC)
     points = account.session.client("cloudwatch").get_metric_statistics(
         Namespace=namespace,

@@ -12,6 +12,7 @@ import requests
 
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
+from tests.integration.local.conftest import measured
 from tests.tokens import payload, segment
 
 pytestmark = pytest.mark.account
@@ -56,6 +57,7 @@ class Api:
         )
         gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
         self.source = f"arn:aws:execute-api:{account.session.region_name}:000000000000:{api}/*/*/{{proxy+}}"
+        self.id = api
         self.url = f"{account.settings.endpoint}/_aws/execute-api/{api}/$default/api/v1/tasks?limit=2"
 
     def _app_client(self, name: str) -> str:
@@ -145,6 +147,16 @@ def test_both_tokens_of_the_app_client_let_the_user_in(api: Api, kind: str) -> N
     assert (event["rawPath"], event["rawQueryString"]) == ("/api/v1/tasks", "limit=2")
     assert event["requestContext"]["http"]["path"] == "/api/v1/tasks"
     assert event["requestContext"]["stage"] == "$default"
+
+
+def test_every_request_is_in_the_apis_metrics(api: Api, account: Account) -> None:
+    api.sign_up("ann@example.com")
+    assert api.get(api.tokens("ann@example.com", api.client)["IdToken"]).status_code == 200
+    assert api.get(None).status_code == 401
+
+    found = {name: measured(account, "AWS/ApiGateway", api.id, name) for name in ("Count", "4xx", "5xx", "Latency")}
+    assert found.pop("Latency") > 0
+    assert found == {"Count": 2, "4xx": 1, "5xx": 0}
 
 
 def test_who_brings_no_token_or_a_bad_one_stays_out(api: Api) -> None:
