@@ -9,6 +9,11 @@ import re
 _HIVE_IO = "org.apache.hadoop.hive.ql.io."
 _TEXT_IO = ("org.apache.hadoop.mapred.TextInputFormat", _HIVE_IO + "HiveIgnoreKeyTextOutputFormat")
 FORMATS: dict[str, tuple[str, str, str]] = {
+    "avro": (
+        _HIVE_IO + "avro.AvroContainerInputFormat",
+        _HIVE_IO + "avro.AvroContainerOutputFormat",
+        "org.apache.hadoop.hive.serde2.avro.AvroSerDe",
+    ),
     "parquet": (
         _HIVE_IO + "parquet.MapredParquetInputFormat",
         _HIVE_IO + "parquet.MapredParquetOutputFormat",

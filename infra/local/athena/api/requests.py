@@ -12,7 +12,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import athena
 
 from infra.local.account import hooks
-from infra.local.athena.api import credentials, engines, execution, metadata, result_reuse
+from infra.local.athena.api import credentials, engines, execution, managed_results, metadata, result_reuse, runtime
 from infra.local.athena.api.statement_types import find_substatement_type
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.sql import trino
@@ -61,6 +61,8 @@ def _remembering(original: Callable[..., Any]) -> Callable[..., Any]:
         method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
     ) -> Response:
         credentials.set_access_key(extract_access_key_id(headers, query_params) or "")
+        if action := runtime.ACTIONS.get(headers.get("x-amz-target", "").rpartition(".")[2]):
+            return cast("Response", action(json.loads(body or b"{}")))
         response: Response = await original(method, path, headers, body, query_params)
         return response
 
@@ -89,6 +91,8 @@ def _start(original: Handler) -> Handler:
                 execution["ExecutionParameters"] = data["ExecutionParameters"]
             execution["Status"]["SubmissionDateTime"] = round(time.time(), 3)
             execution["_caller"] = credentials.access_key()
+            if managed_results.are_enabled(group):
+                execution["ManagedQueryResultsConfiguration"] = {"Enabled": True}
             result_reuse.reuse(execution, data)
             if data.get("ClientRequestToken"):
                 _query_ids[data["ClientRequestToken"]] = execution["QueryExecutionId"]
@@ -118,6 +122,9 @@ def _without_empty(original: Callable[[dict[str, Any]], Any]) -> Callable[[dict[
         described = original(execution)
         for name in ("Status", "Statistics"):
             described[name] = {key: value for key, value in described[name].items() if value not in (None, "")}
+        if execution.get("ManagedQueryResultsConfiguration"):
+            described["ManagedQueryResultsConfiguration"] = execution["ManagedQueryResultsConfiguration"]
+            described["ResultConfiguration"] = managed_results.without_location(described["ResultConfiguration"])
         return described
 
     return describe
@@ -144,6 +151,8 @@ def _malformed(query: str) -> str:
 def _output(group: str, data: dict[str, Any]) -> dict[str, Any]:
     """Where results go: where the workgroup says when it is enforced, else where the caller says."""
     configuration = execution.workgroup_configuration(group)
+    if managed_results.are_enabled(group):
+        return {"OutputLocation": managed_results.LOCATION}
     prescribed = configuration.get("ResultConfiguration") or {}
     given = data.get("ResultConfiguration") or {}
     if configuration.get("EnforceWorkGroupConfiguration") and prescribed.get("OutputLocation"):
@@ -156,6 +165,8 @@ def _get_results(original: Handler) -> Handler:
     def get_query_results(data: dict[str, Any]) -> Response:
         found = athena._executions.get(data.get("QueryExecutionId")) or {}
         rows = int(data.get("MaxResults") or MAX_ROWS)
+        if rows > MAX_ROWS:
+            return _refused(f"MaxResults is more than maximum allowed length {MAX_ROWS}.")
         if found.get("StatementType") == "DML" and not data.get("NextToken") and rows > 1:
             rows -= 1  # the row of column names counts
         status, _, body = response = original({**data, "MaxResults": rows})

@@ -18,6 +18,8 @@ def save(objects: Objects, location: str, result: Result, written: Sequence[str]
     Raises:
         AthenaError: the caller may not write there.
     """
+    if not location.startswith("s3:"):
+        return location, ""  # managed results
     output = location + (".csv" if result.kind == "DML" else ".txt")
     manifest = f"{location}-manifest.csv" if result.is_write else ""
     try:

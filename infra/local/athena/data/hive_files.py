@@ -13,7 +13,7 @@ from duckdb.sqltypes import DuckDBPyType
 from pyarrow import orc
 
 from infra.local.athena.catalog.glue import NULL_PARTITION, Table, data_columns, duck_type, partition_keys
-from infra.local.athena.data import pruning
+from infra.local.athena.data import avro_files, pruning
 from infra.local.athena.data.lazy_values import read_value
 from infra.local.athena.data.s3_objects import DataFile
 from infra.local.athena.data.text_files import TextFormat, load_arrow, load_lines, read_csv, strict_cast
@@ -143,7 +143,9 @@ def _reader(
         lenient = str((serde.get("Parameters") or {}).get("ignore.malformed.json", "")).lower() == "true"
         return _json(connection, files, columns, lenient), size
     if "orc" in library:
-        return _orc(connection, paths), size
+        return _loaded(connection, paths, [orc.read_table(str(path)) for path in paths]), size
+    if "avro" in library:
+        return _loaded(connection, paths, [_avro(path) for path in paths]), size
     header, form = int((table.get("Parameters") or {}).get("skip.header.line.count", 0)), TextFormat.of(serde)
     names = [name for name, _ in data_columns(table)]
     if "lazysimple" in library:
@@ -176,14 +178,21 @@ def _parquet(connection: duckdb.DuckDBPyConnection, files: str) -> _Reader:
     return _Reader(reader, {row[0].lower(): f"r.{quote_identifier(row[0])}" for row in present})
 
 
-def _orc(connection: duckdb.DuckDBPyConnection, paths: Sequence[pathlib.Path]) -> _Reader:
-    tables = [orc.read_table(str(path)) for path in paths]
+def _avro(path: pathlib.Path) -> pa.Table:
+    try:
+        return avro_files.read(path)
+    except (ValueError, KeyError, IndexError) as error:
+        raise AthenaError(f"HIVE_BAD_DATA: {error}") from error
+
+
+def _loaded(connection: duckdb.DuckDBPyConnection, paths: Sequence[pathlib.Path], tables: list[pa.Table]) -> _Reader:
+    """Files of a format that DuckDB does not read, loaded."""
     named = [
         found.append_column("__file", pa.repeat(str(path), len(found)))
         for found, path in zip(tables, paths, strict=True)
     ]
     relation = load_arrow(connection, pa.concat_tables(named, promote_options="permissive"))
-    names = [name for name in named[0].column_names if name != "__file"]
+    names = dict.fromkeys(name for table in named for name in table.column_names if name != "__file")
     return _Reader(relation, {name.lower(): f"r.{quote_identifier(name)}" for name in names})
 
 

@@ -12,9 +12,8 @@ import duckdb
 from pyarrow import orc
 
 from infra.local.athena.api.results import Column
-from infra.local.athena.catalog.glue import (
-    NULL_PARTITION,
-)
+from infra.local.athena.catalog.glue import NULL_PARTITION
+from infra.local.athena.data import avro_files
 from infra.local.athena.data.lazy_values import write_value
 from infra.local.athena.data.text_files import TextFormat
 from infra.local.athena.errors import AthenaError
@@ -27,6 +26,7 @@ OPEN_PARTITIONS_LIMIT = 100
 _COPY_OPTIONS = {
     "parquet": "format parquet, compression {}",
     "json": "format json, compression gzip",
+    "avro": "",
     "orc": "",
 }
 
@@ -56,15 +56,20 @@ def write_files(
     counted = connection.execute("select count(*) from __out").fetchone()
     count = int(counted[0]) if counted else 0
     data = ", ".join(_value(column, text_format) for column in columns if column.name not in keys)
-    suffix = "" if file_format.lower() in ("orc", "parquet") else ".gz"
+    compressed = compression.lower() != "none"
+    suffix = "" if file_format.lower() in ("avro", "orc", "parquet") or not compressed else ".gz"
+    if not compressed:
+        options = options.replace("compression gzip", "compression none")
     with tempfile.TemporaryDirectory(prefix="athena-") as folder:
 
         def copy(query: str, target: str) -> None:
             path = pathlib.Path(folder) / uuid.uuid4().hex
-            if file_format.lower() == "orc":
+            if file_format.lower() == "avro":
+                avro_files.write(arrow(connection, query), path)
+            elif file_format.lower() == "orc":
                 orc.write_table(arrow(connection, query), str(path), compression="zlib")
             else:
-                how = options.format(compression.lower())
+                how = options.format(compression.lower() if compressed else "uncompressed")
                 connection.execute(f"copy ({query}) to {quote_literal(str(path))} ({how})")
             uri = f"{target}/{time.strftime('%Y%m%d_%H%M%S')}_{uuid.uuid4().hex[:12]}{suffix}"
             session.caller.objects.put(uri, path.read_bytes())

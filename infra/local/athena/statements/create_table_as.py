@@ -137,6 +137,8 @@ def _location(session: Session, properties: dict[str, Any]) -> str:
             "'external_location' property and resubmit the query."
         )
     location = location or properties.get("location")
+    if not location and not session.scratch.startswith("s3:"):
+        raise AthenaError("A table needs a location in a workgroup whose query results are managed")
     return str(location) if location else f"{session.scratch}{uuid.uuid4()}/"
 
 

@@ -48,8 +48,8 @@ def run(session: Session, statement: str, parameters: Sequence[str] = (), checke
 
 
 def _run(session: Session, sql: str, parameters: Sequence[str], checked: bool) -> Result:
-    if unload.unload(session, sql):
-        return Result("DML", ROWS, is_write=True)
+    if (unloaded := unload.unload(session, sql, parameters)) is not None:
+        return Result("DML", ROWS, is_write=True, changed=unloaded)
     if re.match(r"(values|table)\b", sql, re.IGNORECASE):
         sql = f"select * from ({sql})"
     explained = _EXPLAIN.match(sql)

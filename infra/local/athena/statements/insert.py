@@ -65,7 +65,7 @@ def _insert_hive(session: Session, database: str, table: Table, named: Sequence[
     storage = table["StorageDescriptor"]
     serde = storage.get("SerdeInfo") or {}
     library = serde.get("SerializationLibrary", "").lower()
-    file_format = next((known for known in ("parquet", "json", "orc") if known in library), "textfile")
+    file_format = next((known for known in ("parquet", "json", "orc", "avro") if known in library), "textfile")
     text_format = TextFormat.of(serde) if file_format == "textfile" else None
     keys = [key for key, _ in partition_keys(table)]
     select = f"select {values} from {source}"

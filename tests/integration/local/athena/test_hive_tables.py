@@ -113,6 +113,29 @@ def test_unload_writes_the_requested_format(athena: Queries) -> None:
     assert json.loads(gzip.decompress(body)) == {"a": 1, "b": "x"}
 
 
+def test_unload_takes_parameters_a_delimiter_and_no_compression(athena: Queries) -> None:
+    to = f"to '{athena.location('plain')}' with (format = 'TEXTFILE', field_delimiter = ';', compression = 'NONE')"
+    execution = athena.run(f"unload (select ? as a, ? as b) {to}", ExecutionParameters=["1", "'x'"])
+    assert athena.results(execution)["UpdateCount"] == 1
+    [key] = athena.keys("plain/")
+    assert athena.session.client("s3").get_object(Bucket=athena.bucket, Key=key)["Body"].read() == b"1;x\n"
+
+
+def test_avro_is_written_and_read(athena: Queries) -> None:
+    athena.run(
+        f"create table journal with (format = 'AVRO', external_location = '{athena.location('journal')}') as "
+        "select 1 as n, 'a' as s, array[1, 2] as l, map(array['k'], array[1.5]) as m, date '2020-01-01' as d, "
+        "timestamp '2020-01-01 01:02:03.004' as t, decimal '-1.50' as e union all "
+        "select null, null, null, null, null, null, null"
+    )
+    athena.run("insert into journal (n, s) values (2, 'b')")
+    assert athena.rows("select * from journal order by n") == [
+        ["1", "a", "[1, 2]", "{k=1.5}", "2020-01-01", "2020-01-01 01:02:03.004", "-1.50"],
+        ["2", "b", *5 * [None]],
+        7 * [None],
+    ]
+
+
 def test_a_dropped_hive_table_leaves_its_data(athena: Queries) -> None:
     athena.run(f"create table kept with (external_location = '{athena.location('kept')}') as select 1 as one")
     athena.run("drop table kept")

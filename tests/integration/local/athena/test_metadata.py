@@ -112,3 +112,37 @@ def test_a_page_of_results_has_as_many_rows_as_requested(athena: Queries, client
     rows = [[row["Data"][0]["VarCharValue"] for row in page["ResultSet"]["Rows"]] for page in pages]
     assert [len(page) for page in rows] == [10, 10, 6]
     assert [value for page in rows for value in page] == ["x", *map(str, range(1, 26))]
+
+
+def test_a_page_of_more_than_a_thousand_rows_is_refused(athena: Queries, client: Any) -> None:
+    query = athena.run("select 1")["QueryExecutionId"]
+    with pytest.raises(botocore.exceptions.ClientError, match="MaxResults is more than maximum allowed length 1000"):
+        client.get_query_results(QueryExecutionId=query, MaxResults=1001)
+
+
+def test_managed_results_are_read_by_the_api_and_lie_in_no_bucket(athena: Queries, client: Any) -> None:
+    group = f"managed-{athena.bucket}"
+    client.create_work_group(
+        Name=group,
+        Configuration={"ManagedQueryResultsConfiguration": {"Enabled": True}, "EnforceWorkGroupConfiguration": True},
+    )
+    execution = athena.run("select 42 as x", WorkGroup=group, ResultConfiguration={})
+    assert execution["ManagedQueryResultsConfiguration"] == {"Enabled": True}
+    assert "OutputLocation" not in execution["ResultConfiguration"]
+    assert [row["Data"] for row in athena.results(execution)["ResultSet"]["Rows"]][1:] == [[{"VarCharValue": "42"}]]
+    assert "needs a location" in athena.failure(
+        "create table t as select 1 as a", WorkGroup=group, ResultConfiguration={}
+    )
+    client.delete_work_group(WorkGroup=group)
+
+
+def test_the_statistics_of_a_query_have_its_rows_and_times(athena: Queries, client: Any) -> None:
+    query = athena.run("select x from unnest(sequence(1, 25)) as t (x)")["QueryExecutionId"]
+    found = client.get_query_runtime_statistics(QueryExecutionId=query)["QueryRuntimeStatistics"]
+    assert found["Rows"]["OutputRows"] == 25
+    assert found["Timeline"]["TotalExecutionTimeInMillis"] >= 1
+
+
+def test_there_is_one_engine_version(client: Any) -> None:
+    names = {one["EffectiveEngineVersion"] for one in client.list_engine_versions()["EngineVersions"]}
+    assert names == {"Athena engine version 3"}

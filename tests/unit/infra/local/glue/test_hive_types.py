@@ -77,8 +77,9 @@ def test_quotes_inside_names_and_texts_are_doubled() -> None:
 
 
 def test_each_format_has_an_input_format_an_output_format_and_a_serde() -> None:
-    assert set(FORMATS) == {"parquet", "json", "orc", "textfile"}
+    assert set(FORMATS) == {"avro", "parquet", "json", "orc", "textfile"}
     assert [parts[2].rsplit(".", 1)[-1] for parts in FORMATS.values()] == [
+        "AvroSerDe",
         "ParquetHiveSerDe",
         "JsonSerDe",
         "OrcSerde",
