@@ -68,7 +68,11 @@ def bind(session: Session, tree: exp.Expr, with_data: bool = True) -> str:
 def _bind(session: Session, tree: exp.Expr, with_data: bool) -> tuple[str, list[_Mention]]:
     mentions: list[_Mention] = []
     tree = trino.to_duck(tree)
-    with_path = any(column.name == "$path" for column in tree.find_all(exp.Column))
+    columns = list(tree.find_all(exp.Column))
+    with_path = any(column.name == "$path" for column in columns)
+    for column in columns:
+        if column.name.lower() == "current_schema" and not column.table and not column.this.quoted:
+            column.replace(exp.Literal.string(session.database))
     for node in list(tree.find_all(exp.Table)):
         _resolve(session, node, session.database, with_path, mentions)
     define_functions(node.name.lower() for node in tree.find_all(exp.Anonymous))

@@ -173,6 +173,11 @@ class Iceberg:
     def metadata_table(self, table: Table, name: str) -> pa.Table:
         """`"table$snapshots"` and its like."""
         opened = self._open(table["Parameters"]["metadata_location"])
+        if name == "partitions" and opened.current_snapshot() is None:
+            # pyiceberg has no partitions of a table that nothing was written to
+            return pa.table(
+                {column: pa.array([], pa.int64()) for column in ("record_count", "file_count", "total_size")}
+            )
         found: pa.Table = getattr(opened.inspect, name)()
         # pyiceberg leaves out that these instants are UTC
         instants = [pa.timestamp("us", "UTC") if pa.types.is_timestamp(f.type) else f.type for f in found.schema]

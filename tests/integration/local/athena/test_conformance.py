@@ -246,6 +246,7 @@ def test_an_iceberg_table_is_shown_as_it_was_created(athena: Queries) -> None:
 
 
 def test_databases_are_listed_by_pattern(athena: Queries) -> None:
+    assert athena.rows("select current_catalog, current_schema") == [["awsdatacatalog", athena.database]]
     found = athena.results(athena.run(f"show databases like '{athena.database[:-3]}*'"))["ResultSet"]["Rows"]
     assert [row["Data"][0]["VarCharValue"] for row in found] == [athena.database]
 

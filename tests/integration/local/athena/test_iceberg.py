@@ -92,6 +92,7 @@ def test_a_table_created_empty_has_the_declared_types(athena: Queries) -> None:
         f"PARTITIONED BY (day(at), name) LOCATION '{athena.location('declared')}' "
         "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet')"
     )
+    assert athena.rows('select * from "declared$partitions"') == []
     athena.run("insert into declared values (1, 'n', timestamp '2026-01-01 00:00:00', array['x'])")
     assert athena.rows("select id, name, at, tags from declared") == [["1", "n", "2026-01-01 00:00:00.000", "[x]"]]
     assert any("at_day=2026-01-01/name=n/" in key for key in athena.keys("declared/data/"))
