@@ -69,6 +69,14 @@ def _refuse_protected(session: boto3.Session) -> None:
             f"table {TABLE_NAME} is protected against deletion, as every prod table is: turn the protection off in "
             "the console first if its data is really to go"
         )
+    cognito = session.client("cognito-idp")
+    for pool in _user_pools(session):
+        described = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
+        if described.get("DeletionProtection") == "ACTIVE":
+            raise DestroyError(
+                f"user pool {pool} is protected against deletion, as every prod pool is: turn the protection off in "
+                "the console first if its users are really to go"
+            )
 
 
 def _delete_data(session: boto3.Session) -> Iterator[str]:
@@ -95,11 +103,15 @@ def _delete_data(session: boto3.Session) -> Iterator[str]:
 
 def _delete_user_pools(session: boto3.Session) -> Iterator[str]:
     cognito = session.client("cognito-idp")
-    for page in cognito.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 60}):
-        for pool in page["UserPools"]:
-            if pool.get("Name") == USER_POOL:
-                cognito.delete_user_pool(UserPoolId=pool["Id"])
-                yield f"user pool {pool['Id']}"
+    for pool in _user_pools(session):
+        cognito.delete_user_pool(UserPoolId=pool)
+        yield f"user pool {pool}"
+
+
+def _user_pools(session: boto3.Session) -> list[str]:
+    """Ids of the product's user pools; a pool that outlived its stack is beside its successor."""
+    pages = session.client("cognito-idp").get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 60})
+    return [pool["Id"] for page in pages for pool in page["UserPools"] if pool.get("Name") == USER_POOL]
 
 
 def _delete_bucket(session: boto3.Session, name: str) -> None:
