@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_lambda as lambda_
@@ -222,5 +222,8 @@ class ApiStack(Stack):
 def _mail(address: str) -> cognito.UserPoolEmail:
     # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html
     return cognito.UserPoolEmail.with_ses(
-        from_email=address, from_name="Todo", ses_verified_domain=address.rpartition("@")[2]
+        from_email=address,
+        from_name="Todo",
+        ses_verified_domain=address.rpartition("@")[2],
+        ses_region=Aws.REGION,
     )
