@@ -1,4 +1,4 @@
-"""`insights reconcile`: the comparison that the weekly build runs, with this program's errors.
+"""`insights reconcile`: the comparison that the nightly build runs, with this program's errors.
 
 The build runs it as `python -m transforms.reconcile`, without this package.
 """

@@ -1,5 +1,7 @@
 """What starts the pipeline, and what hears how it ended."""
 
+import json
+
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -12,7 +14,9 @@ from infra.environments import Environment
 from infra.stacks import functions, names, pipeline_functions, roles
 from infra.stacks.queues import failure_queue
 
-NIGHTLY, WEEKLY = "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)"
+NIGHTLY, WEEKLY, OTHER_NIGHTS = "cron(30 3 * * ? *)", "cron(0 5 ? * SUN *)", "cron(0 5 ? * MON-SAT *)"
+# the night before is compared again, so that what a failed build left out is not left out for good
+RECONCILED_DAYS = 2
 TERMINAL_STATUSES = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 # an execution that could not be started for two hours will be by the next schedule
 TRIED_FOR = Duration.hours(2)
@@ -65,6 +69,21 @@ def schedules(stack: Stack, failures: sqs.IQueue, undelivered: sqs.IQueue, envir
             "Table against silver",
             "arn:aws:scheduler:::aws-sdk:codebuild:startBuild",
             f'{{"ProjectName": "{names.RECONCILE_PROJECT}"}}',
+        ),
+        (
+            "OtherNights",
+            "todo-reconcile-nightly",
+            OTHER_NIGHTS,
+            "What silver merged lately against the table",
+            "arn:aws:scheduler:::aws-sdk:codebuild:startBuild",
+            json.dumps(
+                {
+                    "ProjectName": names.RECONCILE_PROJECT,
+                    "EnvironmentVariablesOverride": [
+                        {"Name": "CHANGED_DAYS", "Value": str(RECONCILED_DAYS), "Type": "PLAINTEXT"}
+                    ],
+                }
+            ),
         ),
     ):
         scheduler.CfnSchedule(

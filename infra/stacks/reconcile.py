@@ -1,4 +1,4 @@
-"""Table against silver, once a week: a build, because comparing needs pyiceberg and, on a large table, hours."""
+"""Table against silver, what changed by night and all of it by week, in a build: comparing may take hours."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_codebuild as codebuild
@@ -37,7 +37,10 @@ def project(stack: Stack, environment: Environment) -> None:
         ),
         roles.allow(roles.READ_SOURCE_VERSION, [source.bucket.arn_for_objects(source.s3_object_key)]),
         roles.allow(["s3:GetBucketLocation"], [source.bucket.bucket_arn]),
-        roles.allow(["dynamodb:Scan"], [names.arn(stack, "dynamodb", "table", names.TABLE)]),
+        roles.allow(
+            ["dynamodb:Scan", "dynamodb:Query", "dynamodb:BatchGetItem"],
+            [names.arn(stack, "dynamodb", "table", names.TABLE)],
+        ),
         roles.allow(["glue:GetTable"], names.catalog_arns(stack, names.SILVER_DATABASE)),
         # takes no resource; the namespace is what narrows it
         roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),

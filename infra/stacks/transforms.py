@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_athena as athena
@@ -19,6 +20,8 @@ from infra.stacks.log_groups import log_group
 from infra.stacks.saved_queries import named_queries
 
 GIB = 1024**3
+# of the artifacts: dbt's packages, installed once for each lock file
+DBT_CACHE = "dbt-packages"
 # everything that dbt-athena does to models: replaces tables by renaming copies, swaps partitions, prunes old versions
 OWN_TABLES = (
     *WRITE_TABLES,
@@ -152,7 +155,7 @@ class TransformsStack(Stack):
             exclude=["target", "logs", "dbt_packages", ".user.yml", "__pycache__", "*.pyc"],
         )
         group = log_group(self, "DbtLogs", f"/aws/codebuild/{names.DBT_PROJECT}", environment)
-        codebuild.Project(
+        project = codebuild.Project(
             self,
             "Dbt",
             project_name=names.DBT_PROJECT,
@@ -183,6 +186,11 @@ class TransformsStack(Stack):
             concurrent_build_limit=1,
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group)),
         )
+        # `Cache.bucket` would let the role write the whole bucket
+        resource = cast("codebuild.CfnProject", project.node.default_child)
+        resource.cache = codebuild.CfnProject.ProjectCacheProperty(
+            type="S3", location=f"{names.bucket('artifacts')}/{DBT_CACHE}"
+        )
 
     def _dbt_role(self, source: s3_assets.Asset) -> iam.IRole:
         gold = f"{names.GOLD_DATABASE}*"
@@ -198,6 +206,7 @@ class TransformsStack(Stack):
             roles.allow(["s3:ListBucketMultipartUploads"], [names.bucket_arn("gold")]),
             # what dbt leaves of each run
             roles.allow(["s3:PutObject", "s3:AbortMultipartUpload"], [names.bucket_arn("artifacts", "dbt/*")]),
+            roles.allow(["s3:GetObject", "s3:PutObject"], [names.bucket_arn("artifacts", f"{DBT_CACHE}/*")]),
             roles.allow(RUN_QUERIES, [names.arn(self, "athena", "workgroup", names.DBT_WORKGROUP)]),
             roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(self, names.SILVER_DATABASE, gold)),
             # Athena looks at the database `default` whatever a query names:

@@ -326,6 +326,7 @@ def test_the_pipeline_runs_hourly_and_maintenance_nightly_and_nothing_is_lost(de
         "todo-pipeline-hourly": "cron(5 * * * ? *)",
         "todo-silver-nightly": "cron(30 3 * * ? *)",
         "todo-reconcile-weekly": "cron(0 5 ? * SUN *)",
+        "todo-reconcile-nightly": "cron(0 5 ? * MON-SAT *)",
     }
     targets = {name: schedule["Target"] for name, schedule in schedules.items()}
     for name, target in targets.items():
@@ -337,6 +338,8 @@ def test_the_pipeline_runs_hourly_and_maintenance_nightly_and_nothing_is_lost(de
     assert joined(targets["todo-pipeline-hourly"]["Arn"]).endswith(":stateMachine:todo-insights-pipeline")
     assert json.loads(targets["todo-silver-nightly"]["Input"]) == {"JobName": "todo-silver-maintenance"}
     assert json.loads(targets["todo-reconcile-weekly"]["Input"]) == {"ProjectName": "todo-reconcile"}
+    (override,) = json.loads(targets["todo-reconcile-nightly"]["Input"])["EnvironmentVariablesOverride"]
+    assert override == {"Name": "CHANGED_DAYS", "Value": "2", "Type": "PLAINTEXT"}
     assert deployed.one("AWS::CodeBuild::Project", Name="todo-reconcile").stack == "TodoOrchestrationStack"
     assert deployed.one("AWS::Glue::Job", Name="todo-silver-maintenance").stack == "TodoTransformsStack"
 

@@ -1,20 +1,21 @@
-"""The whole comparison of table and silver.
+"""The comparison of table and silver: of everything, or of what silver has merged lately.
 
 It needs AWS credentials and nothing else of its surroundings, so it runs wherever Python does: from
 `insights reconcile`, in CodeBuild (`python -m transforms.reconcile --json`), in a Lambda function or a Glue Python job
-that calls `check`. It may `dynamodb:Scan` the table, `glue:GetDatabase` and `glue:GetTable` silver, and `s3:GetObject`
-silver's bucket.
+that calls `check`. It may `dynamodb:Scan`, `dynamodb:Query` and `dynamodb:BatchGetItem` the table, `glue:GetDatabase`
+and `glue:GetTable` silver, and `s3:GetObject` silver's bucket.
 """
 
 import dataclasses
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from api.contract import TABLE_NAME
 from transforms.contract import SILVER_DATABASE
 from transforms.reconcile import items
-from transforms.reconcile.compare import Comparison, Row, compare, sum_of
+from transforms.reconcile.compare import Comparison, Difference, Row, compare, sum_of
 from transforms.reconcile.partitions import Partitions
 from transforms.reconcile.silver import rows
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 TABLE_SIDE, SILVER_SIDE = "table", "silver"
 # of ten million tasks one has some 40,000 rows, about 70 MB in memory for both sides
 PARTITIONS = 256
+# rows of silver that are looked up and compared at a time
+LOOKED_UP = 10_000
+# differences of a part that are looked at again; where there are more, a changed item is not the reason
+CONFIRMED = 1000
+KEYS = (("tasks", "task_id", items.TASK_COLUMNS), ("users", "user_id", items.USER_COLUMNS))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,49 +84,114 @@ def check(
     with Partitions(PARTITIONS) as partitions:
         for item in items.scan(dynamodb, table):
             seen(1)
-            if item["entity_type"] == "TASK":
-                partitions.add("tasks", TABLE_SIDE, items.identifier(item), items.task(item))
-            elif item["entity_type"] == "USER":
-                partitions.add("users", TABLE_SIDE, items.identifier(item), items.user(item))
+            if item["entity_type"] in items.TABLES:
+                partitions.add(items.TABLES[item["entity_type"]], TABLE_SIDE, items.identifier(item), items.row(item))
             else:
                 erased.add(item["SK"])
-        for name, key, columns in (("tasks", "task_id", items.TASK_COLUMNS), ("users", "user_id", items.USER_COLUMNS)):
+        for name, key, columns in KEYS:
             for row in rows(database, name, columns):
                 partitions.add(name, SILVER_SIDE, row[key], row)
 
         def found(name: str) -> Comparison:
+            side = Side(dynamodb, table, name, erased, before)
             return sum_of(
-                compare_partition(dict(held), silver, erased, before)
-                for held, silver in partitions.read(name, TABLE_SIDE, SILVER_SIDE)
+                side.compare(dict(held), silver) for held, silver in partitions.read(name, TABLE_SIDE, SILVER_SIDE)
             )
 
         return Result(found("tasks"), found("users"))
 
 
-def compare_partition(
-    held: Mapping[str, Row], silver: Iterable[tuple[str, Row]], erased: Set[str], before: dt.datetime | None
-) -> Comparison:
-    """Compare the rows that share a partition.
+def check_changed(
+    dynamodb: "DynamoDBClient",
+    since: dt.datetime,
+    table: str = TABLE_NAME,
+    database: str = SILVER_DATABASE,
+    before: dt.datetime | None = None,
+    seen: Callable[[int], None] = lambda _: None,
+) -> Result:
+    """Compare the rows that silver has merged since an instant with their items, which are looked up by key.
+
+    What silver never heard of is found by `check` only, which reads the whole table.
 
     Args:
-        held: what the table holds, by key.
-        silver: keys and rows that silver holds.
+        dynamodb: the client to look items up with.
+        since: as of which instant of `merged_at`.
+        table: as for `check`, like the rest.
+        database: likewise.
+        before: likewise.
+        seen: likewise.
+
+    Raises:
+        botocore.exceptions.ClientError: a permission is missing, or the table is.
+        pyiceberg.exceptions.NoSuchTableError: silver has not been built yet.
+    """
+    erased = items.erased_users(dynamodb, table)
+
+    def found(name: str, key: str, columns: Iterable[str]) -> Iterator[Comparison]:
+        side, merged = Side(dynamodb, table, name, erased, before), rows(database, name, tuple(columns), since)
+        while silver := [(row[key], row) for row in itertools.islice(merged, LOOKED_UP)]:
+            held = side.current((one, row["user_id"]) for one, row in silver)
+            seen(len(held))
+            yield side.compare(held, silver)
+
+    return Result(*(sum_of(found(*one)) for one in KEYS))
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """One of silver's tables and the items that it is made of.
+
+    Args:
+        dynamodb: the client to look items up with.
+        table: the application's table.
+        name: of silver's table.
         erased: users whose erasure is on its way.
         before: as for `check`.
     """
 
-    def concerned(row: Row) -> bool:
-        return row["user_id"] not in erased and is_settled(row, before)
+    dynamodb: "DynamoDBClient"
+    table: str
+    name: str
+    erased: Set[str]
+    before: dt.datetime | None
 
-    def concerned_rows() -> Iterator[tuple[str, Row]]:
-        for key, row in silver:
-            item = held.get(key)
-            if item is None and (_is_purged(row) or (before and row["is_deleted"])):
-                continue
-            if concerned(row) and (item is None or concerned(item)):
-                yield key, row
+    def current(self, keys: Iterable[tuple[str, str]]) -> dict[str, Row]:
+        """What the table holds now of items, by identifier.
 
-    return compare({key: row for key, row in held.items() if concerned(row)}, concerned_rows())
+        Args:
+            keys: identifier and owner of each.
+        """
+        found = items.get(self.dynamodb, self.table, (items.key_of(self.name, *key) for key in keys))
+        return {items.identifier(item): items.row(item) for item in found}
+
+    def compare(self, held: Mapping[str, Row], silver: Iterable[tuple[str, Row]]) -> Comparison:
+        """Compare rows; what was changed since it was read is no difference.
+
+        Args:
+            held: what the table held when it was read, by key.
+            silver: keys and rows that silver holds.
+        """
+        owners = {key: str(row["user_id"]) for key, row in held.items()}
+
+        def concerned(row: Row) -> bool:
+            return row["user_id"] not in self.erased and is_settled(row, self.before)
+
+        def concerned_rows() -> Iterator[tuple[str, Row]]:
+            for key, row in silver:
+                owners.setdefault(key, str(row["user_id"]))
+                item = held.get(key)
+                if item is None and (_is_purged(row) or (self.before and row["is_deleted"])):
+                    continue
+                if concerned(row) and (item is None or concerned(item)):
+                    yield key, row
+
+        def confirmed(differences: list[Difference]) -> Iterator[Difference]:
+            again = differences[:CONFIRMED]
+            now = self.current((one.key, owners[one.key]) for one in again)
+            yield from (one for one in again if now.get(one.key) == held.get(one.key))
+            yield from differences[CONFIRMED:]
+
+        return compare({key: row for key, row in held.items() if concerned(row)}, concerned_rows(), confirmed)
 
 
 def is_settled(row: Row, before: dt.datetime | None) -> bool:

@@ -21,23 +21,37 @@ def reconcile(
             help="Leave out what was written at this time (ISO 8601, UTC) or later: silver is behind by one run.",
         ),
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Compare only the rows that silver has merged at this time (ISO 8601, UTC) or later with their items.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Compare the table with silver, row by row.
 
-    Every task and every profile; it exits with 1 when they differ.
+    Every task and every profile, or those that silver has merged lately; it exits with 1 when they differ.
     """
     from pyiceberg.exceptions import NoSuchTableError
 
-    from transforms.reconcile.check import check
+    from transforms.reconcile.check import check, check_changed
 
     with Progress(
         SpinnerColumn(), TextColumn("{task.completed:,.0f} items read"), console=Console(stderr=True), transient=True
     ) as progress:
         reading = progress.add_task("reading", total=None)
         try:
-            found = check(
-                boto3.client("dynamodb"), before=moment(before), seen=lambda more: progress.advance(reading, more)
+            dynamodb, start, end = boto3.client("dynamodb"), moment(since, "--since"), moment(before)
+
+            def seen(more: int) -> None:
+                progress.advance(reading, more)
+
+            found = (
+                check_changed(dynamodb, start, before=end, seen=seen)
+                if start
+                else check(dynamodb, before=end, seen=seen)
             )
         except NoSuchTableError as error:
             typer.echo(f"silver has not been built yet ({error}); `insights pipeline start` builds it", err=True)
@@ -53,7 +67,7 @@ def reconcile(
     raise typer.Exit(1 if found.differences else 0)
 
 
-def moment(text: str | None) -> dt.datetime | None:
+def moment(text: str | None, option: str = "--before") -> dt.datetime | None:
     """An ISO 8601 time, UTC unless it says otherwise.
 
     Raises:
@@ -64,5 +78,5 @@ def moment(text: str | None) -> dt.datetime | None:
     try:
         given = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no ISO 8601 time", param_hint="--before") from None
+        raise typer.BadParameter(f"{text!r} is no ISO 8601 time", param_hint=option) from None
     return given if given.tzinfo else given.replace(tzinfo=dt.UTC)

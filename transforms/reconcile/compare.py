@@ -1,7 +1,7 @@
 """Compares rows of two sides by key; says where they differ and never what they say."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -57,23 +57,29 @@ def sum_of(comparisons: Iterable[Comparison]) -> Comparison:
     return total
 
 
-def compare(expected: dict[str, Row], silver: Iterable[tuple[str, Row]]) -> Comparison:
+def compare(
+    expected: dict[str, Row],
+    silver: Iterable[tuple[str, Row]],
+    confirmed: Callable[[list[Difference]], Iterable[Difference]] = lambda differences: differences,
+) -> Comparison:
     """Compare silver's rows with the ones that it should have.
 
     Args:
         expected: rows by key; emptied on the way, so that both sides are never in memory.
         silver: keys and rows, in any order; a row has at least the columns of the expected one.
+        confirmed: which of the differences found count.
     """
-    found = Comparison(table=len(expected))
+    found, differences = Comparison(table=len(expected)), []
     for key, row in silver:
         found.silver += 1
         expected_row = expected.pop(key, None)
         if expected_row is None:
-            found.add(Difference(key, "only in silver"))
+            differences.append(Difference(key, "only in silver"))
             continue
         columns = tuple(name for name, value in expected_row.items() if row[name] != value)
         if columns:
-            found.add(Difference(key, "different", columns))
-    for key in expected:
-        found.add(Difference(key, "missing in silver"))
+            differences.append(Difference(key, "different", columns))
+    differences += [Difference(key, "missing in silver") for key in expected]
+    for difference in confirmed(differences):
+        found.add(difference)
     return found

@@ -1,22 +1,25 @@
 """Silver's rows, read from its Iceberg tables without a query engine, so that no copy of them is left behind."""
 
+import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
 from pyiceberg.catalog import load_catalog
+from pyiceberg.expressions import AlwaysTrue
 
 from transforms.reconcile.compare import Row
 
 
-def rows(database: str, table: str, columns: Sequence[str]) -> Iterator[Row]:
+def rows(database: str, table: str, columns: Sequence[str], since: dt.datetime | None = None) -> Iterator[Row]:
     """A table's rows as of its newest snapshot; times are UTC.
 
     Args:
         database: in the Glue catalog of the AWS environment.
         table: its name.
         columns: the ones to read.
+        since: only rows that were merged at this instant or later; their files are read, and no others.
 
     Raises:
         pyiceberg.exceptions.NoSuchTableError: there is no such table.
@@ -30,5 +33,6 @@ def rows(database: str, table: str, columns: Sequence[str]) -> Iterator[Row]:
     if endpoint:
         properties["s3.endpoint"] = endpoint
     found = load_catalog("glue", **properties).load_table((database, table))
-    for batch in found.scan(selected_fields=tuple(columns)).to_arrow_batch_reader():
+    chosen = f"merged_at >= '{since.isoformat()}'" if since else AlwaysTrue()
+    for batch in found.scan(chosen, selected_fields=tuple(columns)).to_arrow_batch_reader():
         yield from batch.to_pylist()

@@ -1,5 +1,6 @@
 """Table and silver compared: equal after a history, and every way in which they can differ is told."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import pytest
 from tests.conftest import Account
 from tests.integration.transforms.conftest import YESTERDAY, Lake
 from tests.integration.transforms.history import History, at, random_history
-from transforms.reconcile.check import check
+from transforms.reconcile.check import check, check_changed
 from transforms.reconcile.command import moment
 from transforms.reconcile.compare import Difference
 
@@ -56,7 +57,7 @@ def items(account: Account, unique: str) -> Iterator[Items]:
 
 
 def test_every_difference_between_table_and_silver_is_reported_and_nothing_else(items: Items, lake: Lake) -> None:
-    history = items.history
+    history, started = items.history, dt.datetime.now(dt.UTC)
     lake.arrive(f"{YESTERDAY}T09", history.lines)
     lake.run()
     found = check(items.dynamodb, items.table, lake.database)
@@ -79,14 +80,29 @@ def test_every_difference_between_table_and_silver_is_reported_and_nothing_else(
         Difference(gone, "only in silver"),
     ]
     assert changed.document()["differences"] == 3
+    # rows of silver are looked up in the table, so what silver has never heard of is not among them
+    lately = check_changed(items.dynamodb, started, items.table, lake.database)
+    assert {one.key for one in lately.tasks.examples} == {silent, gone}
+    assert (lately.tasks.silver, lately.users.differences) == (len(tasks), 0)
+    assert check_changed(items.dynamodb, dt.datetime.now(dt.UTC), items.table, lake.database).tasks.silver == 0
     since = check(items.dynamodb, items.table, lake.database, before=moment(at(history.now - 2)))
     assert [one.key for one in since.tasks.examples] == [gone]
 
     lake.arrive(f"{YESTERDAY}T10", history.lines[captured:])
     history.remove(gone)
     lake.arrive(f"{YESTERDAY}T10", history.lines[-1:])
-    lake.run()
-    assert check(items.dynamodb, items.table, lake.database).differences == 0
+    captured = len(history.lines)
+    history.write(silent, title="Changed while the table is read")
+
+    def change(_: int) -> None:
+        """Once: the item changes after it was read, and silver follows before it is read."""
+        if len(history.lines) > captured:
+            items.put(silent)
+            lake.arrive(f"{YESTERDAY}T11", history.lines[captured:])
+            del history.lines[captured:]
+            lake.run()
+
+    assert check(items.dynamodb, items.table, lake.database, seen=change).differences == 0
 
 
 def test_a_user_whose_erasure_is_on_its_way_is_left_out(items: Items, lake: Lake) -> None:
