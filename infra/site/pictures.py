@@ -1,10 +1,11 @@
 """Takes the pictures of README and tutorials from a running account: `make pictures`, after `make demo`.
 
 `pipeline-watch.svg` in docs/images is what `insights pipeline watch` prints of the latest execution. `dashboard.png` is
-the first page of the dashboard in the project's Chromium.
+the first page of the dashboard in the project's Chromium. `monitoring.svg` is the dashboard of CloudWatch.
 """
 
 import contextlib
+import datetime as dt
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from io import StringIO
 
+import boto3
 from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
@@ -21,6 +23,9 @@ from infra import ROOT
 from infra.cli.dashboard import APP
 from infra.cli.target import use_local_account
 from infra.local.account.settings import Settings
+from infra.resource_names import DASHBOARD
+from infra.site.monitoring_drawing import draw
+from infra.site.monitoring_widgets import read_widgets
 from infra.toolchain import chromium
 
 FOLDER = ROOT / "docs" / "images"
@@ -47,6 +52,12 @@ def draw_pipeline_watch() -> None:
     # the fonts that Rich names would be fetched from elsewhere
     plain = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code", "ui-monospace, Menlo")
     (FOLDER / "pipeline-watch.svg").write_text(plain)
+
+
+def draw_monitoring() -> None:
+    """Write the picture of CloudWatch's dashboard."""
+    widgets = read_widgets(boto3.client("cloudwatch"), DASHBOARD, dt.timedelta(hours=3))
+    (FOLDER / "monitoring.svg").write_text(draw(widgets))
 
 
 def photograph_dashboard() -> None:
@@ -84,4 +95,5 @@ if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     use_local_account(show=False)
     draw_pipeline_watch()
+    draw_monitoring()
     photograph_dashboard()

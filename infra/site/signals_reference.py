@@ -48,6 +48,12 @@ METRICS = {
     pipeline.OBJECTS_UNREADABLE: ("`todo-publish-insights`", "", "objects of bronze that could not be read"),
     pipeline.TESTS_WARNED: ("`todo-publish-insights`", "", "tests of gold that found few wrong rows"),
     RECORDS_NOT_TRANSFORMED: ("`todo-logs`", "service", "records of request logs that could not be transformed"),
+    pipeline.TABLE_BYTES: ("`todo-publish-insights`", "", "size of the table, as DynamoDB counts it every six hours"),
+    pipeline.TABLE_ITEMS: (
+        "`todo-publish-insights`",
+        "",
+        "items of the table, as DynamoDB counts them every six hours",
+    ),
     pipeline.STATE_DURATION: ("`todo-pipeline-ended`", "StateMachine, State", "seconds that a state took"),
     pipeline.STATE_FAILED: ("`todo-insights-pipeline`", "StateMachine, State", "failures of a state"),
     lake.MAINTENANCE_FAILED: ("`todo-silver-maintenance`", "", "steps of the nightly maintenance that failed"),

@@ -22,22 +22,32 @@ ALL_FUNCTIONS = (
     names.ENDED_FUNCTION,
 )
 # counters of the API's code
-COUNTERS = {
-    "Tasks created": "TasksCreated",
-    "Tasks completed": "TasksCompleted",
-    "Answers from an idempotency key's record": "IdempotentReplays",
-}
-# figures of gold's business_metrics_kpis, as publishing gold reports them
-FIGURES = ("TotalUsers", "ActiveUsers", "TotalTasks", "CompletedTasks", "OverdueTasks", "CompletionRatePct")
+COUNTERS = ("TasksCreated", "TasksCompleted", "IdempotentReplays")
+# as publishing gold reports them: figures of gold's business_metrics_kpis, then the table's
+FIGURES = (
+    "TotalUsers",
+    "ActiveUsers",
+    "TotalTasks",
+    "CompletedTasks",
+    "OverdueTasks",
+    "HighPriorityTasks",
+    "CompletionRatePct",
+    names.TABLE_ITEMS,
+    names.TABLE_BYTES,
+)
 
 
-def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str) -> None:
+def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str, *, bill: bool) -> None:
     """Put the dashboard into a stack.
+
+    A widget never has nothing but metrics of what failed: those have no data while all is well, and an empty widget
+    cannot be told from a broken one.
 
     Args:
         scope: the stack.
         alarms: to show the state of, above everything else.
         api_id: of the HTTP API.
+        bill: whether the account has one.
     """
     rows: list[Row] = [
         [cloudwatch.AlarmStatusWidget(title="Alarms by stage", alarms=list(alarms), width=FULL_WIDTH, height=3)],
@@ -48,7 +58,7 @@ def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str
         *_pipeline(scope),
         *_quality(scope),
         *_business(),
-        *_cost(),
+        *(_cost() if bill else ()),
     ]
     cloudwatch.Dashboard(
         scope, "Dashboard", dashboard_name=names.DASHBOARD, default_interval=Duration.hours(3), widgets=rows
@@ -95,11 +105,14 @@ def _table() -> list[Row]:
         _section("DynamoDB"),
         [
             _graph(
-                "Consumed capacity",
+                "Consumed capacity, and throttled requests",
                 metrics.of_table("ConsumedReadCapacityUnits"),
                 metrics.of_table("ConsumedWriteCapacityUnits"),
+                metrics.of_table("ReadThrottleEvents"),
+                metrics.of_table("WriteThrottleEvents"),
             ),
-            _graph("Throttles", metrics.of_table("ReadThrottleEvents"), metrics.of_table("WriteThrottleEvents")),
+            _graph("Items", metrics.of_lake(names.TABLE_ITEMS)),
+            _graph("Size in bytes", metrics.of_lake(names.TABLE_BYTES)),
         ],
     ]
 
@@ -138,10 +151,14 @@ def _pipeline(scope: Construct) -> list[Row]:
                     for ending in ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")
                 ],
             ),
-            _graph("Failed states", *map(metrics.failures, states)),
             _graph(
                 "Duration of states in s",
                 *[metrics.of_state(names.STATE_DURATION, state, "Maximum") for state in states],
+            ),
+            _graph(
+                "Failed states",
+                *map(metrics.failures, states),
+                metrics.of_executions(scope, "ExecutionsSucceeded"),
             ),
         ],
     ]
@@ -152,8 +169,12 @@ def _quality(scope: Construct) -> list[Row]:
         _section("Data freshness and quality"),
         [
             _graph("Executions that succeeded", metrics.of_executions(scope, "ExecutionsSucceeded")),
-            _graph("Rows in which table and silver differ", metrics.of_lake(names.RECONCILE_DIFFERENCES)),
-            _graph("Failed maintenance", metrics.of_lake(names.MAINTENANCE_FAILED)),
+            _graph(
+                "Rows that differ or could not be published, failed maintenance",
+                metrics.of_lake(names.INSIGHTS_ROWS_SKIPPED),
+                metrics.of_lake(names.RECONCILE_DIFFERENCES),
+                metrics.of_lake(names.MAINTENANCE_FAILED),
+            ),
         ],
     ]
 
@@ -172,7 +193,7 @@ def _business() -> list[Row]:
             cloudwatch.SingleValueWidget(title="Latest figures of gold", metrics=list(figures), width=16, height=6),
             _graph("Tasks per user", tasks_per_user),
         ],
-        [_graph(title, metrics.of_api(metric)) for title, metric in COUNTERS.items()],
+        [_graph("Tasks created and completed, responses repeated", *map(metrics.of_api, COUNTERS))],
     ]
 
 

@@ -35,7 +35,7 @@ class MonitoringStack(Stack):
             environment.runbooks,
         )
         budgets.create(self, environment)
-        graphs.dashboard(self, composite, api_stack.http_api.api_id)
+        graphs.dashboard(self, composite, api_stack.http_api.api_id, bill=environment.target == "aws")
 
     def _definitions(self, environment: Environment, api_stack: ApiStack) -> list[Alarm]:
         return [

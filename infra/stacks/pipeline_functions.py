@@ -88,6 +88,7 @@ def publish_function(scope: Construct, environment: Environment) -> None:
             roles.allow_items(scope, ["dynamodb:BatchWriteItem"], *roles.partitions_of(contract.EntityType.INSIGHTS)),
             roles.allow_items(scope, ["dynamodb:PutItem"], contract.PIPELINE_PARTITION),
             roles.allow_items(scope, ["dynamodb:Query"], contract.ERASURE_PARTITION),
+            roles.allow(["dynamodb:DescribeTable"], [names.arn(scope, "dynamodb", "table", names.TABLE)]),
             # takes no resource; the namespace is what narrows it
             roles.allow(["cloudwatch:PutMetricData"], ["*"], StringEquals={"cloudwatch:namespace": names.NAMESPACE}),
         ],

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from api.contract import METRICS_NAMESPACE
-from orchestration.contract import INSIGHTS_ROWS_SKIPPED, LINES_REJECTED, OBJECTS_UNREADABLE, TESTS_WARNED
+from orchestration.contract import (
+    INSIGHTS_ROWS_SKIPPED,
+    LINES_REJECTED,
+    OBJECTS_UNREADABLE,
+    TABLE_BYTES,
+    TABLE_ITEMS,
+    TESTS_WARNED,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -41,6 +48,21 @@ def left_out(skipped: int, silver: Mapping[str, Any], build: Mapping[str, Any]) 
         TESTS_WARNED: sum(one["status"] == "warn" for one in build.get("results", [])),
     }
     return [{"MetricName": name, "Value": float(count), "Unit": "Count"} for name, count in counts.items()]
+
+
+def table_size(items: int, size: int) -> list[dict[str, Any]]:
+    """The data of how large the table is, as DynamoDB counts it every six hours.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
+
+    Args:
+        items: how many.
+        size: in bytes.
+    """
+    return [
+        {"MetricName": TABLE_ITEMS, "Value": float(items), "Unit": "Count"},
+        {"MetricName": TABLE_BYTES, "Value": float(size), "Unit": "Bytes"},
+    ]
 
 
 def put_metric_data(cloudwatch: "CloudWatchClient", metrics: list[dict[str, Any]]) -> None:

@@ -288,7 +288,7 @@ RULES: tuple[Rule, ...] = (
     outside(r"Cognito's own, (50) a day", "https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html"),
     outside(r"step crawl, in (two) different hours", "a crawl reads new folders only, so the second is what shows it"),
     outside(
-        r"brings up to date every (six) hours",
+        r"counts both every (six) hours",
         "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html",
     ),
     # alarms

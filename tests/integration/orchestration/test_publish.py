@@ -136,7 +136,8 @@ def gold(account: Account, unique: str, role: RoleFactory) -> Iterator[Gold]:
         Role=role(
             "lambda",
             allow("athena:*", "s3:*", "glue:GetTable", "glue:GetDatabase", "glue:GetPartitions"),
-            allow("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query", "cloudwatch:PutMetricData"),
+            allow("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:DescribeTable"),
+            allow("cloudwatch:PutMetricData"),
         ),
         Code={"ZipFile": bundled("todo-publish-insights")},
         Timeout=60,
@@ -272,7 +273,7 @@ def test_a_run_leaves_its_row_its_metrics_and_how_far_it_had_seen(gold: Gold) ->
     # a crawl of ten minutes and a job of two minutes, both times in DPUs, and a minute of building
     assert row["cost_estimate_usd"] == pytest.approx(0.44 * (2 / 6 + 2 / 60) + 0.005, abs=1e-5)
     kpis = gold.client("cloudwatch").list_metrics(Namespace="TodoInsights")["Metrics"]
-    assert {"TotalUsers", "CompletionRatePct"} <= {metric["MetricName"] for metric in kpis}
+    assert {"TotalUsers", "CompletionRatePct", "TableItems", "TableBytes"} <= {metric["MetricName"] for metric in kpis}
     watermark = gold.item("PIPELINE", "WATERMARK")
     assert watermark is not None
     assert watermark["names"] == {"L": [{"S": "a1b2c3"}]}

@@ -9,6 +9,7 @@ select
         when 'total_users' then 'Users who are not erased'
         when 'total_tasks' then 'Live tasks'
         when 'overdue_tasks' then 'Live open tasks whose due date is before the day of the run'
+        when 'high_priority_tasks' then 'Live tasks of priority high or urgent'
         when 'completion_rate_pct' then 'Completed of all live tasks, in percent'
         else 'Live tasks in this status'
     end as meaning

@@ -124,6 +124,7 @@ EXPECTED_ROWS: dict[str, list[list[str | None]]] = {
         ["active_users", "2.0", "Users with a change of a task or of the profile in the last 30 days"],
         ["completed_tasks", "3.0", "Live tasks in this status"],
         ["completion_rate_pct", "37.5", "Completed of all live tasks, in percent"],
+        ["high_priority_tasks", "5.0", "Live tasks of priority high or urgent"],
         ["overdue_tasks", "3.0", "Live open tasks whose due date is before the day of the run"],
         ["total_tasks", "8.0", "Live tasks"],
         ["total_users", "4.0", "Users who are not erased"],

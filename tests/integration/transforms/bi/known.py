@@ -205,6 +205,7 @@ TABLES: dict[str, Rows] = {
         {"metric": "total_users", "value": 4.0},
         {"metric": "active_users", "value": 2.0},
         {"metric": "overdue_tasks", "value": 3.0},
+        {"metric": "high_priority_tasks", "value": 5.0},
         {"metric": "completion_rate_pct", "value": 37.5},
     ],
     "pipeline_runs": [

@@ -308,6 +308,7 @@ class Gold:
             "total_tasks": len(self.tasks),
             **{f"{state}_tasks": states[state] for state in (*OPEN, "completed", "cancelled")},
             "overdue_tasks": sum(task["is_overdue"] for task in self.tasks),
+            "high_priority_tasks": sum(task["priority"] in ("high", "urgent") for task in self.tasks),
             "completion_rate_pct": _percent(states["completed"], len(self.tasks)),
         }
         return [{"metric": name, "value": float(value)} for name, value in figures.items()]

@@ -126,6 +126,7 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
         ["cancelled_tasks", "1", "1.0"],
         ["completed_tasks", "1", "1.0"],
         ["completion_rate_pct", "25", "25.0"],
+        ["high_priority_tasks", "0", "0.0"],
         ["in_progress_tasks", "1", "1.0"],
         ["overdue_tasks", "1", "1.0"],
         ["pending_tasks", "1", "1.0"],

@@ -15,7 +15,8 @@ task_figures as (
         count_if(status = 'in_progress') as in_progress_tasks,
         count_if(status = 'completed') as completed_tasks,
         count_if(status = 'cancelled') as cancelled_tasks,
-        count_if(is_overdue) as overdue_tasks
+        count_if(is_overdue) as overdue_tasks,
+        count_if(priority in ('high', 'urgent')) as high_priority_tasks
     from live_tasks
 ),
 
@@ -49,6 +50,7 @@ metrics (metric) as (
     ('completed_tasks'),
     ('cancelled_tasks'),
     ('overdue_tasks'),
+    ('high_priority_tasks'),
     ('completion_rate_pct')
 ),
 
@@ -66,6 +68,7 @@ final as (
                 when 'completed_tasks' then figures.completed_tasks
                 when 'cancelled_tasks' then figures.cancelled_tasks
                 when 'overdue_tasks' then figures.overdue_tasks
+                when 'high_priority_tasks' then figures.high_priority_tasks
                 when 'completion_rate_pct' then figures.completion_rate_pct
             end as double
         ) as value
