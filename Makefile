@@ -46,12 +46,12 @@ $(SETUP): requirements.lock pyproject.toml
 demo: setup ## The whole platform on this machine: deploy, traffic, pipeline, insights
 	@$(BIN)/insights demo
 
-# Three workers on two cores: much of the suite waits for jobs, builds and buffers. Lint runs beside the tests.
-WORKERS ?= 3
+# Four workers on two cores: much of the suite waits for jobs, builds and buffers. Lint runs beside the tests.
+WORKERS ?= 4
 PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=30 --durations-min=2
 TESTS ?=
 
-test: setup ## Everything: lint, types, unit, integration, infrastructure, end to end; WORKERS=4 on a larger machine
+test: setup ## Everything: lint, types, unit, integration, infrastructure, end to end; WORKERS=8 on a larger machine
 	@mkdir -p .local; $(MAKE) --no-print-directory lint > .local/lint.log 2>&1 & lint=$$!; \
 	trap 'kill $$lint 2>/dev/null || :' EXIT; \
 	status=0; $(BIN)/pytest $(PARALLEL) $(TESTS) || status=$$?; \
