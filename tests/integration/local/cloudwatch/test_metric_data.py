@@ -13,7 +13,8 @@ from tests.conftest import Account
 
 pytestmark = pytest.mark.account
 
-FIRST = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
+# CloudWatch takes values of the last two weeks
+FIRST = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0) - dt.timedelta(minutes=10)
 MINUTE = dt.timedelta(minutes=1)
 
 
