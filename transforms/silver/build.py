@@ -123,10 +123,10 @@ class Build:
             self._reject(CHANGES, changes, report)
         if (counts["tasks"] or counts["backfills"]) and self._is_filled(TASK_EVENTS):
             self._events(changes, counts, report)
-        changes.unpersist()
 
     def _read(self, paths: Sequence[str], report: Report) -> tuple[DataFrame, dict[str, Any]]:
         with timed_step("read change events") as notes:
+            # kept to the end of the job: to drop it, Spark would plan what is made of it anew, from the lines on
             changes = events.changes(lines.read(self.tables.spark, paths, ENVELOPE)).persist()
             counts = _count(changes)
             report.envelopes = counts["lines"]
@@ -150,7 +150,6 @@ class Build:
             self._merge(API_REQUESTS, requests.api_requests(checked), report, _period(counts))
         if counts["rejects"]:
             self._reject(REQUESTS, checked, report)
-        checked.unpersist()
 
     def _reject(self, source: str, checked: DataFrame, report: Report) -> None:
         """Merge the broken lines, and count those that no run has counted."""

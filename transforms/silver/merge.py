@@ -83,10 +83,11 @@ def merge(
         .persist()
     )
     total, inserts = fresh.agg(sf.count("*"), sf.count_if("is_new")).collect()[0]
+    chosen = fresh
     if table.corrects and total > inserts:
-        fresh = without_repetitions(fresh, spark.table(name).alias("t").where(where), table)
-        total = fresh.count()
-    incoming = fresh.drop("is_new")
+        chosen = without_repetitions(fresh, spark.table(name).alias("t").where(where), table)
+        total = chosen.count()
+    incoming = chosen.drop("is_new")
     if total == inserts > 0:
         incoming.writeTo(name).append()
     elif total:
@@ -95,8 +96,8 @@ def merge(
             merge into {name} t using incoming_{table.name} s on {same} and {where}
             when matched and {replaces(table)} then update set *
             when not matched then insert *""")
-    fresh.unpersist()
-    rows.unpersist()
+    for kept in (chosen, fresh, rows):
+        kept.unpersist()
     return int(total)
 
 

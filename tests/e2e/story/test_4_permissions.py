@@ -59,6 +59,8 @@ NOT_USED = (
     ),
     ("DbtRole", "athena:StopQueryExecution", "a build that is interrupted stops its statements"),
     ("DbtRole", r"glue:(\w*Partition|CreateDatabase)", "models with Hive partitions; personal databases"),
+    ("DbtRole", r"s3:(Get|Put)Object|.*/dbt-packages/\*", "CodeBuild keeps dbt's packages in its cache; none here"),
+    ("ReconcileRole", "dynamodb:Query", "what changed, nightly: tests/integration/transforms/test_reconcile.py"),
     (
         "DbtRole|ReconcileRole",
         "s3:(GetObjectVersion|GetBucketLocation)|arn:aws:s3:::cdk-.*",

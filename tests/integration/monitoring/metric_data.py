@@ -58,8 +58,11 @@ def breaching(alarm: Alarm, visible: float) -> list[DataPoint]:
 def healthy(alarm: Alarm) -> list[DataPoint]:
     """One data point in each period that keeps an alarm quiet which is on when data is missing."""
     assert "Metrics" not in alarm, f"{alarm['AlarmName']}: missing data of metric math"
-    value = alarm["Threshold"] if alarm["ComparisonOperator"].startswith("Less") else 0.0
-    ages = [1.0, *(alarm["Period"] * (period + 0.5) for period in range(alarm["EvaluationPeriods"]))]
+    # where samples are counted, another alarm watches their value: it is 0, and not the newest one
+    counted = alarm.get("Statistic") == "SampleCount"
+    value = alarm["Threshold"] if alarm["ComparisonOperator"].startswith("Less") and not counted else 0.0
+    ages = [alarm["Period"] * (period + 0.5) for period in range(alarm["EvaluationPeriods"])]
+    ages += [] if counted else [1.0]
     return [_point(alarm, value, age, 1) for age in ages]
 
 

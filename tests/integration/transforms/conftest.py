@@ -78,10 +78,11 @@ class Lake:
     def run(self, *window: str) -> dict[str, Any]:
         """Run the job with the arguments that Glue would give it; its report.
 
-        Without a window or a full refresh, it reads what no such run has read, as the pipeline's manifest names it.
+        Without a window, a full refresh or a rebuild, it reads what no such run has read, as the pipeline's manifest
+        names it.
         """
         whole = not {"--from", "--to"} & set(window)
-        if not {"--from", "--to", "--full-refresh"} & set(window):
+        if not {"--from", "--to", "--full-refresh", "--rebuild"} & set(window):
             manifest = f"s3://{self.bucket}/{self.name}/objects.json"
             Manifest({"cdc": [], "logs": []} | self._unread()).write(self.s3, manifest)
             window = ("--objects", manifest, *window)
