@@ -23,9 +23,6 @@ import sys
 import tempfile
 import zipfile
 
-import pyspark
-
-from infra.toolchain import shared_classes
 from infra.toolchain.install_lock import install_lock
 from infra.toolchain.java import java_home
 
@@ -47,10 +44,10 @@ WHEELS = {
 DEFAULTS = """\
 spark.master                                    local[2]
 spark.driver.memory                             2g
-spark.driver.extraJavaOptions                   {options}
+spark.driver.extraJavaOptions                   -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC
 spark.driver.host                               127.0.0.1
 spark.driver.bindAddress                        127.0.0.1
-spark.driver.extraClassPath                     {class_path}
+spark.driver.extraClassPath                     {jars}/*
 spark.ui.enabled                                false
 spark.ui.showConsoleProgress                    false
 spark.sql.session.timeZone                      UTC
@@ -100,18 +97,8 @@ def install(toolchain: pathlib.Path) -> pathlib.Path:
                     _extract(_download(requirement, sha256, pathlib.Path(folder)), expected, partial)
                 partial.rename(jars)
         conf.mkdir(parents=True, exist_ok=True)
+        _write(conf / "spark-defaults.conf", DEFAULTS.format(jars=jars.resolve()))
         _write(conf / "log4j2.properties", LOG4J)
-        # the JVM maps shared classes only while the folder of the configuration comes after every jar
-        class_path = [jars.resolve(), pathlib.Path(pyspark.__path__[0]) / "jars"]
-        named = os.pathsep.join(f"{path}/*" for path in class_path)
-        archives = toolchain.resolve() / "spark" / "classes"
-        if not shared_classes.archive_options(archives, class_path):
-            _write(conf / "spark-defaults.conf", DEFAULTS.format(class_path=named, options=shared_classes.JVM))
-            with tempfile.TemporaryDirectory() as scratch:
-                started = environment(toolchain.resolve(), pathlib.Path(scratch), {})
-                shared_classes.write_archive(archives, class_path, {**os.environ, **started})
-        options = f"{shared_classes.JVM} {shared_classes.archive_options(archives, class_path)}".strip()
-        _write(conf / "spark-defaults.conf", DEFAULTS.format(class_path=named, options=options))
     return conf
 
 
