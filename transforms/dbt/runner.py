@@ -109,19 +109,21 @@ def upload(bucket: str, prefix: str) -> None:
 def fetch_parsed(variables: Mapping[str, str]) -> None:
     """Fetch what an earlier build parsed, if it was of the very same files; dbt parses again what variables change."""
     import boto3
-    import botocore.exceptions
 
-    with contextlib.suppress(botocore.exceptions.ClientError):  # none is kept yet
-        kept = boto3.client("s3").get_object(Bucket=variables["GOLD_BUCKET"], Key=PARSED_KEY)
+    s3 = boto3.client("s3")
+    with contextlib.suppress(s3.exceptions.NoSuchKey):
+        kept = s3.get_object(Bucket=variables["GOLD_BUCKET"], Key=PARSED_KEY)
         if kept["Metadata"].get("project") == _project_digest():
             TARGET.mkdir(exist_ok=True)
             PARSED.write_bytes(kept["Body"].read())
 
 
 def keep_parsed(variables: Mapping[str, str]) -> None:
-    """Keep what this build parsed for the next one."""
+    """Keep what this build parsed for the next one; with DBT_PARTIAL_PARSE=0 dbt leaves nothing to keep."""
     import boto3
 
+    if not PARSED.exists():
+        return
     boto3.client("s3").put_object(
         Bucket=variables["GOLD_BUCKET"],
         Key=PARSED_KEY,

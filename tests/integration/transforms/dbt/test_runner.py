@@ -20,6 +20,8 @@ def test_a_build_of_the_same_project_takes_what_was_parsed_before(
     monkeypatch.chdir(copy_project(tmp_path_factory.mktemp("first")))
     runner.fetch_parsed({"GOLD_BUCKET": bucket})
     assert not runner.PARSED.exists()
+    runner.keep_parsed({"GOLD_BUCKET": bucket})  # dbt need not leave any
+    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=bucket)
     runner.TARGET.mkdir()
     runner.PARSED.write_bytes(b"what dbt parsed")
     runner.keep_parsed({"GOLD_BUCKET": bucket})
