@@ -9,11 +9,12 @@ needs nothing but the standard library: a bundle takes `ingestion/__init__.py` a
 | `logs/dt=YYYY-MM-DD/hour=HH/` | requests that the API served, one a line |
 | `errors/cdc/`, `errors/logs/` | what a delivery stream could not transform or deliver |
 | `errors/unreadable/` | objects that the silver job could not read: this, and the object's own key |
+| `aws/lambda/` | batches of the table's stream that Lambda discarded; Lambda names the folder |
 """
 
 CDC_FUNCTION, LOGS_FUNCTION = "todo-cdc", "todo-logs"
 CDC_STREAM, LOGS_STREAM = "todo-cdc", "todo-logs"
-CDC_FAILURES, CDC_QUARANTINE = "todo-cdc-failures", "todo-cdc-quarantine"
+CDC_QUARANTINE = "todo-cdc-quarantine"
 RECORDS_NOT_TRANSFORMED = "RecordsNotTransformed"
 
 CHANGES, REQUESTS = "cdc", "logs"
@@ -21,6 +22,9 @@ FOLDERS = (CHANGES, REQUESTS)
 ERRORS = "errors"
 UNDELIVERED_REQUESTS = f"{ERRORS}/{REQUESTS}/"
 UNREADABLE = f"{ERRORS}/unreadable/"
+DISCARDED = "aws/lambda/"
+# how many of them there are, by function
+DISCARDED_BATCHES = "DiscardedBatches"
 
 # envelope v1 of a change, and log line v1; their JSON Schemas are beside the functions that write them
 SCHEMA_VERSION = 1

@@ -4,12 +4,12 @@ What has been received is hidden from other readers until `release`, or for `VIS
 is killed.
 """
 
-import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ingestion.errors import RefusedError
+from ingestion.replay.source import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,15 +18,6 @@ VISIBILITY_TIMEOUT_SECONDS = 15 * 60
 BATCH_MESSAGES = 200
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH_ENTRIES = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Message:
-    """A message in hand."""
-
-    id: str
-    body: str
-    receipt: str
 
 
 class Queue:

@@ -1,19 +1,18 @@
-"""A replay: queue by queue, batch by batch; nothing leaves a queue before it is where it was meant to go."""
+"""A replay: batch by batch from a source to a destination; nothing leaves its source before it is delivered."""
 
+import abc
 import dataclasses
-import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
-from ingestion.bronze import Bronze
-from ingestion.replay.changes import Resolver
-from ingestion.replay.erased import Erased
-from ingestion.replay.queues import Message, Queue
-
-if TYPE_CHECKING:
-    from mypy_boto3_stepfunctions import SFNClient
+from ingestion.replay.source import Message, Source
 
 SOURCE = "replay"
+Read = TypeVar("Read")
+
+
+class UnresolvedError(Exception):
+    """A message cannot be delivered and stays where it is; the text says why."""
 
 
 @dataclasses.dataclass
@@ -21,12 +20,12 @@ class Summary:
     """What a replay came to.
 
     Args:
-        messages: how many were received.
-        replayed: how many were delivered and deleted from their queue (or would have been, in a dry run).
-        records: lines written to bronze, or executions started.
+        messages: how many were read.
+        replayed: how many were delivered and deleted from their source (or would have been, in a dry run).
+        records: what they held: lines for bronze, executions, events.
         erased: changes left out because their user has been erased since.
         exported: items that were written because changes had aged out of the stream.
-        unresolved: message id to the reason why it is still in its queue.
+        unresolved: message id to the reason why it is still in its source.
     """
 
     messages: int = 0
@@ -36,118 +35,78 @@ class Summary:
     exported: int = 0
     unresolved: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def count_deleted(self, queue: Queue, delivered: list[Message]) -> None:
-        """Delete what was delivered; what SQS does not delete is unresolved, and a later replay delivers it again."""
-        failed = queue.delete(delivered)
+    def count_deleted(self, source: Source, delivered: Sequence[Message]) -> None:
+        """Delete what was delivered; what is not deleted is unresolved, and a later replay delivers it again."""
+        failed = source.delete(delivered)
         self.replayed += len(delivered) - len(failed)
         for message_id, reason in failed.items():
-            self.unresolved[message_id] = f"it was delivered, but could not be deleted from the queue: {reason}"
+            self.unresolved[message_id] = f"it was delivered, but could not be deleted: {reason}"
 
 
-def replay_changes(
-    queue: Queue,
-    resolver: Resolver,
-    erased: Erased,
-    bronze: Bronze,
-    export: Callable[[], int],
-    seen: Callable[[int], None],
-    *,
-    dry_run: bool,
-) -> Summary:
-    """Bring the changes that a queue of change capture is about to bronze.
+class Destination(abc.ABC, Generic[Read]):
+    """Where messages go."""
+
+    @abc.abstractmethod
+    def read(self, body: str) -> Read:
+        """What a message says.
+
+        Raises:
+            UnresolvedError: it says nothing that can be delivered.
+        """
+
+    @abc.abstractmethod
+    def deliver(self, batch: Sequence[tuple[Message, Read]], summary: Summary, *, dry_run: bool) -> list[Message]:
+        """Deliver a batch, or only say what would be delivered.
+
+        Args:
+            batch: the messages, and what they say.
+            summary: counts records, and gets the reasons of messages that stay.
+            dry_run: change nothing.
+
+        Returns:
+            the messages that may be deleted.
+
+        Raises:
+            botocore.exceptions.ClientError: a call failed.
+        """
+
+    def finish(self, _summary: Summary, *, dry_run: bool) -> list[Message]:  # noqa: ARG002 - most have nothing to do
+        """Deliver what had to wait for the last batch; the messages that may be deleted."""
+        return []
+
+
+def replay(source: Source, destination: Destination[Read], seen: Callable[[int], None], *, dry_run: bool) -> Summary:
+    """Bring the messages of a source to a destination.
 
     Args:
-        queue: what to empty.
-        resolver: finds the changes.
-        erased: finds the changes of users who have been erased, which are left out.
-        bronze: where they go.
-        export: exports the table and returns how many items that were; called once at most, for all that has aged out.
+        source: what to empty.
+        destination: where they go.
         seen: called with how many messages more have been looked at.
-        dry_run: write nothing and leave every message where it is.
+        dry_run: deliver nothing and leave every message where it is.
 
     Raises:
-        botocore.exceptions.ClientError: a call failed; what is not in bronze is still in the queue.
+        botocore.exceptions.ClientError: a call failed; what is not delivered is still in the source.
     """
     summary = Summary()
-    aged_out: list[Message] = []
-    try:
-        for batch in queue.read_batches():
-            lines: list[bytes] = []
-            done: list[Message] = []
-            for message in batch:
-                resolved = resolver.resolve(message.body)
-                lines += resolved.lines
-                if resolved.unresolved:
-                    summary.unresolved[message.id] = resolved.unresolved
-                elif resolved.export:
-                    aged_out.append(message)
-                else:
-                    done.append(message)
-                summary.messages += 1
-                seen(1)
-            kept = erased.drop_erased(lines)
-            summary.erased += len(lines) - len(kept)
-            summary.records += len(kept)
-            if dry_run:
-                summary.replayed += len(done)
-                continue
-            if kept:
-                bronze.write(SOURCE, kept)
-            summary.count_deleted(queue, done)
+
+    def count(delivered: Sequence[Message]) -> None:
         if dry_run:
-            summary.replayed += len(aged_out)
-        elif aged_out:
-            summary.exported = export()
-            summary.count_deleted(queue, aged_out)
-    finally:
-        queue.release()
-    return summary
+            summary.replayed += len(delivered)
+        else:
+            summary.count_deleted(source, delivered)
 
-
-def replay_executions(
-    queue: Queue, client: "SFNClient", state_machine_arn: str, seen: Callable[[int], None], *, dry_run: bool
-) -> Summary:
-    """Start the executions whose inputs a queue holds.
-
-    An execution is named after its message, so that a message that is replayed twice runs once.
-
-    Args:
-        queue: what to empty.
-        client: a Step Functions client.
-        state_machine_arn: what to start.
-        seen: called with how many messages more have been looked at.
-        dry_run: start nothing and leave every message where it is.
-
-    Raises:
-        botocore.exceptions.ClientError: a call failed; the message is still in the queue.
-    """
-    summary = Summary()
     try:
-        for batch in queue.read_batches():
+        for batch in source.read_batches():
+            read: list[tuple[Message, Read]] = []
             for message in batch:
                 summary.messages += 1
-                seen(1)
-                if not _is_object(message.body):
-                    summary.unresolved[message.id] = "not the input of an execution: no JSON object"
-                    continue
-                if dry_run:
-                    summary.replayed += 1
-                    continue
                 try:
-                    client.start_execution(
-                        stateMachineArn=state_machine_arn, name=f"replay-{message.id}", input=message.body
-                    )
-                    summary.records += 1
-                except client.exceptions.ExecutionAlreadyExists:
-                    pass
-                summary.count_deleted(queue, [message])
+                    read.append((message, destination.read(message.body)))
+                except UnresolvedError as error:
+                    summary.unresolved[message.id] = str(error)
+                seen(1)
+            count(destination.deliver(read, summary, dry_run=dry_run))
+        count(destination.finish(summary, dry_run=dry_run))
     finally:
-        queue.release()
+        source.release()
     return summary
-
-
-def _is_object(body: str) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except ValueError:
-        return False

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ingestion.backfill.wire_format import to_wire_format
-from ingestion.replay.messages import Gap
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -22,6 +21,23 @@ Record = dict[str, Any]
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetRecords.html
 EMPTY_PAGE_SECONDS = 0.25
 MAX_EMPTY_SECONDS = 30.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    """Records of a stream that follow each other.
+
+    Args:
+        stream_arn: the table's stream.
+        shard_id: the shard.
+        start: sequence number of the first record.
+        end: sequence number of the last one.
+    """
+
+    stream_arn: str
+    shard_id: str
+    start: str
+    end: str
 
 
 class ShardNotReadError(Exception):

@@ -5,14 +5,16 @@ stages are to do. An execution that is redriven acquires the lock only and keeps
 """
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from ingestion.discarded import list_discarded
 from orchestration import run_lock
+from orchestration.window.discarded import report_discarded
 from orchestration.window.plan import Sources, plan
 from orchestration.window.request import Request
 
@@ -26,6 +28,8 @@ sources = Sources(
     bronze=os.environ["BRONZE_BUCKET"],
     artifacts=os.environ["ARTIFACTS_BUCKET"],
     crawler=os.environ["CRAWLER_NAME"],
+    # a little less: starts of a schedule vary by seconds
+    crawl_interval=timedelta(hours=int(os.environ["CRAWL_HOURS"])) * 0.95,
 )
 
 
@@ -41,6 +45,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     if holder != execution:
         logger.info("another execution holds the lock", holder=holder)
         return {"holder": holder}
+    report_discarded(list_discarded(sources.s3, sources.bronze))
     if event["resuming"]:
         return {"holder": holder}
     made = plan(sources, request, execution.rsplit(":", 1)[-1], now)

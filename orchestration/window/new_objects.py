@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # longer than any upload takes
 SETTLING = timedelta(hours=1)
+# a delivery stream names a folder after the arrival of a buffer's oldest record, at most 15 minutes before it delivers
+# https://docs.aws.amazon.com/firehose/latest/dev/create-configure-backup.html#buffering-hints
+LONGEST_BUFFER = timedelta(minutes=15)
 # a watermark carries the names and has to fit into a state's 256 KiB; without them objects are read twice: harmless
 MAX_NAMES = 2000
 
@@ -57,6 +60,18 @@ def is_new(item: BronzeObject, watermark: Watermark) -> bool:
     return item.modified_at >= watermark.until - SETTLING and item.fingerprint not in watermark.names
 
 
+def first_unread_folder(listed_at: datetime | None) -> str:
+    """Day and hour (`YYYY-MM-DD HH`) of the first folder that may hold changes which silver does not.
+
+    An hour more than a buffer lasts is left for clocks and retries. What a delivery stream retries for longer is not in
+    live figures until the next run.
+
+    Args:
+        listed_at: when bronze was listed for the run that filled silver; None: before anything had come.
+    """
+    return f"{listed_at - LONGEST_BUFFER - SETTLING:%Y-%m-%d %H}" if listed_at else "1970-01-01 00"
+
+
 def list_all(s3: "S3Client", bronze: str, now: datetime) -> tuple[list[tuple[str, str]], list[BronzeObject]]:
     """All of bronze: the folders of days that can receive nothing any more, and the objects of those that can.
 
@@ -85,15 +100,22 @@ def advance(before: Watermark | None, listed: Iterable[BronzeObject], now: datet
     return Watermark(until, names if len(names) <= MAX_NAMES else frozenset(), now, built_at, inventoried_at)
 
 
-def lacks_partition(glue: "GlueClient", crawler: str, objects: Iterable[BronzeObject]) -> bool:
-    """Whether `objects` lie in a partition that a crawl would add.
+def needs_crawl(
+    glue: "GlueClient", crawler: str, objects: Iterable[BronzeObject], least_interval: timedelta, now: datetime
+) -> bool:
+    """Whether `objects` lie in a partition that a crawl would add, and the last good crawl is long enough ago.
 
     Args:
         glue: knows what the crawler crawls and what the catalog has.
         crawler: the crawler of bronze; its tables are named after the folders that it crawls.
         objects: of bronze.
+        least_interval: between the starts of two crawls.
+        now: this instant.
     """
     described = glue.get_crawler(Name=crawler)["Crawler"]
+    last = described.get("LastCrawl") or {}
+    if last.get("Status") == "SUCCEEDED" and now - last["StartTime"] < least_interval:
+        return False
     crawled = {target["Path"].rstrip("/").rsplit("/", 1)[-1] for target in described["Targets"]["S3Targets"]}
     partitions: dict[str, set[tuple[str, str]]] = {}
     for item in objects:

@@ -41,6 +41,7 @@ class Sources:
         bronze: bucket.
         artifacts: bucket that manifests and reports of runs go to.
         crawler: the crawler of bronze.
+        crawl_interval: least time between two crawls.
     """
 
     s3: "S3Client"
@@ -50,6 +51,7 @@ class Sources:
     bronze: str
     artifacts: str
     crawler: str
+    crawl_interval: timedelta = timedelta()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,14 +106,16 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         "from": rfc3339(request.start),
         "to": rfc3339(request.end),
         "full_refresh": request.full_refresh,
-        # old snapshots of gold's tables hold what an erasure, after which gold is built alone, has to delete
-        "refresh_gold": request.full_refresh or request.gold_only,
+        # old snapshots of gold's tables hold what an erasure, after which gold is built alone, has to delete; a rebuilt
+        # table of silver may lack rows, of which no increment tells
+        "refresh_gold": request.full_refresh or request.gold_only or bool(request.rebuild),
         "select": REQUEST_MODELS if is_light else request.select,
         "exclude": request.skip,
         "reject_threshold": request.reject_threshold,
         "reason": request.reason,
         "left_out": [stage for stage in STAGES if stage in left_out],
         "report": f"{folder}/silver.json",
+        "unread_since": new_objects.first_unread_folder(_listed_at(request, before, now)),
         "silver_arguments": {
             "--objects": f"{folder}/objects.json",
             **({"--full-refresh": "true"} if request.full_refresh else {}),
@@ -121,6 +125,11 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         },
         "watermark": new_objects.advance(before, found.recent, now, built_at).document() if request.is_whole else None,
     }
+
+
+def _listed_at(request: Request, before: Watermark | None, now: datetime) -> datetime | None:
+    """When bronze was listed of which silver will hold all; None when nobody knows."""
+    return now if request.is_whole else before.checked_at if before else None
 
 
 def _find(sources: Sources, request: Request, before: Watermark | None, now: datetime) -> Input:
@@ -154,6 +163,8 @@ def _left_out(
         return set(BEFORE_GOLD)
     if (has_nothing and not request.full_refresh) or not is_due:
         return set(STAGES)
-    if not found.days and not new_objects.lacks_partition(sources.glue, sources.crawler, found.objects):
+    if not found.days and not new_objects.needs_crawl(
+        sources.glue, sources.crawler, found.objects, sources.crawl_interval, now
+    ):
         return {"CrawlBronze"}
     return set()

@@ -5,7 +5,7 @@ import gzip
 import json
 import pathlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jsonschema
@@ -13,13 +13,18 @@ import pytest
 
 import ingestion.cdc
 from ingestion.backfill.export import Exported, Pace, export
-from ingestion.backfill.removed import export_removals
+from ingestion.backfill.removed import TASK_COLUMNS, export_removals
 from ingestion.bronze import Bronze
+from ingestion.cdc.quarantine import format_message
+from ingestion.contract import DISCARDED
 from ingestion.errors import RefusedError
 from ingestion.replay import run
-from ingestion.replay.changes import Resolver
+from ingestion.replay.changes import Changes, QuarantineResolver, Resolved, resolve_batch
+from ingestion.replay.discarded_batches import DiscardedBatches
 from ingestion.replay.erased import Erased
+from ingestion.replay.executions import Executions
 from ingestion.replay.queues import Queue
+from ingestion.replay.shard import lambda_record
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory
 from transforms.silver.erasures import Erasures
@@ -29,6 +34,8 @@ pytestmark = pytest.mark.account
 
 class Lake:
     """A table with its stream, a bronze bucket and a failure queue, all a test's own."""
+
+    function = "todo-cdc"
 
     def __init__(self, account: Account, unique: str) -> None:
         session = account.session
@@ -59,19 +66,35 @@ class Lake:
     def send(self, body: str) -> None:
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
 
-    def gap(self, start: str, end: str) -> None:
-        """Send what Lambda sends about a batch that it gave up."""
-        shard = self.streams.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"][0]["ShardId"]
-        batch = {"streamArn": self.stream, "shardId": shard, "startSequenceNumber": start, "endSequenceNumber": end}
-        self.send(json.dumps({"version": "1.0", "DDBStreamBatchInfo": batch}))
+    def discard(self, start: int, end: int) -> str:
+        """What Lambda writes about a batch that it discarded, of the stream's records `start` to `end`."""
+        document = {
+            "version": "1.0",
+            "requestContext": {"functionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{self.function}"},
+            "DDBStreamBatchInfo": {"streamArn": self.stream, "batchSize": end - start + 1},
+            "payload": json.dumps({"Records": self.records()[start : end + 1]}),
+        }
+        key = f"{DISCARDED}mapping-1/shardId-0/2026/11/24/2026-11-24T10.00.00-{uuid.uuid4()}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(document).encode())
+        return key
 
-    def sequence_numbers(self) -> list[str]:
+    def quarantine(self, **changed: Any) -> None:
+        """Send what change capture sends about the newest record, without the record."""
+        message = json.loads(format_message(self.records()[-1], "why"))
+        self.send(json.dumps({**message, "record": None, **changed}))
+
+    def records(self) -> list[dict[str, Any]]:
+        """The stream's, as a function gets them."""
         shard = self.streams.describe_stream(StreamArn=self.stream)["StreamDescription"]["Shards"][0]["ShardId"]
         iterator = self.streams.get_shard_iterator(
             StreamArn=self.stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
         records = self.streams.get_records(ShardIterator=iterator)["Records"]
-        return [record["dynamodb"]["SequenceNumber"] for record in records]
+        return [lambda_record(record, self.stream) for record in records]
+
+    def discarded(self) -> list[str]:
+        found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=DISCARDED).get("Contents", [])
+        return [one["Key"] for one in found]
 
     def lines(self) -> list[dict[str, Any]]:
         found = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="cdc/dt=").get("Contents", [])
@@ -81,16 +104,17 @@ class Lake:
     def export(self, segments: int = 2) -> Exported:
         return export(self.dynamodb, self.name, self.bronze, Pace(10_000), segments=segments, seen=lambda _more: None)
 
+    def changes(self, resolve: Callable[[str], Resolved]) -> Changes:
+        return Changes(resolve, Erased(self.dynamodb), self.bronze, lambda: self.export().envelopes)
+
     def replay(self, *, dry_run: bool = False) -> run.Summary:
-        return run.replay_changes(
-            Queue(self.sqs, self.queue_name),
-            Resolver(self.streams, self.dynamodb),
-            Erased(self.dynamodb),
-            self.bronze,
-            lambda: self.export().envelopes,
-            lambda _more: None,
-            dry_run=dry_run,
-        )
+        """Of what Lambda discarded."""
+        source = DiscardedBatches(Bronze(self.s3, self.bucket), self.function)
+        return run.replay(source, self.changes(resolve_batch), lambda _more: None, dry_run=dry_run)
+
+    def replay_quarantine(self) -> run.Summary:
+        to = self.changes(QuarantineResolver(self.streams, self.dynamodb).resolve)
+        return run.replay(Queue(self.sqs, self.queue_name), to, lambda _more: None, dry_run=False)
 
 
 @pytest.fixture
@@ -110,7 +134,7 @@ def test_what_silver_has_and_the_table_has_no_more_is_removed_in_bronze(lake: La
             lake.dynamodb.put_item(TableName=lake.name, Item=key)
         texts = {"task_id": f"t-{number}", "user_id": "u-1", "title": "T", "status": "pending", "priority": "low"}
         times = {"created_at": moment, "updated_at": moment, "completed_at": None, "deleted_at": None}
-        return {**texts, **times, "category": None, "due_date": dt.date(2026, 12, 1), "version": 2}
+        return {**dict.fromkeys(TASK_COLUMNS), **texts, **times, "due_date": dt.date(2026, 12, 1), "version": 2}
 
     users = [{"user_id": "u-1", "created_at": moment, "updated_at": moment, "version": 1}]
     rows = [task(number) for number in range(150)]
@@ -146,59 +170,73 @@ def test_a_backfill_writes_what_change_capture_wants_and_the_same_again(lake: La
     assert {line["event_id"] for line in lake.lines()} == {line["event_id"] for line in first}
 
 
-def test_a_replay_empties_the_queue_once_everything_is_in_bronze(lake: Lake) -> None:
+def test_a_replay_deletes_objects_once_their_records_are_in_bronze(lake: Lake) -> None:
     for version in range(1, 6):
         lake.put("TASK#1", version)
     lake.put("IDEMPOTENCY#1")
     lake.put("TASK#2")
-    numbers = lake.sequence_numbers()
-    lake.gap(numbers[1], numbers[3])
-    lake.gap(numbers[4], numbers[6])
-    lake.send("nonsense")
+    lake.discard(1, 3)
+    lake.discard(4, 6)
+    foreign = f"{DISCARDED}mapping-1/shardId-0/nonsense"
+    lake.s3.put_object(Bucket=lake.bucket, Key=foreign, Body=b"nonsense")
+    # another function's are not touched
+    lake.function = "todo-other"
+    key = lake.discard(0, 6)
+    moved = key.replace("mapping-1", "mapping-2")
+    lake.s3.copy_object(Bucket=lake.bucket, Key=moved, CopySource={"Bucket": lake.bucket, "Key": key})
+    lake.s3.delete_object(Bucket=lake.bucket, Key=key)
+    lake.function = "todo-cdc"
 
     foreseen = lake.replay(dry_run=True)
     assert (foreseen.messages, foreseen.replayed, foreseen.records, len(foreseen.unresolved)) == (3, 2, 5, 1)
     assert lake.lines() == []
+    assert len(lake.discarded()) == 4
 
     done = lake.replay()
     assert (done.messages, done.replayed, done.records, done.exported) == (3, 2, 5, 0)
-    assert list(done.unresolved.values()) == ["neither a quarantined record nor a batch that Lambda gave up"]
+    assert done.unresolved == {foreign: "no invocation record of a batch that Lambda discarded"}
     changes = sorted((line["keys"]["PK"], line["new_image"]["version"]) for line in lake.lines())
     assert changes == [("TASK#1", 2), ("TASK#1", 3), ("TASK#1", 4), ("TASK#1", 5), ("TASK#2", 1)]
+    assert lake.discarded() == [foreign, moved]
 
     again = lake.replay()
     assert (again.messages, again.replayed) == (1, 0)
     assert len(lake.lines()) == 5
 
 
-def test_a_message_that_could_not_be_deleted_is_not_counted_as_done(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_could_not_be_deleted_is_not_counted_as_done(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.put("TASK#1")
-    (number,) = lake.sequence_numbers()
-    lake.gap(number, number)
+    key = lake.discard(0, 0)
+    lake.quarantine()
 
-    def refuse(*, Entries: list[dict[str, str]], **_: Any) -> dict[str, Any]:  # noqa: N803
+    def refuse_objects(*, Delete: dict[str, Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        return {"Errors": [{"Key": one["Key"], "Code": "InternalError"} for one in Delete["Objects"]]}
+
+    def refuse_messages(*, Entries: list[dict[str, str]], **_: Any) -> dict[str, Any]:  # noqa: N803
         failed = [{"Id": one["Id"], "Code": "InternalError", "SenderFault": False} for one in Entries]
         return {"Successful": [], "Failed": failed}
 
-    with monkeypatch.context() as fault:
-        fault.setattr(lake.sqs, "delete_message_batch", refuse)
-        done = lake.replay()
-    assert (done.messages, done.replayed, done.records) == (1, 0, 1)
-    assert "could not be deleted from the queue: InternalError" in next(iter(done.unresolved.values()))
+    for replay in (lake.replay, lake.replay_quarantine):
+        with monkeypatch.context() as fault:
+            fault.setattr(lake.s3, "delete_objects", refuse_objects)
+            fault.setattr(lake.sqs, "delete_message_batch", refuse_messages)
+            done = replay()
+        assert (done.messages, done.replayed, done.records) == (1, 0, 1)
+        assert "could not be deleted: InternalError" in next(iter(done.unresolved.values()))
+    assert lake.discarded() == [key]
 
-    again = lake.replay()
-    assert (again.messages, again.replayed, again.unresolved) == (1, 1, {})
+    for replay in (lake.replay, lake.replay_quarantine):
+        again = replay()
+        assert (again.messages, again.replayed, again.unresolved) == (1, 1, {})
     assert len({line["event_id"] for line in lake.lines()}) == 1
 
 
 def test_a_replay_is_the_same_event_as_the_first_delivery(lake: Lake) -> None:
     lake.put("TASK#1")
-    (number,) = lake.sequence_numbers()
     for _ in range(2):
-        lake.gap(number, number)
+        lake.discard(0, 0)
         lake.replay()
+    (number,) = [record["dynamodb"]["SequenceNumber"] for record in lake.records()]
     assert len({line["event_id"] for line in lake.lines()}) == 1
     assert {line["sequence_number"] for line in lake.lines()} == {number}
     assert {line["table_name"] for line in lake.lines()} == {lake.name}
@@ -214,9 +252,8 @@ def test_who_has_been_erased_is_not_brought_back_and_keeps_what_came_later(lake:
     written("USER#u-1", "2026-11-24T13:00:00.000000Z", name={"S": "came back and went"})
     lake.dynamodb.delete_item(TableName=lake.name, Key={"PK": {"S": "USER#u-1"}, "SK": {"S": "METADATA"}})
     written("TASK#u-10", "2026-11-24T10:00:00.000000Z", title={"S": "somebody else"})
-    numbers = lake.sequence_numbers()
     Erasures(lake.dynamodb, lake.name).record_erased("u-1", dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC))
-    lake.gap(numbers[0], numbers[-1])
+    lake.discard(0, len(lake.records()) - 1)
 
     done = lake.replay()
 
@@ -236,25 +273,25 @@ def test_who_has_been_erased_is_not_brought_back_and_keeps_what_came_later(lake:
 def test_what_has_aged_out_of_the_stream_is_exported_from_the_table_once(lake: Lake) -> None:
     for number in range(3):
         lake.put(f"TASK#{number}", version=7)
-    lake.gap("1".zfill(21), "2".zfill(21))
-    lake.gap("3".zfill(21), "3".zfill(21))
-    lake.gap("4", "4")
+    gone = {"sequence_number": "1".zfill(21), "event_name": "REMOVE", "keys": {"PK": "TASK#9", "SK": "METADATA"}}
+    lake.quarantine(**gone)
+    lake.quarantine(**gone)
+    lake.quarantine(sequence_number=None, keys=None)
 
-    done = lake.replay()
+    done = lake.replay_quarantine()
 
     assert (done.replayed, done.exported, len(done.unresolved)) == (2, 3, 1)
     assert all(line["event_id"].startswith("backfill-") for line in lake.lines())
     assert sorted(line["keys"]["PK"] for line in lake.lines()) == ["TASK#0", "TASK#1", "TASK#2"]
 
 
-def test_nothing_leaves_the_queue_when_bronze_does_not_take_it(lake: Lake) -> None:
+def test_nothing_is_deleted_when_bronze_does_not_take_it(lake: Lake) -> None:
     lake.put("TASK#1")
-    (number,) = lake.sequence_numbers()
-    lake.gap(number, number)
+    key = lake.discard(0, 0)
     lake.bronze = Bronze(lake.s3, f"nowhere-{lake.bucket}")
     with pytest.raises(lake.s3.exceptions.NoSuchBucket):
         lake.replay()
-    assert Queue(lake.sqs, lake.queue_name).count_messages() == 1
+    assert lake.discarded() == [key]
 
 
 def test_an_execution_is_started_once_for_each_message(account: Account, lake: Lake, role: RoleFactory) -> None:
@@ -267,9 +304,10 @@ def test_an_execution_is_started_once_for_each_message(account: Account, lake: L
     lake.send("nonsense")
     queue = Queue(lake.sqs, lake.queue_name)
 
-    foreseen = run.replay_executions(queue, machines, machine, lambda _more: None, dry_run=True)
+    to = Executions(machines, machine)
+    foreseen = run.replay(queue, to, lambda _more: None, dry_run=True)
     assert machines.list_executions(stateMachineArn=machine)["executions"] == []
-    done = run.replay_executions(queue, machines, machine, lambda _more: None, dry_run=False)
+    done = run.replay(queue, to, lambda _more: None, dry_run=False)
 
     assert (foreseen.replayed, done.replayed, done.records, len(done.unresolved)) == (1, 1, 1, 1)
     (execution,) = machines.list_executions(stateMachineArn=machine)["executions"]

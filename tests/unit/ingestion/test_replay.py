@@ -2,15 +2,14 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from ingestion.cdc.quarantine import format_message
-from ingestion.replay.changes import Resolved, Resolver
-from ingestion.replay.messages import Gap, UnknownMessageError, parse
-from ingestion.replay.shard import ShardNotReadError, find, lambda_record, read
+from ingestion.replay.changes import QuarantineResolver, Resolved, resolve_batch
+from ingestion.replay.run import UnresolvedError
+from ingestion.replay.shard import Gap, ShardNotReadError, find, lambda_record, read
 from tests.unit.ingestion.stream import STREAM, record, task_image
 
 SHARD = "shardId-00000000000000000000-00000000"
@@ -75,9 +74,18 @@ class Table:
         return {"Item": self.item} if self.item else {}
 
 
-def gap(start: int, end: int) -> str:
-    batch = {"streamArn": STREAM, "shardId": SHARD, "startSequenceNumber": str(start), "endSequenceNumber": str(end)}
-    return json.dumps({"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": batch})
+def discarded(*records: dict[str, Any], function: str = "todo-cdc") -> str:
+    """The object of a batch that Lambda discarded."""
+    return json.dumps(
+        {
+            "requestContext": {
+                "functionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{function}",
+                "condition": "RecordAgeExceeded",
+            },
+            "DDBStreamBatchInfo": {"streamArn": STREAM, "shardId": SHARD, "batchSize": len(records)},
+            "payload": json.dumps({"Records": records}),
+        }
+    )
 
 
 def still(_seconds: float) -> None:
@@ -85,7 +93,7 @@ def still(_seconds: float) -> None:
 
 
 def resolve(body: str, streams: Any, table: Any = Table()) -> Resolved:  # noqa: B008 - it holds nothing
-    return Resolver(streams, table).resolve(body)
+    return QuarantineResolver(streams, table).resolve(body)
 
 
 def versions(resolved: Resolved) -> list[int]:
@@ -98,34 +106,29 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingestion.replay.shard.MAX_EMPTY_SECONDS", 0.02)
 
 
-def test_a_batch_that_lambda_gave_up_is_read_again_to_its_last_record() -> None:
-    resolved = resolve(gap(3, 6), Streams(range(1, 10)))
-    assert versions(resolved) == [3, 4, 5, 6]
-    assert (resolved.unresolved, resolved.export) == (None, False)
+def test_a_batch_that_lambda_discarded_has_its_records() -> None:
+    batch = [record(task_image(version={"N": str(number)}), sequence=number) for number in (3, 4)]
+    assert versions(resolve_batch(discarded(*batch))) == [3, 4]
+    as_object = {**json.loads(discarded(*batch)), "payload": {"Records": batch}}
+    assert versions(resolve_batch(json.dumps(as_object))) == [3, 4]
 
 
-def test_what_has_aged_out_asks_for_an_export_and_the_rest_is_read() -> None:
-    resolved = resolve(gap(3, 6), Streams(range(1, 10), horizon=5))
-    assert versions(resolved) == [5, 6]
-    assert resolved.export
+def test_records_that_change_capture_does_not_want_are_left_out() -> None:
+    other = record({"PK": {"S": "IDEMPOTENCY#u-1"}, "SK": {"S": "k"}})
+    assert versions(resolve_batch(discarded(other, record(task_image(version={"N": "4"}))))) == [4]
 
 
-@pytest.mark.parametrize("streams", [Streams(range(0)), Streams(range(1, 10), gone=True)])
-def test_a_shard_that_is_gone_asks_for_an_export(streams: Streams) -> None:
-    assert resolve(gap(3, 6), streams) == Resolved(export=True)
+def test_a_batch_with_a_record_of_no_stream_stays_and_the_rest_is_delivered() -> None:
+    broken = {**record(task_image(), sequence=4), "eventName": "BROKEN"}
+    resolved = resolve_batch(discarded(record(task_image(version={"N": "3"})), broken, {"nothing": "known"}))
+    assert versions(resolved) == [3]
+    assert "none of a table's stream" in str(resolved.unresolved)
 
 
-def test_records_that_change_capture_does_not_want_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    original: Callable[[int], dict[str, Any]] = Streams.record
-
-    def mixed(number: int) -> dict[str, Any]:
-        made = original(number)
-        if number % 2:
-            made["dynamodb"]["Keys"] = {"PK": {"S": "IDEMPOTENCY#u-1"}, "SK": {"S": "METADATA"}}
-        return made
-
-    monkeypatch.setattr(Streams, "record", staticmethod(mixed))
-    assert versions(resolve(gap(3, 6), Streams(range(1, 10)))) == [4, 6]
+@pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", '{"payload": 1}', discarded().replace("Records", "R")])
+def test_an_object_that_lambda_has_not_written_stays_with_a_reason(body: str) -> None:
+    with pytest.raises(UnresolvedError, match="invocation record"):
+        resolve_batch(body)
 
 
 def test_a_record_of_the_streams_api_becomes_the_one_that_lambda_gives() -> None:
@@ -153,7 +156,8 @@ def test_a_record_that_is_bad_in_the_stream_too_stays(monkeypatch: pytest.Monkey
     bad = {**Streams.record(4), "eventName": "BROKEN"}
     monkeypatch.setattr(Streams, "record", staticmethod(lambda _number: bad))
     damaged = {**record(task_image(), sequence=4), "eventName": "BROKEN"}
-    assert "neither an insert" in str(resolve(format_message(damaged, "why"), Streams(range(4, 5))).unresolved)
+    with pytest.raises(UnresolvedError, match="neither an insert"):
+        resolve(format_message(damaged, "why"), Streams(range(4, 5)))
 
 
 def damaged(event_name: str = "MODIFY") -> str:
@@ -174,9 +178,8 @@ def test_an_item_that_is_gone_was_removed_by_a_later_change_unless_the_removal_i
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", "{}", '{"quarantine_version": 1}', '{"DDBStreamBatchInfo": {}}'])
 def test_a_message_of_another_kind_stays_with_a_reason(body: str) -> None:
-    with pytest.raises(UnknownMessageError):
-        parse(body)
-    assert resolve(body, Streams(range(0))).unresolved
+    with pytest.raises(UnresolvedError):
+        resolve(body, Streams(range(0)))
 
 
 def test_a_run_of_empty_pages_is_not_the_end_of_a_shard() -> None:
@@ -202,7 +205,6 @@ def test_the_rest_of_a_gap_beyond_the_end_of_an_open_shard_is_still_to_come() ->
     with pytest.raises(ShardNotReadError, match="try again"):
         read(streams, Gap(STREAM, SHARD, "2", "9"), sleep=still)
     assert find(streams, STREAM, "7") is None
-    assert "try again" in str(resolve(gap(2, 9), streams).unresolved)
 
 
 def test_a_gap_of_a_closed_shard_ends_with_the_shard() -> None:
