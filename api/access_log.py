@@ -1,4 +1,4 @@
-"""The outermost layer of the application: correlation id, cache control, one log line per request, no crash.
+"""The outermost layer of the application: correlation id, headers of every answer, one log line per request, no crash.
 
 The log line names the user by a hash only, and never holds a token, an e-mail address or what a task says: logs are
 kept and read apart from the table.
@@ -52,6 +52,7 @@ class AccessLog:
                 headers.append((b"x-request-id", request_id.encode()))
                 if scope["path"].startswith(_PRIVATE_PATHS):
                     headers += _PRIVATE_HEADERS
+                    headers += scope.get("rate_limit", ())
             await send(message)
 
         try:

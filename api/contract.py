@@ -9,12 +9,15 @@ this module, so each rule is stated once. It needs nothing but the standard libr
 | task | `TASK#{user_id}` | `TASK#{task_id}` |
 | profile | `USER#{user_id}` | `METADATA` |
 | published figures | `INSIGHTS#{user_id}` | `METADATA` |
+| counts of tasks | `COUNTS#{user_id}` | `METADATA` |
 | idempotency record | `IDEMPOTENCY#{user_id}` | the `Idempotency-Key` |
+| webhooks and their deliveries | `WEBHOOK#{user_id}` | as `api.webhook_contract` says |
+| count of requests | `RATE_LIMIT#{SHA-256 of user_id}` | the minute since 1970 |
 | request to erase a user | `ERASURE` | `{user_id}` |
 | hash of an erased user | `ERASED` | SHA-256 of `{user_id}` |
 | state of the pipeline | `PIPELINE` | `WATERMARK` and others |
 
-Every item of a user is found by Query, never by Scan: each of the first four partitions is the user's alone.
+Every item of a user is found by Query, never by Scan: each of the first five partitions is the user's alone.
 """
 
 import dataclasses
@@ -24,6 +27,8 @@ from typing import Literal, NamedTuple
 TABLE_NAME, API_FUNCTION = "todo-app-data", "todo-api"
 # of every metric that the platform's own code writes, whichever folder it is in
 METRICS_NAMESPACE = "TodoInsights"
+# metric: the size of one user's tasks and their index entries, from 1 GB on; an item collection takes 10 GB
+USER_GIGABYTES = "UserGigabytes"
 # the API's log events with this `log_type` leave CloudWatch Logs for bronze: one for each request
 REQUEST_LOG_TYPE = "request"
 # DynamoDB deletes an item some time after this attribute, in seconds since 1970
@@ -41,13 +46,17 @@ class EntityType(enum.StrEnum):
     TASK = "TASK"
     USER = "USER"
     INSIGHTS = "INSIGHTS"
+    COUNTS = "COUNTS"
     IDEMPOTENCY = "IDEMPOTENCY"
+    WEBHOOK = "WEBHOOK"
+    RATE_LIMIT = "RATE_LIMIT"
     ERASURE = "ERASURE"
     ERASED = "ERASED"
     WATERMARK = "WATERMARK"
 
 
-# The entity types whose changes leave the table; idempotency records, figures and erasures stay in it.
+# The entity types whose changes leave the table; idempotency records, figures, webhooks and erasures
+# stay in it.
 CAPTURED_ENTITY_TYPES = (EntityType.TASK, EntityType.USER)
 
 
@@ -82,14 +91,14 @@ class Attribute:
 
     Args:
         name: in the item, in the API's documents and in silver's columns alike.
-        type: of the value; times and dates are text in the item (RFC 3339), integers are numbers.
+        type: of the value; times and dates are text in the item (RFC 3339), integers are numbers, strings a list.
         required: whether every item of the entity type has it.
         owned: whether the owner of a task sees a change of it as a change of the task: it is named in `changed_fields`.
         personal: whether it holds what a user wrote or what names a user.
     """
 
     name: str
-    type: Literal["string", "integer", "date", "timestamp"]
+    type: Literal["string", "strings", "integer", "date", "timestamp"]
     required: bool = False
     owned: bool = False
     personal: bool = False
@@ -103,6 +112,12 @@ TASK_ATTRIBUTES = (
     Attribute("status", "string", required=True, owned=True),
     Attribute("priority", "string", required=True, owned=True),
     Attribute("category", "string", owned=True),
+    Attribute("labels", "strings", owned=True),
+    Attribute("parent_id", "string", owned=True),
+    Attribute("recurrence", "string", owned=True),
+    Attribute("previous_id", "string"),
+    Attribute("next_id", "string"),
+    Attribute("due_at", "timestamp", owned=True),
     Attribute("due_date", "date", owned=True),
     Attribute("created_at", "timestamp", required=True),
     Attribute("updated_at", "timestamp", required=True),
@@ -114,6 +129,7 @@ USER_ATTRIBUTES = (
     Attribute("user_id", "string", required=True),
     Attribute("email", "string", personal=True),
     Attribute("name", "string", personal=True),
+    Attribute("time_zone", "string"),
     Attribute("created_at", "timestamp", required=True),
     Attribute("updated_at", "timestamp", required=True),
     Attribute("version", "integer", required=True),
@@ -178,6 +194,11 @@ def insights_key(user_id: str) -> Key:
     return Key(prefix(EntityType.INSIGHTS) + user_id, METADATA)
 
 
+def counts_key(user_id: str) -> Key:
+    """The key of a user's counts of tasks. Who writes tasks of an earlier time deletes the item (ADR 0147)."""
+    return Key(prefix(EntityType.COUNTS) + user_id, METADATA)
+
+
 def idempotency_partition(user_id: str) -> str:
     """The partition key of a user's idempotency records."""
     return prefix(EntityType.IDEMPOTENCY) + user_id
@@ -186,6 +207,16 @@ def idempotency_partition(user_id: str) -> str:
 def idempotency_key(user_id: str, key: str) -> Key:
     """The key of the record that an `Idempotency-Key` of a user has."""
     return Key(idempotency_partition(user_id), key)
+
+
+def rate_limit_key(user_hash: str, window: int) -> Key:
+    """The key of how many requests a user has sent in a window of the rate limit.
+
+    Args:
+        user_hash: SHA-256 of the user's identifier, hexadecimal. The item outlives an erasure, so it names nobody.
+        window: its number since 1970.
+    """
+    return Key(prefix(EntityType.RATE_LIMIT) + user_hash, str(window))
 
 
 # All requests to erase somebody are in one partition, so that whoever works them off finds them by Query.

@@ -10,19 +10,23 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Request
 
 from api.identity import Caller
-from api.models.fields import TASK_ID_PATTERN
-from api.problems import TaskNotFound
+from api.models import patterns
+from api.problems import TaskNotFound, WebhookNotFound
 from api.services.batch import BatchService
 from api.services.changes import ChangeFeed
+from api.services.counts import CountsService
 from api.services.erasure import ErasureService
+from api.services.exports import ExportService
+from api.services.imports import ImportService
 from api.services.insights import InsightsService
 from api.services.preconditions import Preconditions
 from api.services.task_lists import TaskListService
 from api.services.tasks import TaskService
 from api.services.users import UserService
+from api.services.webhooks import WebhookService
 from api.services.write_request import WriteRequest
 
-_TASK_ID = re.compile(TASK_ID_PATTERN)
+_TASK_ID = re.compile(patterns.TASK_ID)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,8 +38,12 @@ class Services:
     lists: TaskListService
     batches: BatchService
     changes: ChangeFeed
+    counts: CountsService
     insights: InsightsService
     erasure: ErasureService
+    webhooks: WebhookService
+    exports: ExportService
+    imports: ImportService
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,12 +79,20 @@ async def _read(request: Request) -> Read:
 
 
 async def _task_id(
-    task_id: Annotated[str, Path(description="ULID", json_schema_extra={"pattern": TASK_ID_PATTERN})],
+    task_id: Annotated[str, Path(description="ULID", json_schema_extra={"pattern": patterns.TASK_ID})],
 ) -> str:
     # what cannot be an id is the id of no task
     if not _TASK_ID.match(task_id):
         raise TaskNotFound
     return task_id
+
+
+async def _webhook_id(
+    webhook_id: Annotated[str, Path(description="ULID", json_schema_extra={"pattern": patterns.TASK_ID})],
+) -> str:
+    if not _TASK_ID.match(webhook_id):
+        raise WebhookNotFound
+    return webhook_id
 
 
 _IDEMPOTENCY_KEY = Header(
@@ -90,6 +106,7 @@ _IDEMPOTENCY_KEY = Header(
 IdempotencyKey = Annotated[str, _IDEMPOTENCY_KEY]
 OptionalIdempotencyKey = Annotated[str | None, _IDEMPOTENCY_KEY]
 TaskIdInPath = Annotated[str, Depends(_task_id)]
+WebhookIdInPath = Annotated[str, Depends(_webhook_id)]
 # Checked where they are used: a problem of the header's own says what is wrong with it. The document has the form that
 # clients send; tabs and bytes beyond ASCII are taken as well (RFC 9110, section 8.8.3).
 _ENTITY_TAGS = {"pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'}

@@ -14,13 +14,16 @@ from api.access_log import AccessLog
 from api.application import build, prepare
 from api.head import HeadAsGet
 from api.problems import MEDIA_TYPE
+from api.routes.json_route import NDJSON
 from api.settings import Settings
 
 
 def adapt(app: ASGIApp) -> Mangum:
     """An ASGI application as a Lambda handler."""
     # a media type that is not listed as text would be answered in base64
-    return Mangum(AccessLog(HeadAsGet(app)), lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
+    return Mangum(
+        AccessLog(HeadAsGet(app)), lifespan="off", text_mime_types=["text/", "application/json", NDJSON, MEDIA_TYPE]
+    )
 
 
 _app = build(Settings.from_environment())

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.models.patterns import IN_WORDS
 from api.observability import logger
 from api.problems import (
     MEDIA_TYPE,
@@ -32,6 +33,7 @@ from api.repositories.dynamodb import CollectionFull, is_throttling
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _IDEMPOTENCY_KEY = "idempotency-key"
 _OPERATIONS = ("create", "update", "delete", "restore")
+_LINES = ("task", "profile", "webhook", "export", "delivery", "insights")
 
 
 def install(app: FastAPI) -> None:
@@ -86,11 +88,18 @@ def _field_error(error: dict[str, Any]) -> FieldError:
         place = f"not valid JSON at character {path[0]}: {error['ctx']['error']}"
         return {"location": "body", "field": "body", "code": "json_invalid", "message": place}
     message = error["msg"]
+    if error["type"] == "string_pattern_mismatch":
+        message = IN_WORDS.get(error["ctx"]["pattern"], message)
     if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        path.append("op")
-        message = f"must be one of {', '.join(_OPERATIONS)}"  # the framework's own repeats what was sent
+        path.append("type" if path[0] == "lines" else "op")
+        # the framework's own repeats what was sent
+        message = f"must be one of {', '.join(_LINES if path[0] == 'lines' else _OPERATIONS)}"
     if len(path) > 2 and path[0] == "operations" and path[2] in _OPERATIONS:
         del path[2]  # which kind of operation it was taken for; not a field of the request
+    if len(path) > 1 and path[0] == "lines":
+        if len(path) > 2 and path[2] in _LINES:
+            del path[2]
+        message = f"line {int(path[1]) + 1}: {message}"
     if location == "query":
         path = path[:1]  # which of several values it was
     return {

@@ -35,11 +35,31 @@ def log_info(event: str, fields: dict[str, object]) -> None:
 
 
 def count(metric: str, times: int = 1) -> None:
-    """Count business events with the dimension `service`, in CloudWatch's embedded metric format.
+    """Count business events.
+
+    Args:
+        metric: its name.
+        times: how many there were.
+    """
+    _emit(metric, times, "Count")
+
+
+def measure_gigabytes(metric: str, gigabytes: float) -> None:
+    """Write a size as a metric.
+
+    Args:
+        metric: its name.
+        gigabytes: the size.
+    """
+    _emit(metric, gigabytes, "Gigabytes")
+
+
+def _emit(metric: str, value: float, unit: str) -> None:
+    """Write a value with the dimension `service`, in CloudWatch's embedded metric format.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
-    definition = {"Name": metric, "Unit": "Count"}
+    definition = {"Name": metric, "Unit": unit}
     directive = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": [definition]}
     about = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
-    print(_json_line({"_aws": about, "service": SERVICE, metric: [times]}), flush=True)
+    print(_json_line({"_aws": about, "service": SERVICE, metric: [value]}), flush=True)

@@ -118,6 +118,13 @@ class TaskNotFound(Problem):
         super().__init__("There is no such task.")
 
 
+class WebhookNotFound(Problem):
+    status, slug, title = 404, "webhook-not-found", "Webhook not found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such webhook.")
+
+
 class UserNotFound(Problem):
     status, slug, title = 404, "user-not-found", "User not found"
 
@@ -134,6 +141,17 @@ class InsightsNotFound(Problem):
 
 class QuotaExceeded(Problem):
     status, slug, title = 403, "quota-exceeded", "Quota exceeded"
+
+
+class RateLimited(Problem):
+    status, slug, title = 429, "rate-limited", "Rate limited"
+    standard_headers: ClassVar[Mapping[str, str]] = {"Retry-After": RETRY_SECONDS}
+
+    def __init__(self, limit: int, seconds: int) -> None:
+        super().__init__(
+            f"You may send {limit} requests a minute. Nothing was changed; send it again in {seconds} s.",
+            headers={"Retry-After": str(seconds)},
+        )
 
 
 class MethodNotAllowed(Problem):

@@ -7,20 +7,16 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from api.models import patterns
+from api.models.text import fold
+
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WITHOUT_NULLS = r"^[^\u0000]*$"
-# What Python, Rust or ECMAScript, the dialect of JSON Schema, takes for white space: no two agree on `\s`.
-_SPACE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_NOT_SPACE = re.compile(f"[^{_SPACE}]")
-_NOT_BLANK = rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"
-
-_IN_EMAIL = rf"[^@\u0000-\u001f\u007f{_SPACE}]+"
-_EMAIL = rf"^{_IN_EMAIL}@{_IN_EMAIL}\.{_IN_EMAIL}$"
-
-ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-# RFC 9110, sections 5.6.3 and 8.8.3: `*` or a list of entity tags, with optional white space
-ENTITY_TAGS_PATTERN = rf"^[ \t]*(?:\*|{ENTITY_TAG}[ \t]*(?:,[ \t]*{ENTITY_TAG}[ \t]*)*)[ \t]*$"
-TASK_ID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
+_NOT_SPACE = re.compile(f"[^{patterns.SPACE}]")
+_NOT_BLANK = rf"^[^\u0000]*[^\u0000{patterns.SPACE}][^\u0000]*$"
+_NOT_BLANK_NOR_COMMA = rf"^[^\u0000,]*[^\u0000,{patterns.SPACE}][^\u0000,]*$"
+_AROUND = re.compile(f"^[{patterns.SPACE}]+|[{patterns.SPACE}]+$")
+MAX_LABELS = 20
 
 
 def _without_nulls(value: str) -> str:
@@ -33,6 +29,28 @@ def _not_blank(value: str) -> str:
     if not _NOT_SPACE.search(value):
         raise PydanticCustomError("blank", "must not be blank")
     return value
+
+
+def _without_commas(value: str) -> str:
+    if "," in value:
+        raise PydanticCustomError("comma", "must not contain commas")
+    return value
+
+
+def _trimmed(value: str) -> str:
+    return _AROUND.sub("", value)
+
+
+def _distinct_labels(labels: list[str]) -> list[str]:
+    """The first spelling of each label, in the order in which they were given."""
+    spellings: dict[str, str] = {}
+    for label in labels:
+        spellings.setdefault(fold(label), label)
+    return list(spellings.values())
+
+
+def _empty_for_none(labels: list[str] | None) -> list[str]:
+    return labels or []
 
 
 def _iso_date(value: Any) -> Any:
@@ -60,25 +78,44 @@ Category = Annotated[
     AfterValidator(_without_nulls),
     AfterValidator(_not_blank),
 ]
+# a comma separates labels in a query
+Label = Annotated[
+    str,
+    Field(min_length=1, max_length=50, json_schema_extra={"pattern": _NOT_BLANK_NOR_COMMA}),
+    AfterValidator(_without_nulls),
+    AfterValidator(_not_blank),
+    AfterValidator(_without_commas),
+    AfterValidator(_trimmed),
+]
+Labels = Annotated[list[Label], Field(max_length=MAX_LABELS), AfterValidator(_distinct_labels)]
+# null clears a list
+ClearableLabels = Annotated[Labels | None, AfterValidator(_empty_for_none)]
 SearchText = Annotated[
     str,
     Field(min_length=1, max_length=200, json_schema_extra={"pattern": _NOT_BLANK}),
     AfterValidator(_without_nulls),
     AfterValidator(_not_blank),
 ]
-Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})]
+Date = Annotated[str, Field(pattern=patterns.DATE, json_schema_extra={"format": "date"})]
 DueDate = Annotated[dt.date, BeforeValidator(_iso_date)]
-TaskId = Annotated[str, Field(description="ULID", pattern=TASK_ID_PATTERN)]
-EntityTags = Annotated[str, Field(description="As the header If-Match.", pattern=ENTITY_TAGS_PATTERN)]
+TaskId = Annotated[str, Field(description="ULID", pattern=patterns.TASK_ID)]
+ParentId = Annotated[str, Field(description="ULID of the task that this is a subtask of.", pattern=patterns.TASK_ID)]
+PreviousId = Annotated[
+    str, Field(description="ULID of the task whose completion created this one.", pattern=patterns.TASK_ID)
+]
+NextId = Annotated[
+    str, Field(description="ULID of the task that the completion of this one created.", pattern=patterns.TASK_ID)
+]
+EntityTags = Annotated[str, Field(description="As the header If-Match.", pattern=patterns.ENTITY_TAGS)]
 UserName = Title
 # An address is for people to read; nothing is sent to it, so its form is all that is checked (RFC 5321: 254 octets).
-Email = Annotated[str, Field(max_length=254, pattern=_EMAIL)]
+Email = Annotated[str, Field(max_length=254, pattern=patterns.EMAIL)]
 Timestamp = Annotated[str, Field(description="RFC 3339, UTC, microseconds", json_schema_extra={"format": "date-time"})]
 
 
 def timestamp(moment: dt.datetime) -> str:
     """`moment` (aware, UTC) as the API and the table write it: fixed width, so that text order is time order."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(text: str) -> dt.datetime:

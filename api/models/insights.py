@@ -7,6 +7,7 @@ from pydantic import Field
 from api.contract import Priority
 from api.models.fields import Date
 from api.models.model import Model
+from api.models.time_zones import DEFAULT_TIME_ZONE
 
 Count = Annotated[int, Field(ge=0)]
 Hours = Annotated[float, Field(ge=0)]
@@ -53,9 +54,14 @@ class WeekFigures(Model, extra="forbid"):
 
 
 class Insights(Model, extra="forbid"):
-    """The figures of one user at `as_of`; deleted tasks count in none of them."""
+    """The figures of one user at `as_of`; deleted tasks count in none of them.
+
+    Days and weeks, and with them streaks and what is overdue, follow the clock of `time_zone`, the profile's.
+    """
 
     as_of: Instant
+    # figures that were published before this field was there follow UTC
+    time_zone: str = DEFAULT_TIME_ZONE
     total_tasks: Count
     open_tasks: Count
     completed_tasks: Count

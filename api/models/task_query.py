@@ -11,11 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.contract import Priority, Status
-from api.models.fields import Category, DueDate, SearchText
+from api.models.fields import Category, DueDate, Label, ParentId, SearchText, timestamp
 from api.models.model import Model
 from api.models.text import fold
 
-MAX_CATEGORIES = 20
+MAX_VALUES = 20
 _DIGITS = re.compile(r"[0-9]{1,3}")
 
 
@@ -71,8 +71,8 @@ def _distinct(values: list[Any] | None) -> list[Any] | None:
 
 
 def _few(values: list[Any] | None) -> list[Any] | None:
-    if values is not None and len(values) > MAX_CATEGORIES:
-        raise PydanticCustomError("too_many", "must be at most {most} values", {"most": MAX_CATEGORIES})
+    if values is not None and len(values) > MAX_VALUES:
+        raise PydanticCustomError("too_many", "must be at most {most} values", {"most": MAX_VALUES})
     return values
 
 
@@ -104,16 +104,30 @@ class TaskQuery(Model, extra="ignore"):
         AfterValidator(_few),
         Field(
             description="One of these, whatever its case; several as a repeated parameter. A comma is part of a name.",
-            json_schema_extra={"maxItems": MAX_CATEGORIES},
+            json_schema_extra={"maxItems": MAX_VALUES},
         ),
     ] = None
+    label: Annotated[
+        list[Label] | None,
+        BeforeValidator(_split),
+        Distinct,
+        AfterValidator(_few),
+        Field(
+            description="Has one of these labels, whatever its case; several as `a,b` or as a repeated parameter.",
+            json_schema_extra={"maxItems": MAX_VALUES},
+        ),
+    ] = None
+    parent_id: Annotated[ParentId, Field(description="Is a subtask of this task.")] | None = None
     due_before: Annotated[DueDate, Field(description="Due on an earlier date than this.")] | None = None
     due_after: Annotated[DueDate, Field(description="Due on a later date than this.")] | None = None
     overdue: (
         Annotated[
             bool,
             BeforeValidator(_true_or_false),
-            Field(description="true: neither completed nor cancelled and due before today (UTC); false: all others."),
+            Field(
+                description="true: neither completed nor cancelled and past its time, or due before today in the "
+                "profile's time zone; false: all others."
+            ),
         ]
         | None
     ) = None
@@ -149,9 +163,18 @@ class TaskQuery(Model, extra="ignore"):
         given = {name: value for name in sorted(self.model_fields_set) if (value := getattr(self, name)) is not None}
         return {name: _text(value) for name, value in given.items() if name not in {"limit", "cursor"}}
 
-    def to_selection(self, now: dt.datetime) -> "Selection":
-        """What the query selects at a time (UTC)."""
-        among = {"status": self.status, "priority": self.priority}
+    def to_selection(self, now: dt.datetime, today: dt.date) -> "Selection":
+        """What the query selects.
+
+        Args:
+            now: the time (UTC).
+            today: the day that it is for the caller.
+        """
+        among = {
+            "status": self.status,
+            "priority": self.priority,
+            "parent_id": [self.parent_id] if self.parent_id else None,
+        }
         by_deletion = self.deleted and "sort" not in self.model_fields_set
         sort = Sort.UPDATED_AT_DESCENDING if by_deletion else self.sort
         return Selection(
@@ -159,9 +182,11 @@ class TaskQuery(Model, extra="ignore"):
             due_before=self.due_before.isoformat() if self.due_before else None,
             due_after=self.due_after.isoformat() if self.due_after else None,
             overdue=self.overdue,
-            today=now.date().isoformat(),
+            now=timestamp(now),
+            today=today.isoformat(),
             deleted_and_kept_at=int(now.timestamp()) if self.deleted else None,
             categories=frozenset(map(fold, self.category or ())),
+            labels=frozenset(map(fold, self.label or ())),
             text=fold(self.q) if self.q else None,
             order=Order(sort.removeprefix("-")),
             descending=sort.startswith("-"),
@@ -177,9 +202,11 @@ class Selection:
         due_before: date (YYYY-MM-DD) before which a task must be due.
         due_after: date after which it must be due.
         overdue: whether it must be overdue, or must not be.
-        today: the date to judge that by.
+        now: the time to judge that by, of tasks that are due at a time.
+        today: the date to judge that by, of others.
         deleted_and_kept_at: seconds since 1970 after which the tasks, all deleted, are purged; None for live tasks.
         categories: of which it must have one, folded; empty when any will do.
+        labels: likewise.
         text: what title or description must hold, folded.
         order: by due date, tasks without one are left out. A deleted task was last changed by its deletion.
         descending: in reverse.
@@ -189,9 +216,11 @@ class Selection:
     due_before: str | None
     due_after: str | None
     overdue: bool | None
+    now: str
     today: str
     deleted_and_kept_at: int | None
     categories: frozenset[str]
+    labels: frozenset[str]
     text: str | None
     order: Order
     descending: bool
@@ -212,7 +241,7 @@ class Selection:
     def filters(self) -> bool:
         """Whether tasks have to be read to find which of them match."""
         outside_keys = (self.due_before or self.due_after) and not self.by_due_date
-        given = self.among or outside_keys or self.categories or self.text
+        given = self.among or outside_keys or self.categories or self.labels or self.text
         return bool(given) or self.overdue is not None or self.deleted_and_kept_at is not None
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, computed_field, model_validator
 
 from api.models.fields import Email, ReadOnlyFields, Timestamp, UserName
 from api.models.model import Model
+from api.models.time_zones import DEFAULT_TIME_ZONE, TimeZone
 
 _READ_ONLY = ReadOnlyFields("id", "user_id", "created_at", "updated_at", "version")
 
@@ -18,6 +19,7 @@ class ProfileChanges(Model, extra="ignore"):
 
     email: Email | None = None
     name: UserName | None = None
+    time_zone: TimeZone | None = None
 
     def given(self) -> dict[str, Any]:
         """The fields that the client gave, with their values."""
@@ -26,7 +28,10 @@ class ProfileChanges(Model, extra="ignore"):
 
 
 class ProfilePatch(ProfileChanges, extra="forbid", json_schema_extra=_READ_ONLY.allow):
-    """A JSON Merge Patch of a profile: what is absent stays, null clears the name, read-only fields are ignored."""
+    """A JSON Merge Patch of a profile: what is absent stays, null clears the name and sets UTC as the time zone.
+
+    Read-only fields are ignored.
+    """
 
     # refuses null; the default is never read and, being made by a factory, stays out of the JSON schema
     email: Email = Field(default_factory=str)
@@ -38,7 +43,8 @@ class ProfilePatch(ProfileChanges, extra="forbid", json_schema_extra=_READ_ONLY.
 
     def given(self) -> dict[str, Any]:
         """The fields that the client gave, with their values."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return given | ({"time_zone": DEFAULT_TIME_ZONE} if given.get("time_zone", "") is None else {})
 
 
 class User(Model, extra="forbid"):
@@ -47,6 +53,8 @@ class User(Model, extra="forbid"):
     user_id: str
     email: str | None = None
     name: str | None = None
+    # which day it is for the user: profiles from before this field was there have none
+    time_zone: str = DEFAULT_TIME_ZONE
     created_at: Timestamp
     updated_at: Timestamp
     version: int = Field(ge=1)

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 
 from api.application import prepare
 from api.openapi import generators, problems
-from api.openapi.examples import ANSWERS, REQUESTS
+from api.openapi.examples import ANSWERS, LINES, REQUESTS
+from api.routes.json_route import NDJSON
 
 DESCRIPTION = """\
 Tasks of the signed-in user, and the figures that analytics make of them.
@@ -15,12 +16,16 @@ Send a Cognito ID or access token as `Authorization: Bearer …`. Every write ta
 request give the first answer again, with `Idempotency-Replayed: true`, for 24 hours. A task's `ETag` is its version;
 `If-Match` keeps an update from undoing another's. Refusals are problems (RFC 9457); those of API Gateway itself, which
 never reach the API, are `{"message": …}`. `HEAD` answers as `GET` does, without the body.
+
+Each user may send so many requests a minute. Every answer says how many (`RateLimit-Policy`) and how many are left
+(`RateLimit`); beyond them it is 429 with `Retry-After`, and nothing was changed.
 """
 CONTACT = {"name": "todo-team"}
 TAGS = [
     {"name": "health", "description": "Whether the API runs."},
     {"name": "tasks", "description": "The caller's tasks: one by one, in lists, in batches, and as a feed of changes."},
     {"name": "users", "description": "The caller's profile, and the erasure of all that is known of the caller."},
+    {"name": "webhooks", "description": "Where events of the caller's tasks are sent, and what became of them."},
     {"name": "insights", "description": "The caller's figures, as the analytics pipeline last published them."},
 ]
 SERVERS = [
@@ -42,9 +47,11 @@ _TEXT = {"type": "string"}
 _HEADERS = {
     "x-request-id": {"description": "Names the request in logs; taken from the request's own, if that is harmless."},
     "ETag": {"description": "The version, for `If-Match` and `If-None-Match`."},
-    "Location": {"description": "Where the new task is, relative to this address."},
+    "Location": {"description": "Where what was created is, relative to this address."},
     "Link": {"description": 'The next page, relative to this one: `<?…>; rel="next"`. Absent on the last.'},
     "Idempotency-Replayed": {"description": "`true` when this answer was given before."},
+    "RateLimit": {"description": "How many requests are left (`r`), and for how many seconds (`t`)."},
+    "RateLimit-Policy": {"description": "How many requests (`q`) a user may send in how many seconds (`w`)."},
 }
 _UNCHANGED = {"description": "The client has this version."}
 
@@ -80,13 +87,14 @@ def _complete(operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        content["example"] = REQUESTS[name]
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        content["example"] = LINES if media_type == NDJSON else REQUESTS[name]
     answers = operation["responses"]
     answers.pop("422", None)
     for answer in answers.values():
         if "content" in answer:
-            answer["content"]["application/json"]["example"] = ANSWERS[name]
+            for content in answer["content"].values():
+                content["example"] = ANSWERS[name]
         answer["headers"] = _headers(operation, answer)
     headers = {one["name"] for one in operation.get("parameters", ())}
     # a write takes an idempotency key, and its precondition that fails is 412 (RFC 9110, section 13.2.2)
@@ -106,14 +114,16 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _headers(operation: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     names = ["x-request-id"]
-    if schema.get("$ref", "").rpartition("/")[2] in {"Task", "User"}:
+    if schema.get("$ref", "").rpartition("/")[2] in {"Task", "User", "Webhook", "WebhookWithSecret"}:
         names.append("ETag")
-    if operation["operationId"] == "createTask":
+    if operation["operationId"] in {"createTask", "createWebhook"}:
         names.append("Location")
-    if operation["operationId"] == "listTasks":
+    if operation["operationId"] in {"listTasks", "listDeliveries", "exportData"}:
         names.append("Link")
     if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ())):
         names.append("Idempotency-Replayed")
+    if operation["security"]:
+        names += ["RateLimit", "RateLimit-Policy"]
     return {name: _header(name) for name in names}
 
 

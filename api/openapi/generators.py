@@ -12,11 +12,12 @@ from typing import Any
 from api.contract import Priority, Status
 from api.models.task import DELETION_FIELDS
 from api.models.task_query import Sort
+from api.webhook_contract import DeliveryStatus, EventType
 
 _PREFIX = "#/components/schemas/"
 # fields that tell by being there: of a deleted task
 _SOMETIMES = {"Task": DELETION_FIELDS}
-_ENUMS: tuple[type[enum.StrEnum], ...] = (Status, Priority, Sort)
+_ENUMS: tuple[type[enum.StrEnum], ...] = (Status, Priority, Sort, EventType, DeliveryStatus)
 
 
 def complete(document: dict[str, Any]) -> None:

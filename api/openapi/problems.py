@@ -112,7 +112,7 @@ def _of(operation: dict[str, Any]) -> Iterator[type[Problem]]:
     key = given.get(("header", "Idempotency-Key"))
     has_query = any(place == "query" for place, _ in given)
     if operation.get("security"):
-        yield from (problems.Unauthenticated, problems.PayloadTooLarge, problems.Unavailable)
+        yield from (problems.Unauthenticated, problems.RateLimited, problems.PayloadTooLarge, problems.Unavailable)
     if "requestBody" in operation:
         yield from (problems.MalformedJson, problems.UnsupportedMediaType)
     if "requestBody" in operation or has_query:
@@ -130,14 +130,20 @@ def _of(operation: dict[str, Any]) -> Iterator[type[Problem]]:
             yield problems.IdempotencyKeyMissing
     if ("path", "task_id") in given:
         yield problems.TaskNotFound
+    if ("path", "webhook_id") in given:
+        yield problems.WebhookNotFound
     own: dict[str, list[type[Problem]]] = {
         "getInsights": [problems.InsightsNotFound],
         "listChanges": [problems.SyncTokenExpired],
         "batchTasks": [problems.BatchRefused, problems.QuotaExceeded, problems.StorageFull],
         "eraseUser": [problems.ErasureUnfinished],
         "getUser": [problems.UserNotFound],
-        **{name: [problems.StorageFull] for name in ("updateTask", "patchTask")},
-        **{name: [problems.QuotaExceeded, problems.StorageFull] for name in ("createTask", "restoreTask")},
+        "createWebhook": [problems.QuotaExceeded],
+        "importData": [problems.QuotaExceeded, problems.StorageFull, problems.WriteConflict],
+        **{
+            name: [problems.QuotaExceeded, problems.StorageFull]
+            for name in ("createTask", "updateTask", "patchTask", "restoreTask")
+        },
     }
     yield from own.get(operation["operationId"], [])
     yield problems.InternalError
@@ -167,6 +173,8 @@ def _example(kind: type[Problem]) -> Any:
     problem: Problem
     if kind is problems.BatchRefused:
         problem = problems.BatchRefused([_MISSING])
+    elif kind is problems.RateLimited:
+        problem = problems.RateLimited(600, 42)
     elif kind in _DETAILS:
         problem = kind(_DETAILS[kind], errors=[_ERROR] if kind is problems.ValidationFailed else [])
     else:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         TransactWriteItemTypeDef,
     )
 
+READ_SECONDS = 3
 THROTTLING = frozenset(
     {
         "InternalServerError",
@@ -70,7 +71,7 @@ def _make_client() -> Any:
         "dynamodb",
         config=Config(
             connect_timeout=1,
-            read_timeout=3,
+            read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": 3},
             tcp_keepalive=True,
             parameter_validation=False,
@@ -131,40 +132,47 @@ class ConditionalDelete:
     Args:
         table: its name.
         key: in DynamoDB's JSON.
-        version: that was read.
+        version: that was read; None for whatever is there.
     """
 
     table: str
     key: Mapping[str, Any]
-    version: int
+    version: int | None
 
     def request(self) -> "DeleteTypeDef":
         """Make the action of a transaction."""
-        request = {
-            "TableName": self.table,
-            "Key": self.key,
-            "ConditionExpression": "version = :read",
-            "ExpressionAttributeValues": {":read": {"N": str(self.version)}},
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+        request: dict[str, Any] = {"TableName": self.table, "Key": self.key}
+        if self.version is not None:
+            request |= {
+                "ConditionExpression": "version = :read",
+                "ExpressionAttributeValues": {":read": {"N": str(self.version)}},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
         return cast("DeleteTypeDef", request)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class AbsenceCheck:
-    """A condition of a transaction: there is no item of this key.
+class ConditionCheck:
+    """A condition of a transaction on an item that it does not write.
 
     Args:
         table: its name.
         key: in DynamoDB's JSON.
+        condition: a condition expression.
     """
 
     table: str
     key: Mapping[str, Any]
+    condition: str
 
     def request(self) -> "ConditionCheckTypeDef":
-        """Make the action of a transaction."""
-        request = {"TableName": self.table, "Key": self.key, "ConditionExpression": "attribute_not_exists(PK)"}
+        """Make the action of a transaction, which asks to be shown the item if the condition fails."""
+        request = {
+            "TableName": self.table,
+            "Key": self.key,
+            "ConditionExpression": self.condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
         return cast("ConditionCheckTypeDef", request)
 
 
@@ -195,7 +203,7 @@ class VersionConflict(Exception):  # noqa: N818 - an outcome, not a fault
 def write(
     client: "DynamoDBClient",
     writes: Sequence[ConditionalPut | ConditionalDelete],
-    checks: Sequence[AbsenceCheck] = (),
+    checks: Sequence[ConditionCheck] = (),
 ) -> float | None:
     """Carry out all of `writes` or none, in one call.
 

@@ -15,6 +15,7 @@ from api.models.user import User
 from api.repositories.dynamodb import VersionConflict, refusals_of
 from api.repositories.items import attribute, marshal, unmarshal
 from api.repositories.users import user_from_item
+from api.webhook_contract import webhook_partition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -114,13 +115,18 @@ class ErasureRepository:
                 raise
 
     def items(self, user_id: str) -> Iterator[Keys]:
-        """Find the keys of the user's tasks, deleted ones too, and idempotency records, in portions for `delete`."""
+        """Find the keys of the user's tasks, deleted ones too, webhooks and their deliveries, and idempotency records.
+
+        They come in portions for `delete`.
+        """
         yield from self._partition(contract.task_partition(user_id))
+        # before the records: what is still being sent finds no webhook any more
+        yield from self._partition(webhook_partition(user_id))
         yield from self._partition(contract.idempotency_partition(user_id))
 
     def delete_figures(self, user_id: str) -> bool:
-        """Delete the user's published figures, there or not; whether DynamoDB did it."""
-        return self.delete([contract.insights_key(user_id).typed()])
+        """Delete the user's published figures and counts, there or not; whether DynamoDB did it."""
+        return self.delete([contract.insights_key(user_id).typed(), contract.counts_key(user_id).typed()])
 
     def delete(self, keys: Keys) -> bool:
         """Delete one portion of items, there or not; whether DynamoDB got to all of them."""

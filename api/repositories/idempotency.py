@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from api.contract import TTL_ATTRIBUTE, EntityType, idempotency_key
 from api.models.write_result import IdempotencyRecord, WriteResult
 from api.repositories.dynamodb import (
-    AbsenceCheck,
     ConditionalDelete,
     ConditionalPut,
+    ConditionCheck,
     ConditionsFailed,
     Refusal,
     refusals_of,
@@ -92,15 +92,15 @@ class IdempotencyRepository:
         writes: Sequence[ConditionalPut | ConditionalDelete],
         record: IdempotencyRecord | None,
         now: int,
-        checks: Sequence[AbsenceCheck] = (),
+        checks: Sequence[ConditionCheck] = (),
     ) -> float | None:
         """Carry out all of `writes`, with the record when there is one, or nothing, in one call.
 
         Args:
-            writes: at most 99.
+            writes: at most 99 with `checks`.
             record: written in the same transaction.
             now: seconds since 1970; a record that expired before counts as absent.
-            checks: conditions on other items; not together with a record.
+            checks: conditions on other items.
 
         Returns:
             as `dynamodb.write`.
@@ -108,15 +108,15 @@ class IdempotencyRepository:
         Raises:
             RecordExists: the key was used before.
             RecordContended: the key is being used at this moment.
-            ConditionsFailed: one of `writes` was refused; it has an entry for each of them.
+            ConditionsFailed: one of `writes` or `checks` was refused; it has an entry for each of them.
         """
         try:
             return write(self._client, [*writes, put(self._table, record, now)] if record else writes, checks)
         except ConditionsFailed as refused:
             if record is None:
                 raise
-            *refusals, of_record = refused.refusals
-            if of_record:
+            refusals = list(refused.refusals)
+            if of_record := refusals.pop(len(writes)):
                 raise _about(of_record, record, now) from refused
             raise ConditionsFailed(refusals) from refused
 

@@ -1,9 +1,9 @@
-"""DynamoDB's JSON to and from plain values; the table holds strings, whole numbers and bytes only."""
+"""DynamoDB's JSON to and from plain values; the table holds strings, lists of them, whole numbers and bytes only."""
 
 from collections.abc import Mapping
 from typing import Any
 
-Value = str | int | bytes
+Value = str | int | bytes | list[str]
 
 
 def marshal(attributes: Mapping[str, Value | None]) -> dict[str, Any]:
@@ -17,6 +17,8 @@ def attribute(value: Value) -> dict[str, Any]:
         return {"S": str(value)}  # an enumeration's member becomes its text
     if isinstance(value, bytes):
         return {"B": value}
+    if isinstance(value, list):
+        return {"L": [{"S": one} for one in value]}
     return {"N": str(value)}
 
 
@@ -37,4 +39,6 @@ def plain(typed: Mapping[str, Any]) -> Value:
     if descriptor in {"S", "B"}:
         found: Value = value
         return found
+    if descriptor == "L":
+        return [one["S"] for one in value]
     raise TypeError(f"the table does not hold attributes of type {descriptor}")

@@ -1,4 +1,4 @@
-"""The key that signs cursors, from Secrets Manager."""
+"""Keys from Secrets Manager: what signs cursors, and what secrets of webhooks are derived from."""
 
 import functools
 from typing import TYPE_CHECKING, cast
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
-class CursorKey:
-    """Fetched when the first cursor is issued or checked, then kept for the life of the process.
+class SecretKey:
+    """Fetched when it is first used, then kept for the life of the process.
 
-    Most requests have no cursor, so neither the client nor the call belongs to start-up.
+    Most requests use none, so neither the client nor the call belongs to start-up.
     """
 
     def __init__(self, secret_id: str) -> None:

@@ -5,11 +5,14 @@ indexes that lists read, so a list costs by the live tasks, however many were de
 """
 
 import dataclasses
+import datetime as dt
 import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.contract import INDEXES, OPEN_STATUSES, PRIORITIES, TTL_ATTRIBUTE, task_key, task_partition
+from api.models.due import FURTHEST_EAST
+from api.models.fields import moment
 from api.models.task import StoredTask
 from api.models.task_query import Order, Selection
 from api.models.text import fold
@@ -21,7 +24,8 @@ if TYPE_CHECKING:
 
 _BY_CREATION, _BY_DUE_DATE, _BY_CHANGE = INDEXES
 _OPEN = {f":{status}": status for status in OPEN_STATUSES}
-_OVERDUE = f"(due_date < :today AND #status IN ({', '.join(_OPEN)}))"
+_PAST = "(due_at < :moment OR (attribute_not_exists(due_at) AND due_date < :today))"
+_OVERDUE = f"({_PAST} AND #status IN ({', '.join(_OPEN)}))"
 # Sort keys are `{date}#{id}`: a bare date comes before all of that date's, a date with `$` after them.
 _AFTER_ALL = "$"
 # Filters are applied to what has been read. The first query reads a few pages' worth, enough for most filters; each
@@ -156,11 +160,12 @@ class TaskLists:
         changed, changed_end = self._after(user_id, _BY_CHANGE, after, limit)
         # beyond the end of a reading that was cut off, what the other one has may not be next
         end = min((key for key in (created_end, changed_end) if key is not None), default=None)
-        newest = {stored.task.id: stored for stored in (*(one for one in created if one.task.version == 1), *changed)}
+        unchanged = (one for one in created if one.task.version == 1 and not one.imported_at)
+        newest = {stored.task.id: stored for stored in (*unchanged, *changed)}
         ready = sorted(
-            (task_items.change_sort(stored.task), stored)
+            (task_items.change_sort(stored), stored)
             for stored in newest.values()
-            if end is None or task_items.change_sort(stored.task) <= end
+            if end is None or task_items.change_sort(stored) <= end
         )
         tasks = [stored for _, stored in ready[:limit]]
         if len(ready) > limit:
@@ -194,7 +199,7 @@ class TaskLists:
             values |= placeholders
         if selection.overdue is not None:
             filters.append(_OVERDUE if selection.overdue else f"NOT {_OVERDUE}")
-            values |= {":today": selection.today, **_OPEN}
+            values |= {":today": selection.today, ":moment": selection.now, **_OPEN}
         keys = "PK = :pk"
         if selection.deleted_and_kept_at is not None:
             # TTL purges late
@@ -241,9 +246,14 @@ def _index(selection: Selection) -> str:
 
 def _due_range(selection: Selection) -> tuple[str, str]:
     """Between which sort keys of `by_due_date` the selection lies; empty when the first is greater."""
-    before = [date for date in (selection.due_before, selection.today if selection.overdue else None) if date]
+    before = [date for date in (selection.due_before, _day_after(selection.now) if selection.overdue else None) if date]
     lower = f"{selection.due_after}{_AFTER_ALL}" if selection.due_after else "0"
     return lower, min(before, default="9999-12-31" + _AFTER_ALL)
+
+
+def _day_after(now: str) -> str:
+    """The day that has not begun anywhere on Earth: no task of that day or later is overdue."""
+    return (moment(now) + FURTHEST_EAST + dt.timedelta(days=1)).date().isoformat()
 
 
 def _start_key(user_id: str, sort: str, position: str) -> dict[str, Any]:
@@ -251,9 +261,13 @@ def _start_key(user_id: str, sort: str, position: str) -> dict[str, Any]:
 
 
 def _matches_text(item: Mapping[str, Any], selection: Selection) -> bool:
-    """Whether an item has one of the categories, and the text; DynamoDB's own comparisons distinguish case."""
+    """Whether an item has one of the categories and labels, and the text; DynamoDB's comparisons distinguish case."""
     if selection.categories and fold(item.get("category", {}).get("S", "")) not in selection.categories:
         return False
+    if selection.labels:
+        labels = item.get("labels", {}).get("L", ())
+        if selection.labels.isdisjoint(fold(label["S"]) for label in labels):
+            return False
     if selection.text is None:
         return True
     return any(selection.text in fold(item[name]["S"]) for name in ("title", "description") if name in item)

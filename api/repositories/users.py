@@ -7,7 +7,7 @@ from typing import Any
 from api.contract import EntityType, erased_key, erasure_key, user_key
 from api.models.user import User
 from api.models.write_result import IdempotencyRecord
-from api.repositories.dynamodb import AbsenceCheck, ConditionalPut, ConditionsFailed, VersionConflict
+from api.repositories.dynamodb import ConditionalPut, ConditionCheck, ConditionsFailed, VersionConflict
 from api.repositories.idempotency import IdempotencyRepository
 from api.repositories.items import attribute, marshal, unmarshal
 
@@ -87,7 +87,10 @@ class UserRepository:
             whether it was written.
         """
         user_hash = hashlib.sha256(user.user_id.encode()).hexdigest()
-        absent = [AbsenceCheck(self._table, key.typed()) for key in (erasure_key(user.user_id), erased_key(user_hash))]
+        absent = [
+            ConditionCheck(self._table, key.typed(), "attribute_not_exists(PK)")
+            for key in (erasure_key(user.user_id), erased_key(user_hash))
+        ]
         put = ConditionalPut(self._table, _item(user, request_id), "attribute_not_exists(PK)")
         try:
             self._records.write([put], None, now, checks=absent)
@@ -112,5 +115,9 @@ def user_from_item(item: Mapping[str, Any]) -> User:
 
 
 def _item(user: User, request_id: str) -> dict[str, Any]:
-    attributes = {"entity_type": EntityType.USER, **user.model_dump(exclude={"id"}), "last_request_id": request_id}
+    attributes = {
+        "entity_type": EntityType.USER,
+        **user.model_dump(exclude={"id"}, exclude_defaults=True),
+        "last_request_id": request_id,
+    }
     return user_key(user.user_id).typed() | marshal(attributes)

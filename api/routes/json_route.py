@@ -4,16 +4,26 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, get_args, get_origin
 
+import orjson
 from fastapi import Request, Response
 from pydantic import BaseModel
 
 from api.identity import caller_of
-from api.problems import FieldError, MalformedJson, PayloadTooLarge, UnsupportedMediaType, ValidationFailed, describe
+from api.problems import (
+    FieldError,
+    MalformedJson,
+    PayloadTooLarge,
+    RateLimited,
+    UnsupportedMediaType,
+    ValidationFailed,
+    describe,
+)
 from api.routes.lazy_route import LazyRoute
 
 MAX_BODY_BYTES = 256 * 1024
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+NDJSON = "application/x-ndjson"  # https://github.com/ndjson/ndjson-spec
 
 
 class JsonRoute(LazyRoute):
@@ -24,6 +34,7 @@ class JsonRoute(LazyRoute):
 
     Raises:
         Unauthenticated: nobody was verified.
+        RateLimited: the caller has sent as many requests as a minute may have.
         PayloadTooLarge: the body is larger.
         UnsupportedMediaType: there is a body and its media type, its charset or its content coding is another.
         MalformedJson: it is not UTF-8.
@@ -36,28 +47,73 @@ class JsonRoute(LazyRoute):
 
         async def checked(request: Request) -> Response:
             # before anything else is looked at: who is nobody learns nothing of what is wrong with the request
-            request.scope["caller"] = caller_of(request.scope.get("aws.event") or {})
+            caller = request.scope["caller"] = caller_of(request.scope.get("aws.event") or {})
+            rate_limit = request.app.state.rate_limits.take(caller.user_id)
+            if rate_limit is not None:
+                request.scope["rate_limit"] = rate_limit.headers()  # the access log adds them to whatever is answered
+                if rate_limit.exceeded:
+                    raise RateLimited(rate_limit.limit, rate_limit.seconds)
             body = await request.body()
             if len(body) > MAX_BODY_BYTES:
                 raise PayloadTooLarge(f"The body has {len(body)} bytes; {MAX_BODY_BYTES} are the most.")
             if body and self.body_field is not None:
-                _require_json(request, body)
+                _require_json(request, body, self.accepted(request.method))
+                self.rewrite(request, body)
             if single_parameters:
                 _require_distinct(request, single_parameters)
             return await handle(request)
 
         return checked
 
+    def accepted(self, method: str) -> tuple[str, ...]:
+        """The media types of a body."""
+        return (MERGE_PATCH, JSON) if method == "PATCH" else (JSON,)
 
-def _require_json(request: Request, body: bytes) -> None:
-    accepted = [MERGE_PATCH, JSON] if request.method == "PATCH" else [JSON]
+    def rewrite(self, request: Request, body: bytes) -> None:
+        """Make JSON of a body that is of another media type; there is none."""
+
+
+class LinesRoute(JsonRoute):
+    """A route that takes a JSON document with an array `lines`, or its elements as lines of JSON.
+
+    Raises:
+        MalformedJson: a line is not JSON; the problem has its number.
+    """
+
+    def accepted(self, method: str) -> tuple[str, ...]:
+        """The media types of a body."""
+        return *super().accepted(method), NDJSON
+
+    def rewrite(self, request: Request, body: bytes) -> None:
+        """Make one document of lines."""
+        if _media_type(request) != NDJSON:
+            return
+        lines = body.rstrip(b"\r\n").split(b"\n") if body.strip() else []
+        for number, line in enumerate(lines, 1):
+            try:
+                orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                message = f"line {number} is not valid JSON: {error.msg}"
+                errors = [_error("body", f"lines.{number - 1}", "json_invalid", message)]
+                raise MalformedJson(f"body: {message}", errors=errors) from None
+        # FastAPI takes a body for JSON by its media type
+        request._body = b'{"lines":[' + b",".join(lines) + b"]}"
+        others = [one for one in request.scope["headers"] if one[0] != b"content-type"]
+        request.scope["headers"] = [*others, (b"content-type", JSON.encode())]
+        del request._headers
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _require_json(request: Request, body: bytes, accepted: tuple[str, ...]) -> None:
     # RFC 9110, section 12.5.3: a refused content coding is answered with those that are accepted
     coding = request.headers.get("content-encoding", "").strip().lower()
     if coding not in ("", "identity"):
         detail = f"The body must not be encoded, as {coding[:50]!r} is."
         raise UnsupportedMediaType(detail, headers={"Accept-Encoding": "identity"})
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    media_type = media_type.strip().lower()
+    media_type, parameters = _media_type(request), request.headers.get("content-type", "").partition(";")[2]
     # RFC 5789, section 2.2, and RFC 9110, section 15.5.16
     header = "Accept-Patch" if request.method == "PATCH" else "Accept"
     if media_type not in accepted:

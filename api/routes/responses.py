@@ -11,7 +11,12 @@ _JSON = "application/json"
 
 
 def json_response(
-    body: bytes | str, preconditions: Preconditions, *, tag: str = "", headers: Mapping[str, str] | None = None
+    body: bytes | str,
+    preconditions: Preconditions,
+    *,
+    tag: str = "",
+    headers: Mapping[str, str] | None = None,
+    media_type: str = _JSON,
 ) -> Response:
     """Make the response to a read: 200 with a JSON document, or 304 when the client has it.
 
@@ -20,6 +25,7 @@ def json_response(
         preconditions: of the request.
         tag: the document's entity tag; empty when it has none.
         headers: further headers.
+        media_type: of the document.
 
     Raises:
         PreconditionFailed: `If-Match` is false.
@@ -27,7 +33,7 @@ def json_response(
     sent = {**(headers or {}), **({"ETag": tag} if tag else {})}
     if preconditions.is_not_modified(tag):
         return Response(status_code=304, headers=sent)
-    return Response(body, media_type=_JSON, headers=sent)
+    return Response(body, media_type=media_type, headers=sent)
 
 
 def write_response(result: WriteResult) -> Response:

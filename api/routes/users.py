@@ -51,7 +51,8 @@ async def update(changes: ProfileChanges, write: WriteDep, preconditions: Precon
 
 @router.patch("", response_model=User, operation_id="patchUser", openapi_extra=_MERGE_PATCH_BODY)
 async def patch(changes: ProfilePatch, write: WriteDep, preconditions: PreconditionsDep) -> Response:
-    """Change the fields that the body gives (JSON Merge Patch, RFC 7396): null clears the name, the others stay."""
+    """Change the fields that the body gives (JSON Merge Patch, RFC 7396): null clears the name and sets
+    UTC as the time zone, the others stay."""
     return write_response(write.services.users.update(write.request, changes, preconditions))
 
 

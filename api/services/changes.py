@@ -21,10 +21,11 @@ import orjson
 from api.identity import Caller
 from api.models.changes import ChangesQuery
 from api.models.fields import moment, timestamp
-from api.models.task import StoredTask, Task
+from api.models.task import StoredTask
 from api.problems import CursorInvalid, SyncTokenExpired, WriteConflict
 from api.repositories.dynamodb import VersionConflict
 from api.repositories.erasures import ErasureRepository
+from api.repositories.task_items import changed_at
 from api.repositories.task_lists import ChangePage, TaskLists
 from api.services.cursors import Cursors
 from api.services.serialization import task_json
@@ -115,7 +116,7 @@ class ChangeFeed:
         token = self._token(caller, query.since, now)
         page = self._tasks.changed(caller.user_id, token.after, query.limit)
         delivered = set(token.delivered)
-        fresh = [stored for stored in page.tasks if change_digest(stored.task) not in delivered]
+        fresh = [stored for stored in page.tasks if change_digest(stored) not in delivered]
         next_token = advance(token, page, now)
         return b"".join(
             (
@@ -164,15 +165,16 @@ def advance(token: Token, page: ChangePage, now: dt.datetime) -> Token:
         # what was read adjoins the floor, so the floor rises with it, but to no time that changes may still bear
         floor = max(floor, min(after, timestamp(now - LATE)))
     since = _moment_bytes(floor)
-    digests = dict.fromkeys([*token.delivered, *(change_digest(stored.task) for stored in page.tasks)])
+    digests = dict.fromkeys([*token.delivered, *(change_digest(stored) for stored in page.tasks)])
     delivered = tuple(one for one in digests if one[:_MOMENT_BYTES] >= since)[-_MAX_DIGESTS:]
     resume_at = after if page.has_more else floor
     return Token(token.run_at, not page.has_more, resume_at, floor, token.generation, delivered)
 
 
-def change_digest(task: Task) -> bytes:
+def change_digest(stored: StoredTask) -> bytes:
     """Compute what is remembered of a delivered change: its time, and a digest of the task's id."""
-    return _moment_bytes(task.updated_at) + hashlib.blake2b(task.id.encode(), digest_size=_DIGEST_BYTES).digest()
+    digest = hashlib.blake2b(stored.task.id.encode(), digest_size=_DIGEST_BYTES).digest()
+    return _moment_bytes(changed_at(stored)) + digest
 
 
 def _moment_bytes(sort_key: str) -> bytes:

@@ -1,5 +1,7 @@
 """Erases a user: in one transaction the profile goes and the request for the lake comes; then all other items go.
 
+This is the one home of what that means for the table, for the user's own request and for an operator's command.
+
 Whatever stops it, sending the request again goes on where it stopped. The lake's maintenance finds the request in the
 table and erases there what had already left it.
 """
@@ -14,7 +16,8 @@ from api.models.erasure import Erasure
 from api.models.fields import timestamp
 from api.models.user import User
 from api.models.write_result import WriteResult
-from api.problems import ErasureUnfinished
+from api.problems import ErasureUnfinished, WriteConflict
+from api.repositories.dynamodb import VersionConflict
 from api.repositories.erasures import ErasureRepository
 from api.services.preconditions import Preconditions, user_tag
 from api.services.quotas import Quotas
@@ -23,6 +26,8 @@ from api.services.write_request import WriteRequest, retry_on_conflict
 
 # Well below the function's timeout, so that the client hears that it has to send the request again.
 _SECONDS = 15.0
+# an operator's command has time
+_BUSY_SECONDS, _ATTEMPTS = 0.5, 20
 
 
 class ErasureService:
@@ -83,15 +88,7 @@ class ErasureService:
             self._quotas.discard(user_id)
 
     def _begin(self, request: WriteRequest, profile: User | None) -> Erasure:
-        at = timestamp(self._now())
-        erasure = Erasure(
-            user_id=request.caller.user_id,
-            erasure_id=str(ULID()),
-            generation=profile.created_at if profile else "",
-            requested_at=at,
-            request_id=request.request_id,
-            deleting_since=at,
-        )
+        erasure = _new(request.caller.user_id, request.request_id, profile, self._now())
         self._erasures.begin(erasure, profile)
         return erasure
 
@@ -101,3 +98,74 @@ class ErasureService:
                 raise ErasureUnfinished
         if not self._erasures.delete_figures(user_id):
             raise ErasureUnfinished
+
+
+def erase_for_operator(
+    erasures: ErasureRepository,
+    user_id: str,
+    request_id: str,
+    now: Callable[[], dt.datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Erase a user from the table as the user's own request does, to the end; how many items went.
+
+    A request for the lake is left even if the table holds nothing: the lake may know the user still. What stops it
+    half-way leaves a request that is still deleting, which this, the user's own request, or the next call finishes.
+
+    Args:
+        erasures: of the table.
+        user_id: whom.
+        request_id: of the request for the lake.
+        now: the current time.
+        sleep: waits so many seconds.
+
+    Raises:
+        WriteConflict: others kept writing to the profile.
+        botocore.exceptions.ClientError: a call failed; the command may be repeated.
+    """
+    profile, erasure = _find_or_begin(erasures, user_id, request_id, now, sleep)
+    deleted = 1 if profile else 0
+    for keys in erasures.items(user_id):
+        while not erasures.delete(keys):
+            sleep(_BUSY_SECONDS)
+        deleted += len(keys)
+    while not erasures.delete_figures(user_id):
+        sleep(_BUSY_SECONDS)
+    if erasure.deleting_since:
+        erasures.finish(erasure)
+    return deleted
+
+
+def _find_or_begin(
+    erasures: ErasureRepository,
+    user_id: str,
+    request_id: str,
+    now: Callable[[], dt.datetime],
+    sleep: Callable[[float], None],
+) -> tuple[User | None, Erasure]:
+    """The profile that has gone now, and the request that covers all that is to go."""
+    for _ in range(_ATTEMPTS):
+        try:
+            profile, erasure = erasures.find(user_id)
+            is_covered = erasure and (erasure.deleting_since or next(erasures.items(user_id), None) is None)
+            if profile is None and erasure and is_covered:
+                return None, erasure
+            erasure = _new(user_id, request_id, profile, now())
+            erasures.begin(erasure, profile)
+        except VersionConflict:
+            sleep(_BUSY_SECONDS)
+        else:
+            return profile, erasure
+    raise WriteConflict
+
+
+def _new(user_id: str, request_id: str, profile: User | None, now: dt.datetime) -> Erasure:
+    at = timestamp(now)
+    return Erasure(
+        user_id=user_id,
+        erasure_id=str(ULID()),
+        generation=profile.created_at if profile else "",
+        requested_at=at,
+        request_id=request_id,
+        deleting_since=at,
+    )

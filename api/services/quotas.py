@@ -4,6 +4,8 @@ import dataclasses
 import time
 from collections.abc import Callable
 
+from api.contract import USER_GIGABYTES
+from api.observability import measure_gigabytes
 from api.problems import QuotaExceeded
 from api.repositories.task_lists import TaskLists
 
@@ -12,6 +14,8 @@ _MAX_KNOWN_USERS = 10_000
 _COUNTED_SECONDS = 300.0
 # A user who has just deleted tasks in another process is not refused for five minutes, nor is each refusal a count.
 _RECOUNT_SECONDS = 10.0
+# DynamoDB rounds sizes down to a whole GB. Smaller collections are every user's, and would only fill the log.
+_MEASURED_GIGABYTES = 1.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -74,6 +78,8 @@ class Quotas:
             more: how many live tasks it added; negative when it deleted some.
             gigabytes: lower bound of the collection's size after it; None when DynamoDB has not said.
         """
+        if gigabytes and gigabytes >= _MEASURED_GIGABYTES:
+            measure_gigabytes(USER_GIGABYTES, gigabytes)
         usage = self._known.get(user_id)
         if usage is None:
             return

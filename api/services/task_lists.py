@@ -8,6 +8,7 @@ import orjson
 
 from api.identity import Caller
 from api.models.task_query import TaskQuery
+from api.models.time_zones import DEFAULT_TIME_ZONE, day_in
 from api.repositories.task_lists import TaskLists
 from api.services.cursors import Cursors
 from api.services.users import UserService, utc_now
@@ -41,6 +42,9 @@ class TaskListService:
         bound_to = query.given_parameters()
         after = self._cursors.position(caller.user_id, bound_to, query.cursor) if query.cursor is not None else None
         self._users.ensure_profile_unless_erased(caller, request_id)
-        page = self._tasks.page(caller.user_id, query.to_selection(self._now()), after, query.limit)
+        now = self._now()
+        # which day it is matters for overdue tasks only: other lists do not read the profile
+        time_zone = self._users.time_zone(caller.user_id) if query.overdue is not None else DEFAULT_TIME_ZONE
+        page = self._tasks.page(caller.user_id, query.to_selection(now, day_in(time_zone, now)), after, query.limit)
         cursor = self._cursors.issue(caller.user_id, bound_to, page.position) if page.position else None
         return ListedTasks(orjson.dumps(page.documents), cursor)

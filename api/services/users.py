@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from api.identity import Caller
 from api.models.fields import timestamp
+from api.models.time_zones import DEFAULT_TIME_ZONE
 from api.models.user import ProfileChanges, User
 from api.models.write_result import WriteResult
 from api.problems import UserNotFound
@@ -74,6 +75,11 @@ class UserService:
     def find(self, user_id: str) -> User | None:
         """Read a profile; None when there is none."""
         return self._users.find(user_id)[0]
+
+    def time_zone(self, user_id: str) -> str:
+        """Read the name of a user's time zone."""
+        profile = self.find(user_id)
+        return profile.time_zone if profile else DEFAULT_TIME_ZONE
 
     def get(self, caller: Caller, request_id: str) -> User:
         """Read the caller's profile.

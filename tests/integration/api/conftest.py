@@ -1,6 +1,7 @@
 """The application on a real (emulated) table of its own, driven through its Lambda handler."""
 
 import asyncio
+import functools
 import json
 import sys
 import uuid
@@ -13,7 +14,9 @@ from fastapi import FastAPI
 from api.repositories.items import unmarshal
 from api.settings import Settings
 from tests.conftest import Account
+from tests.integration.api.captured import Stream
 from tests.integration.api.client import Client, Handler
+from tests.integration.api.settled import read_erasure, settle
 from tests.integration.api.table import create_table
 
 if TYPE_CHECKING:
@@ -26,18 +29,23 @@ def dynamodb(account: Account) -> "DynamoDBClient":
 
 
 @pytest.fixture(scope="module")
-def table(dynamodb: "DynamoDBClient") -> str:
+def table(dynamodb: "DynamoDBClient") -> Iterator[str]:
     """A table like `todo-app-data`, of the module's own: a scan reads what its tests wrote and no more."""
-    return create_table(dynamodb)
+    name = create_table(dynamodb)
+    yield name
+    # another emulator copies all tables for each transaction
+    dynamodb.delete_table(TableName=name)
 
 
 @pytest.fixture(scope="module")
 def settings(account: Account, table: str) -> Settings:
-    """Settings of a function of this table, with a cursor key of its own in Secrets Manager."""
+    """Settings of a function of this table, with a key of its own in Secrets Manager."""
     secrets = account.session.client("secretsmanager", endpoint_url=account.settings.endpoint)
     name = f"{table}-cursor-key"
     secrets.create_secret(Name=name, SecretString=uuid.uuid4().hex)
-    return Settings(table_name=table, cursor_key_secret_id=name)
+    return Settings(
+        table_name=table, cursor_key_secret_id=name, webhook_key_secret_id=name, private_webhook_targets=True
+    )
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +110,25 @@ def items_of(dynamodb: "DynamoDBClient", table: str) -> Callable[[str], list[dic
         return [item for item in items if user_id in item["PK"]]
 
     return read
+
+
+@pytest.fixture
+def stream(account: Account, table: str) -> Stream:
+    """What change capture sees of the table."""
+    return Stream(account, table)
+
+
+@pytest.fixture
+def erasure_of(dynamodb: "DynamoDBClient", table: str) -> Callable[[str], dict[str, Any] | None]:
+    """Reads a user's request to be erased."""
+    return functools.partial(read_erasure, dynamodb, table)
+
+
+@pytest.fixture
+def settled(alice: Client, dynamodb: "DynamoDBClient", table: str) -> Client:
+    """Alice with everything that a user can have."""
+    settle(alice, dynamodb, table)
+    return alice
 
 
 @pytest.fixture

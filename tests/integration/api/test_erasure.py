@@ -2,57 +2,20 @@
 
 import concurrent.futures
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi import FastAPI
 
-from api.repositories.items import marshal, unmarshal
-from tests.integration.api.client import Client
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from tests.integration.api.client import Client, in_own_loop
+from tests.integration.api.settled import TASKS, USERS, Erasures, Items, kinds
 
 pytestmark = pytest.mark.account
-
-Items = Callable[[str], list[dict[str, Any]]]
-Erasures = Callable[[str], dict[str, Any] | None]
-USERS, TASKS = "/api/v1/users", "/api/v1/tasks"
-WRITES = ("PutItem", "TransactWriteItems", "BatchWriteItem")
-
-
-@pytest.fixture
-def erasure_of(dynamodb: "DynamoDBClient", table: str) -> Erasures:
-    """Reads a user's request to be erased."""
-
-    def read(user_id: str) -> dict[str, Any] | None:
-        key = {"PK": {"S": "ERASURE"}, "SK": {"S": user_id}}
-        item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
-        return unmarshal(item) if item else None
-
-    return read
-
-
-@pytest.fixture
-def settled(alice: Client, dynamodb: "DynamoDBClient", table: str) -> Client:
-    """Alice with everything that a user can have: 30 tasks, a deleted one, records, figures, a profile."""
-    operations = [{"op": "create", "task": {"title": str(number)}} for number in range(30)]
-    alice.send("POST", f"{TASKS}/batch", {"operations": operations}, idempotency_key="b")
-    alice.send("DELETE", f"{TASKS}/{alice.created()['id']}", idempotency_key="d")
-    figures = {"PK": f"INSIGHTS#{alice.user_id}", "SK": "METADATA", "user_id": alice.user_id, "figures": "{}"}
-    dynamodb.put_item(TableName=table, Item=marshal(figures))
-    return alice
-
-
-def kinds(items: list[dict[str, Any]]) -> set[str]:
-    return {item["PK"].partition("#")[0] for item in items}
 
 
 def test_nothing_is_left_but_the_request(settled: Client, bob: Client, items_of: Items, erasure_of: Erasures) -> None:
     bob.created("bob's", key="b")
     others = items_of(bob.user_id)
-    assert kinds(items_of(settled.user_id)) == {"TASK", "IDEMPOTENCY", "INSIGHTS", "USER"}
+    assert kinds(items_of(settled.user_id)) == {"TASK", "IDEMPOTENCY", "INSIGHTS", "COUNTS", "WEBHOOK", "USER"}
     generation = settled.send("GET", USERS).json()["created_at"]
     reply = settled.send("DELETE", USERS, x_request_id="erase-me")
     assert (reply.status, reply.text) == (204, "")
@@ -75,7 +38,7 @@ def test_nothing_is_left_but_the_request(settled: Client, bob: Client, items_of:
 def test_the_profile_goes_in_the_transaction_that_writes_the_request(settled: Client, calls: list[str]) -> None:
     calls.clear()
     settled.send("DELETE", USERS)
-    # read both; request and profile; tasks, twice; records; figures; done
+    # read both; request and profile; tasks, twice; webhooks; records; figures; done
     assert calls[:2] == ["TransactGetItems", "TransactWriteItems"]
     assert calls[-1] == "PutItem"
     assert set(calls[2:-1]) == {"Query", "BatchWriteItem"}
@@ -88,7 +51,7 @@ def test_an_erasure_costs_what_the_user_has_and_a_repetition_next_to_nothing(
     first = erasure_of(settled.user_id)
     calls.clear()
     assert settled.send("DELETE", USERS, x_request_id="again").status == 204
-    assert calls == ["TransactGetItems", "Query", "Query"]
+    assert calls == ["TransactGetItems", "Query", "Query", "Query"]
     assert erasure_of(settled.user_id) == first
 
 
@@ -126,35 +89,6 @@ def test_who_comes_back_starts_afresh_and_can_be_erased_again(
     assert first
     assert second
     assert second["requested_at"] > first["requested_at"]
-
-
-@pytest.mark.parametrize("calls_before_the_crash", range(6))
-def test_after_a_crash_anywhere_it_goes_on(
-    settled: Client, items_of: Items, erasure_of: Erasures, app: FastAPI, calls_before_the_crash: int
-) -> None:
-    left = [calls_before_the_crash]
-
-    def crash(**_: Any) -> None:
-        if left[0] == 0:
-            raise RuntimeError("crash")
-        left[0] -= 1
-
-    events = app.state.dynamodb.meta.events
-    for operation in WRITES:
-        events.register(f"before-call.dynamodb.{operation}", crash)
-    assert settled.send("DELETE", USERS).status == 500
-    for operation in WRITES:
-        events.unregister(f"before-call.dynamodb.{operation}", crash)
-    remaining = items_of(settled.user_id)
-    # the lake hears of it whenever something is gone, and waits until all of it is
-    request = erasure_of(settled.user_id)
-    assert (request is None) == ("USER" in kinds(remaining)) == (calls_before_the_crash == 0)
-    assert request is None or "deleting_since" in request
-    assert settled.send("DELETE", USERS).status == 204
-    assert items_of(settled.user_id) == []
-    request = erasure_of(settled.user_id)
-    assert request
-    assert "deleting_since" not in request
 
 
 def test_more_than_one_request_can_do_is_done_by_several(
@@ -203,8 +137,6 @@ def test_it_can_be_held_to_a_version_of_the_profile(settled: Client, items_of: I
 
 
 def test_two_at_once_erase_once(settled: Client, items_of: Items) -> None:
-    from tests.integration.api.client import in_own_loop
-
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         erase = lambda _: in_own_loop(lambda: settled.send("DELETE", USERS)).status  # noqa: E731
         assert list(pool.map(erase, range(2))) == [204, 204]

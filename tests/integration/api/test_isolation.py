@@ -11,21 +11,33 @@ from tests.integration.api.client import Client
 pytestmark = pytest.mark.account
 
 Items = Callable[[str], list[dict[str, Any]]]
-BATCH = {"operations": [{"op": "create", "task": {"title": "x"}}]}
+WEBHOOKS = "/api/v1/webhooks"
+BATCH: dict[str, Any] = {"operations": [{"op": "create", "task": {"title": "x"}}]}
 
 
-def every_route(task: str) -> list[tuple[str, str, Any]]:
-    """Method, path and a good body of every route that is about the caller; `task` is the path of a task."""
+def every_route(task: str, webhook: str = f"{WEBHOOKS}/01ARZ3NDEKTSV4RRFFQ69G5FAV") -> list[tuple[str, str, Any]]:
+    """Method, path and a good body of every route that is about the caller; `task` and `webhook` are paths of one."""
     return [
         ("GET", "/api/v1/tasks", None),
         ("POST", "/api/v1/tasks", {"title": "x"}),
         ("GET", "/api/v1/tasks/changes", None),
+        ("GET", "/api/v1/tasks/counts", None),
         ("POST", "/api/v1/tasks/batch", BATCH),
         ("GET", task, None),
         ("PUT", task, {"title": "x"}),
         ("PATCH", task, {"title": "x"}),
         ("POST", f"{task}/restore", None),
         ("DELETE", task, None),
+        ("GET", WEBHOOKS, None),
+        ("POST", WEBHOOKS, {"url": "https://example.com/"}),
+        ("GET", webhook, None),
+        ("PATCH", webhook, {"enabled": True}),
+        ("DELETE", webhook, None),
+        ("POST", f"{webhook}/test", None),
+        ("POST", f"{webhook}/rotate-secret", None),
+        ("GET", f"{webhook}/deliveries", None),
+        ("GET", "/api/v1/export", None),
+        ("POST", "/api/v1/import", {"lines": []}),
         ("GET", "/api/v1/insights", None),
         ("GET", "/api/v1/users", None),
         ("POST", "/api/v1/users", {}),
@@ -38,7 +50,9 @@ def every_route(task: str) -> list[tuple[str, str, Any]]:
 def test_the_list_of_routes_is_complete(alice: Client) -> None:
     paths = alice.send("GET", "/openapi.json").json()["paths"]
     stated = {(method.upper(), path) for path, methods in paths.items() for method in methods if path != "/health"}
-    assert {(method, path) for method, path, _ in every_route("/api/v1/tasks/{task_id}")} == stated
+    assert {
+        (method, path) for method, path, _ in every_route("/api/v1/tasks/{task_id}", f"{WEBHOOKS}/{{webhook_id}}")
+    } == stated
 
 
 def test_another_user_s_task_does_not_exist(alice: Client, bob: Client, items_of: Items) -> None:
@@ -62,6 +76,9 @@ def test_another_user_s_task_does_not_exist(alice: Client, bob: Client, items_of
     for operation in operations:
         refused = bob.send("POST", "/api/v1/tasks/batch", {"operations": [operation]}, idempotency_key="k")
         assert (refused.problem_type, refused.fields) == ("batch-refused", {"operations.0.id"})
+    for reply in (bob.create(parent_id=task["id"]), bob.create(parent_id="01ARZ3NDEKTSV4RRFFQ69G5FAV")):
+        assert (reply.status, reply.json()["errors"][0]["code"]) == (422, "parent_not_found")
+    assert bob.send("GET", "/api/v1/tasks", query={"parent_id": task["id"]}).json() == []
     unknown = bob.send("GET", "/api/v1/tasks/01ARZ3NDEKTSV4RRFFQ69G5FAV")
     assert attempts[0].json() | {"request_id": ""} == unknown.json() | {"request_id": ""}
     assert items_of(alice.user_id) == before
@@ -91,10 +108,11 @@ def test_writes_reach_the_caller_s_items_only(alice: Client, bob: Client, items_
 
 
 def test_lists_and_profiles_are_the_caller_s(alice: Client, bob: Client) -> None:
-    task = alice.created("alice's", category="shared", due_date="2020-01-01")
-    other = bob.created("bob's", category="shared", due_date="2020-01-01")
+    task = alice.created("alice's", category="shared", labels=["shared"], due_date="2020-01-01")
+    other = bob.created("bob's", category="shared", labels=["shared"], due_date="2020-01-01")
     for client, own in ((alice, task), (bob, other)):
-        for query in ({"category": "shared"}, {"sort": "due_date"}, {"q": "'s"}, {"overdue": "true"}, {}):
+        filters = ({"category": "shared"}, {"label": "shared"}, {"q": "'s"}, {"overdue": "true"})
+        for query in (*filters, {"sort": "due_date"}, {}):
             assert client.send("GET", "/api/v1/tasks", query=query).json() == [own], query
         assert client.send("GET", "/api/v1/tasks/changes").json()["changes"] == [own]
     assert alice.send("GET", "/api/v1/users").json()["user_id"] == alice.user_id

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from tests.integration.api.client import Client, Reply
+from tests.integration.api.test_counts import recount
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]
 
@@ -34,6 +35,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "status": st.sampled_from(["pending", "in_progress", "completed", "cancelled"]),
     "priority": st.sampled_from(["low", "medium", "high", "urgent"]),
     "category": st.sampled_from([None, "home", "ümläut", "🌱"]),
+    "labels": st.sampled_from([[], ["home"], ["🌱", "home"]]),
     "due_date": st.sampled_from([None, PAST, "2026-01-31", FUTURE]),
 }
 optional = {name: values for name, values in FIELDS.items() if name != "title"}
@@ -111,7 +113,8 @@ class LifeCycle(RuleBasedStateMachine):
         reply = self.write("POST", TASKS, new)
         assert reply.status == 201, reply.text
         task = reply.json()
-        unnamed = dict.fromkeys(optional) | {"status": "pending", "priority": "medium"}
+        absent = dict.fromkeys(("due_at", "parent_id", "recurrence", "previous_id", "next_id", *optional))
+        unnamed = absent | {"status": "pending", "priority": "medium", "labels": []}
         completed_at = task["created_at"] if new.get("status") == "completed" else None
         server = {"id": task["id"], "created_at": task["created_at"], "updated_at": task["created_at"]}
         assert task == {**unnamed, **new, **server, "completed_at": completed_at, "version": 1}
@@ -244,6 +247,11 @@ class LifeCycle(RuleBasedStateMachine):
     @invariant()
     def the_list_is_the_models(self) -> None:
         assert self.listed({"limit": 200}) == self.expected({})
+
+    @rule()
+    def count(self) -> None:
+        live = [task for task_id, task in self.tasks.items() if task_id not in self.deleted]
+        assert self.owner.send("GET", f"{TASKS}/counts").json() == recount(live)
 
     # how
 

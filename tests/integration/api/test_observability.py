@@ -125,14 +125,22 @@ def test_health_and_the_reference_are_public(alice: Client, calls: list[str]) ->
     health = {"status": "ok", "version": document["info"]["version"], "environment": "development"}
     assert nobody.send("GET", "/health").json() == health
     assert set(document["paths"]) == {
-        "/health",
-        "/api/v1/tasks",
         "/api/v1/tasks/batch",
         "/api/v1/tasks/changes",
+        "/api/v1/tasks/counts",
+        "/api/v1/tasks",
         "/api/v1/tasks/{task_id}",
         "/api/v1/tasks/{task_id}/restore",
         "/api/v1/users",
         "/api/v1/insights",
+        "/api/v1/webhooks",
+        "/api/v1/webhooks/{webhook_id}",
+        "/api/v1/webhooks/{webhook_id}/test",
+        "/api/v1/webhooks/{webhook_id}/rotate-secret",
+        "/api/v1/webhooks/{webhook_id}/deliveries",
+        "/api/v1/export",
+        "/api/v1/import",
+        "/health",
     }
     page = nobody.send("GET", "/docs")
     assert page.headers["content-type"].startswith("text/html")

@@ -61,6 +61,7 @@ def every_route(client: Client) -> dict[str, int]:
         "batch": client.send("POST", "/api/v1/tasks/batch", operations(task), idempotency_key="b").status,
         "list by due date": client.send("GET", "/api/v1/tasks", query={"sort": "due_date"}).status,
         "changes": client.send("GET", "/api/v1/tasks/changes").status,
+        "counts": client.send("GET", "/api/v1/tasks/counts").status,
         "insights": client.send("GET", "/api/v1/insights").status,
         "profile": profile.status,
         "changed profile": client.send("PUT", "/api/v1/users", {"name": "x"}).status,

@@ -131,7 +131,7 @@ def test_a_create_counts_nothing_and_requests_the_size(alice: Client, calls: lis
 
 
 def test_a_user_whose_tasks_take_too_many_bytes_can_add_none(
-    alice: Client, app: "FastAPI", monkeypatch: pytest.MonkeyPatch
+    alice: Client, app: "FastAPI", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lower = 1.0
 
@@ -142,9 +142,15 @@ def test_a_user_whose_tasks_take_too_many_bytes_can_add_none(
 
     app.state.dynamodb.meta.events.register("after-call.dynamodb.TransactWriteItems", measure)
     monkeypatch.setattr(app.state.services.users, "ensure_profile", lambda *_: None)
+    lower = 0.0
+    alice.created("nothing yet")
+    assert "UserGigabytes" not in capsys.readouterr().out
+    lower = 1.0
     task = alice.created("1 GB so far")
     lower = 2.0
     alice.created("2 GB so far")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "UserGigabytes" in line]
+    assert [(line["service"], line["UserGigabytes"]) for line in lines] == [("todo-api", [1.0]), ("todo-api", [2.0])]
     assert_refused(alice.create())
     assert_refused(batch(alice, create("one")))
     lower = 1.0

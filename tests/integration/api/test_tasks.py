@@ -15,7 +15,8 @@ pytestmark = pytest.mark.account
 Items = Callable[[str], list[dict[str, Any]]]
 FIELDS = {
     "id", "title", "description", "status", "priority", "category",
-    "due_date", "created_at", "updated_at", "completed_at", "version",
+    "labels", "parent_id", "recurrence", "previous_id", "next_id",
+    "due_date", "due_at", "created_at", "updated_at", "completed_at", "version",
 }  # fmt: skip
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -37,6 +38,8 @@ def test_a_created_task_has_the_contract_s_fields_and_can_be_read_back(alice: Cl
         "id": "",
         "title": "Pay the rent",
         "description": "before noon",
+        "labels": [],
+        **dict.fromkeys(("due_at", "parent_id", "recurrence", "previous_id", "next_id")),
         "status": "pending",
         "priority": "high",
         "category": "home",

@@ -78,7 +78,7 @@ def test_the_answer_has_the_contract_s_fields(alice: Client) -> None:
     reply = alice.send("GET", USERS)
     assert reply.status == 200
     assert reply.json()["id"] == reply.json()["user_id"] == alice.user_id
-    assert reply.json().keys() == {"id", "user_id", "email", "name", "created_at", "updated_at", "version"}
+    assert reply.json().keys() == {"id", "user_id", "email", "name", "time_zone", "created_at", "updated_at", "version"}
 
 
 def test_a_profile_that_vanished_is_written_again(alice: Client, dynamodb: Any, table: str) -> None:

@@ -66,10 +66,10 @@ def test_a_reader_ends_up_with_the_newest_version_of_every_task(
         for since, stored in visible:
             if since <= now:
                 current[stored.task.id] = stored
-        rows = sorted((one for one in current.values() if change_sort(one.task) > token.after), key=_sort)
+        rows = sorted((one for one in current.values() if change_sort(one) > token.after), key=_sort)
         page = rows[:limit]
         for one in page:
-            if change_digest(one.task) not in token.delivered:
+            if change_digest(one) not in token.delivered:
                 known[one.task.id] = max(known.get(one.task.id, 0), one.task.version)
         token = Token.parse(advance(token, _page(page, token.after, len(rows) > limit), now).text())
         return not token.ended
@@ -88,24 +88,24 @@ def test_a_reader_ends_up_with_the_newest_version_of_every_task(
 def test_a_delivered_change_is_remembered_while_it_can_be_read_again() -> None:
     stored = version(IDS[0], 1, START)
     token = advance(Token(0, False, "0", "0", "g"), _page([stored]), START + dt.timedelta(seconds=1))
-    assert token.delivered == (change_digest(stored.task),)
+    assert token.delivered == (change_digest(stored),)
     token = advance(token, _page([stored]), START + LATE + dt.timedelta(seconds=1))
-    assert token.floor == token.after == change_sort(stored.task)
+    assert token.floor == token.after == change_sort(stored)
     later = advance(token, _page([version(IDS[1], 1, START + 2 * LATE)]), START + 4 * LATE)
-    assert later.delivered == (change_digest(version(IDS[1], 1, START + 2 * LATE).task),)
+    assert later.delivered == (change_digest(version(IDS[1], 1, START + 2 * LATE)),)
 
 
 def test_a_token_stays_short_however_much_was_delivered() -> None:
     page = [version(IDS[0], number, START + dt.timedelta(microseconds=number)) for number in range(1, 400)]
     token = advance(Token(0, False, "0", "0", "g"), _page(page), START)
     assert len(token.delivered) == 128
-    assert change_digest(page[-1].task) in token.delivered
+    assert change_digest(page[-1]) in token.delivered
     assert len(token.text()) < 2500
 
 
 def _page(tasks: list[StoredTask], after: str = "0", has_more: bool = False) -> ChangePage:
-    return ChangePage(tasks, change_sort(tasks[-1].task) if tasks else after, has_more)
+    return ChangePage(tasks, change_sort(tasks[-1]) if tasks else after, has_more)
 
 
 def _sort(stored: StoredTask) -> str:
-    return change_sort(stored.task)
+    return change_sort(stored)

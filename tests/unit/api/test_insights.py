@@ -17,6 +17,7 @@ SCHEMA = json.loads(
 )
 FIGURES: dict[str, Any] = {
     "as_of": "2026-11-24T00:00:00Z",
+    "time_zone": "Europe/Berlin",
     "total_tasks": 3,
     "open_tasks": 2,
     "completed_tasks": 1,
@@ -32,7 +33,7 @@ FIGURES: dict[str, Any] = {
 }
 
 # items of users who have not changed since still lack it
-ADDED_LATER = {"other_categories"}
+ADDED_LATER = {"other_categories", "time_zone"}
 
 
 def publisher_accepts(document: Any) -> bool:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from api.access_log import _REQUEST_ID
 from api.models.entity_tags import parse_entity_tags
 from api.models.fields import Email, EntityTags, Title
+from api.models.recurrence import parse_rule
 from api.models.text import fold
 
 START, DOUBLINGS, ROUNDS = 4_000, 3, 5
@@ -42,6 +43,7 @@ def _validate(kind: Any) -> Callable[[str], object]:
         (_validate(Email), lambda size: "a." * size),
         (_validate(Email), lambda size: "@" * size),
         (_validate(Title), lambda size: " " * size),
+        (parse_rule, lambda size: "FREQ=MONTHLY;BYDAY=" + "MO," * size + "MO"),
         (_REQUEST_ID.fullmatch, lambda size: "a" * size),
         (fold, lambda size: "e\u0301İ" * size),
     ],

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from api.contract import TASK_ATTRIBUTES
-from api.models.fields import Category, Email, SearchText, Title, moment, timestamp
-from api.models.task import NewTask, Task, TaskChanges
+from api.models.fields import Category, Email, Label, SearchText, Title, moment, timestamp
+from api.models.task import NewTask, Task, TaskChanges, TaskUpdate
 from api.models.task_query import TaskQuery
 from api.settings import Settings
 
@@ -22,8 +22,8 @@ from api.settings import Settings
 SPACES = "".join(filter(str.isspace, map(chr, range(0x10000)))) + "\ufeff"
 
 
-@pytest.mark.parametrize("kind", [Title, Category, SearchText])
-@given(text=st.text(alphabet=st.sampled_from("aé🥛\x00" + SPACES), max_size=5))
+@pytest.mark.parametrize("kind", [Title, Category, Label, SearchText])
+@given(text=st.text(alphabet=st.sampled_from("aé🥛,\x00" + SPACES), max_size=5))
 def test_the_schema_and_the_validator_agree(kind: Any, text: str) -> None:
     adapter: TypeAdapter[str] = TypeAdapter(kind)
     schema_accepts = jsonschema.Draft202012Validator(adapter.json_schema()).is_valid(text)
@@ -60,7 +60,7 @@ def test_lengths_count_characters_not_bytes() -> None:
 
 
 def test_defaults_of_a_new_task() -> None:
-    given = {"title": "x", "status": "pending", "priority": "medium"}
+    given = {"title": "x", "status": "pending", "priority": "medium", "labels": []}
     assert NewTask(title="x").model_dump(mode="json") == dict.fromkeys(NewTask.model_fields) | given
 
 
@@ -114,6 +114,8 @@ def test_a_filter_s_values_are_a_set_however_they_are_sent(sent: list[str], take
         {"priority": ["low", "HIGH"]},
         {"category": ["a", ""]},
         {"category": [str(number) for number in range(21)]},
+        {"label": ["a,"]},
+        {"label": [",".join(map(str, range(21)))]},
     ],
 )
 def test_every_value_of_a_filter_is_checked(given_: dict[str, list[str]]) -> None:
@@ -124,7 +126,49 @@ def test_every_value_of_a_filter_is_checked(given_: dict[str, list[str]]) -> Non
 def test_a_comma_is_part_of_a_category_s_name() -> None:
     query = TaskQuery.model_validate({"category": ["Home, garden", "HOME, GARDEN", "Café"]})
     assert query.given_parameters() == {"category": ["Café", "HOME, GARDEN", "Home, garden"]}
-    assert query.to_selection(dt.datetime(2026, 11, 29, tzinfo=dt.UTC)).categories == {"home, garden", "cafe\u0301"}
+    assert query.to_selection(dt.datetime(2026, 11, 29, tzinfo=dt.UTC), dt.date(2026, 11, 29)).categories == {
+        "home, garden",
+        "cafe\u0301",
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ([" home ", "\u00a0garden\t"], ["home", "garden"]),
+        (["Home", "HOME", "home"], ["Home"]),
+        (["Café", "CAFE\u0301", "cafe"], ["Café", "cafe"]),
+        (["b", "a", "b "], ["b", "a"]),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_labels_are_trimmed_and_each_is_kept_once_in_its_first_spelling(
+    sent: list[str] | None, kept: list[str]
+) -> None:
+    assert NewTask.model_validate({"title": "x", "labels": sent}).labels == kept
+    assert TaskChanges.model_validate({"labels": sent}).given() == {"labels": kept}
+
+
+def test_null_labels_in_a_put_stay() -> None:
+    assert TaskUpdate.model_validate({"labels": None}).given() == {}
+    assert TaskUpdate.model_validate({"labels": []}).given() == {"labels": []}
+
+
+@pytest.mark.parametrize("labels", [["a,b"], [" "], [""], ["x" * 51], ["a\x00"], [str(n) for n in range(21)], "a", [1]])
+def test_what_is_no_list_of_labels_is_refused(labels: Any) -> None:
+    with pytest.raises(ValidationError, match="labels"):
+        NewTask.model_validate({"title": "x", "labels": labels})
+
+
+def test_a_comma_separates_labels_in_a_query() -> None:
+    query = TaskQuery.model_validate({"label": ["Home,garden", " CAFÉ "]})
+    assert query.given_parameters() == {"label": ["CAFÉ", "Home", "garden"]}
+    assert query.to_selection(dt.datetime(2026, 11, 29, tzinfo=dt.UTC), dt.date(2026, 11, 29)).labels == {
+        "home",
+        "garden",
+        "cafe\u0301",
+    }
 
 
 @given(moment_=st.datetimes(timezones=st.just(moment("2026-01-01T00:00:00.000000Z").tzinfo)))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from api.models.task import TaskChanges
 from api.settings import Settings
 from infra import ROOT
 from tests.integration.api.client import Client, Reply
@@ -42,7 +43,7 @@ class Operation:
 
     @property
     def path(self) -> str:
-        return self.template.replace("{task_id}", TASK_ID)
+        return self.template.replace("{task_id}", TASK_ID).replace("{webhook_id}", TASK_ID)
 
 
 def operations() -> Iterator[Operation]:
@@ -175,7 +176,7 @@ def test_a_body_that_is_not_json_in_utf_8_is_refused(
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=name)
 def test_a_problem_stays_small_and_says_how_much_it_leaves_out(client: Client, operation: Operation) -> None:
-    fields = {"title", "description", "status", "priority", "category", "due_date", "email", "name"}
+    fields = {*TaskChanges.model_fields, "email", "name"}
     wrong: dict[str, Any] = {field: [] for field in fields} | {f"{number}-{'x' * 3000}": number for number in range(80)}
     wrong["operations"] = [{"op": "create", "task": {field: [] for field in fields}}] * 50
     reply = send(client, operation, json.dumps(wrong))
