@@ -49,6 +49,11 @@ class Result:
         """How many rows are not the same."""
         return self.tasks.differences + self.users.differences
 
+    @property
+    def rows(self) -> int:
+        """How many rows were compared: where the two sides differ in number, those of the larger one."""
+        return sum(max(one.table, one.silver) for one in (self.tasks, self.users))
+
     def document(self) -> dict[str, Any]:
         """The result as JSON has it."""
         return {"differences": self.differences, **dataclasses.asdict(self)}

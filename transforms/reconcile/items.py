@@ -140,6 +140,8 @@ def plain(value: Mapping[str, Any]) -> Any:
     ((descriptor, held),) = value.items()
     if descriptor == "NULL":
         return None
+    if descriptor == "L":
+        return [plain(one) for one in held]
     if descriptor != "N":
         return held
     return int(held) if held.lstrip("-").isdigit() else held

@@ -1,4 +1,4 @@
-"""`python -m transforms.reconcile.measure`: compares, and writes the number of differences as a metric.
+"""`python -m transforms.reconcile.measure`: compares, and writes differences and rows as metrics.
 
 What the build `todo-reconcile` runs: every night what silver has merged lately (variable CHANGED_DAYS), once a week
 everything. Only what was last written more than two hours ago is compared: by then it has to be in silver, which is
@@ -13,12 +13,12 @@ import os
 import boto3
 
 from api.contract import METRICS_NAMESPACE
-from transforms.contract import RECONCILE_DIFFERENCES
+from transforms.contract import RECONCILE_DIFFERENCES, RECONCILE_ROWS
 from transforms.reconcile.check import Result, check, check_changed
 
 
 def measure(before: dt.datetime, since: dt.datetime | None = None) -> Result:
-    """Compare what was last written before an instant, and write the metric.
+    """Compare what was last written before an instant, and write the metrics.
 
     Args:
         before: the instant.
@@ -28,7 +28,10 @@ def measure(before: dt.datetime, since: dt.datetime | None = None) -> Result:
     found = check_changed(dynamodb, since, before=before) if since else check(dynamodb, before=before)
     boto3.client("cloudwatch").put_metric_data(
         Namespace=METRICS_NAMESPACE,
-        MetricData=[{"MetricName": RECONCILE_DIFFERENCES, "Value": found.differences, "Unit": "Count"}],
+        MetricData=[
+            {"MetricName": RECONCILE_DIFFERENCES, "Value": found.differences, "Unit": "Count"},
+            {"MetricName": RECONCILE_ROWS, "Value": found.rows, "Unit": "Count"},
+        ],
     )
     return found
 

@@ -212,6 +212,12 @@ TASKS = Table(
         Column("status", "string", "State of the task's work.", values=STATUSES),
         Column("priority", "string", "Priority that the owner gave it.", values=PRIORITIES),
         Column("category", "string", "Category.", nullable=True),
+        Column("labels", "array<string>", "Labels in the owner's order; null without any.", nullable=True),
+        Column("parent_id", "string", "The task that it is a subtask of; null without one.", nullable=True),
+        Column("recurrence", "string", "Rule (RFC 5545) by which its completion creates the next.", nullable=True),
+        Column("previous_id", "string", "The task whose completion created it; null without one.", nullable=True),
+        Column("next_id", "string", "The task that its completion created; null without one.", nullable=True),
+        Column("due_at", "timestamp", "When it is due, of a task that is due at a time.", nullable=True),
         Column("due_date", "date", "Due date.", nullable=True),
         Column("created_at", "timestamp", "When the task was created."),
         Column("updated_at", "timestamp", "When the task was last written."),
@@ -242,6 +248,9 @@ USERS = Table(
             nullable=True,
         ),
         Column("name_masked", "string", "First character of each word of the name.", nullable=True),
+        Column(
+            "time_zone", "string", "IANA name of the time zone that says which day it is; null: UTC.", nullable=True
+        ),
         Column("created_at", "timestamp", "When the profile was created."),
         Column("updated_at", "timestamp", "When the profile was last written."),
         Column("is_deleted", "boolean", "Erased: nothing but the identifier is left."),

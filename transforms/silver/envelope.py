@@ -10,7 +10,7 @@ import operator
 
 from pyspark.sql import Column
 from pyspark.sql import functions as sf
-from pyspark.sql.types import LongType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, LongType, StringType, StructField, StructType
 
 from api.contract import PRIORITIES, STATUSES, TASK_ATTRIBUTES, USER_ATTRIBUTES, EntityType
 from ingestion.contract import EVENT_NAMES, INSERT, REMOVE, SCHEMA_VERSION
@@ -18,9 +18,8 @@ from transforms.silver.lines import MALFORMED, first_broken, instant
 
 # by name: some attributes are those of tasks and of users alike
 ATTRIBUTES = {one.name: one for one in (*TASK_ATTRIBUTES, *USER_ATTRIBUTES)}
-IMAGE = StructType(
-    [StructField(one.name, LongType() if one.type == "integer" else StringType()) for one in ATTRIBUTES.values()]
-)
+_TYPES: dict[str, DataType] = {"integer": LongType(), "strings": ArrayType(StringType())}
+IMAGE = StructType([StructField(one.name, _TYPES.get(one.type, StringType())) for one in ATTRIBUTES.values()])
 
 ENVELOPE = StructType(
     [

@@ -4,6 +4,7 @@ A user is erased once everything that is to arrive of them has arrived: each ite
 Until then nothing is touched, for an event that comes after the others are erased would bring data of the user back.
 """
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from transforms.silver import storage
+from ingestion.contract import DISCARDED
+from ingestion.discarded import DiscardedBatch
+from transforms.silver import discarded, storage
 from transforms.silver.contract import API_REQUESTS, REJECTS, TABLES, TASK_EVENTS, TASKS, USERS, Table
 from transforms.silver.progress import timed_step
 from transforms.silver.tables import Tables
@@ -75,9 +78,10 @@ class Lake:
             named = named | text.contains(word)
         lines = found.where(named).select("value", "_metadata.file_path").collect()
         return [
-            Line(_key(row.file_path, self.bronze), _digest(row.value.encode()), line_trace)
+            Line(_key(row.file_path, self.bronze), digest, trace)
             for row in lines
-            if (line_trace := find_trace(row.value, users)) and not line_trace.is_kept(live_items[line_trace.user_id])
+            for digest, trace in _find(row.value, users)
+            if not trace.is_kept(live_items[trace.user_id])
         ]
 
     def erase(self, live_items: LiveItems, lines: Sequence[Line], before: datetime) -> dict[str, int]:
@@ -99,7 +103,8 @@ class Lake:
                 notes.append(f"{counts[table.name]} rows")
         with timed_step("expire snapshots"):
             for table in TABLES:
-                if counts[table.name]:
+                # also what a run has deleted that died before it came here
+                if counts[table.name] or self.tables.needs_rewrite(table):
                     self.tables.rewrite_files(table)
             for table in TABLES:
                 self.tables.expire_snapshots(table, datetime.now(before.tzinfo), 1)
@@ -113,12 +118,9 @@ class Lake:
         for line in lines:
             digests_by_key.setdefault(line.key, set()).add(line.digest)
         for key, digests in digests_by_key.items():
-            rest = [line for line in self._lines(key) if line.strip() and _digest(line) not in digests]
-            if rest:
-                body = b"\n".join(rest) + b"\n"
-                self.s3.put_object(
-                    Bucket=self.bronze, Key=key, Body=gzip.compress(body) if key.endswith(".gz") else body
-                )
+            body = self._without(key, digests)
+            if body:
+                self.s3.put_object(Bucket=self.bronze, Key=key, Body=body)
             else:
                 self.s3.delete_object(Bucket=self.bronze, Key=key)
             old = [
@@ -128,6 +130,15 @@ class Lake:
             ]
             storage.delete_objects(self.s3, self.bronze, old)
         return len(digests_by_key)
+
+    def _without(self, key: str, digests: Collection[str]) -> bytes | None:
+        """An object without some of its lines, or its records; None when nothing is left."""
+        lines = [line for line in self._lines(key) if line.strip() and _digest(line) not in digests]
+        if key.startswith(DISCARDED):
+            with contextlib.suppress(ValueError):
+                return DiscardedBatch.parse(b"\n".join(lines)).drop_records(digests)
+        body = b"\n".join(lines) + b"\n" if lines else b""
+        return (gzip.compress(body) if key.endswith(".gz") else body) if body else None
 
     def _delete_versions(self, users: Sequence[str]) -> int:
         """Delete earlier versions of bronze's objects that hold anything about users, the whole version each."""
@@ -173,6 +184,7 @@ class Lake:
         if count:
             view = f"to_delete_{table.name}"
             keys.createOrReplaceTempView(view)
+            self.tables.request_rewrite(table)
             same = " and ".join(f"s.{key} = t.{key}" for key in table.key)
             self.spark.sql(f"merge into {self.tables.name(table)} t using {view} s on {same} when matched then delete")
         keys.unpersist()
@@ -188,6 +200,15 @@ class Lake:
 
     def _frame(self, rows: Sequence[tuple[Any, ...]], schema: str) -> DataFrame:
         return self.spark.createDataFrame(list(rows), schema)
+
+
+def _find(line: str, users: Sequence[str]) -> Iterable[tuple[str, Trace]]:
+    """What of a line is about users: the line, or records of the batch that it is; by what tells it from others."""
+    batch = discarded.read(line)
+    if batch:
+        yield from discarded.find_traces(batch, users)
+    elif trace := find_trace(line, users):
+        yield _digest(line.encode()), trace
 
 
 def _key(path: str, bucket: str) -> str:

@@ -1,24 +1,20 @@
-"""What an operator erases a user with, without waiting for the night: the table's items, then the maintenance job.
+"""What an operator erases a user from the lake with, without waiting for the night: the maintenance job.
 
-It does what the API's `DELETE /users` does: a request for the lake, then tasks, idempotency records, figures, and the
-profile last. The maintenance job is run with the requests only, and starts the execution of the pipeline that builds
-gold anew. All of it may be repeated. The command is `infra.cli.erase_user`.
+It is run with the requests to erase only, and starts the execution of the pipeline that builds gold anew. It may be
+repeated. The command is `infra.cli.erase_user`, which erases from the table first.
 """
 
-import datetime as dt
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from api import contract
 from transforms.contract import SILVER_MAINTENANCE_JOB
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_glue import GlueClient
 
 POLL_SECONDS = 2.0
@@ -28,57 +24,6 @@ FINAL_STATES = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED")
 
 class MaintenanceRunningError(Exception):
     """The maintenance job is running already, and one run of it happens at a time."""
-
-
-def delete_user_items(dynamodb: "DynamoDBClient", table: str, user_id: str) -> int:
-    """Leave a request to erase a user, then delete what the table holds of them; how many items.
-
-    Args:
-        dynamodb: the client.
-        table: the application's table.
-        user_id: whom; that there is no such user is no error, the lake may know them still.
-    """
-    try:
-        dynamodb.put_item(
-            TableName=table,
-            Item={
-                **contract.erasure_key(user_id).typed(),
-                "entity_type": {"S": contract.EntityType.ERASURE.value},
-                "requested_at": {"S": dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")},
-                "erasure_id": {"S": str(uuid.uuid4())},
-                "generation": {"S": ""},
-                "request_id": {"S": str(uuid.uuid4())},
-            },
-            # a request that the API has left keeps its time, and how far it has come no longer matters
-            ConditionExpression="attribute_not_exists(PK)",
-        )
-    except dynamodb.exceptions.ConditionalCheckFailedException:
-        dynamodb.update_item(
-            TableName=table,
-            Key=contract.erasure_key(user_id).typed(),
-            UpdateExpression="REMOVE deleting_since",
-        )
-    tasks = _keys(dynamodb, table, contract.task_partition(user_id))
-    records = _keys(dynamodb, table, contract.idempotency_partition(user_id))
-    rest = (contract.insights_key(user_id).typed(), contract.user_key(user_id).typed())
-    return sum(_delete(dynamodb, table, key) for keys in (tasks, records, rest) for key in keys)
-
-
-def _keys(dynamodb: "DynamoDBClient", table: str, partition: str) -> Iterator[Any]:
-    pages = dynamodb.get_paginator("query").paginate(
-        TableName=table,
-        KeyConditionExpression="PK = :partition",
-        ExpressionAttributeValues={":partition": {"S": partition}},
-        ProjectionExpression="PK, SK",
-        ConsistentRead=True,
-    )
-    for page in pages:
-        yield from page["Items"]
-
-
-def _delete(dynamodb: "DynamoDBClient", table: str, key: Any) -> bool:
-    """Delete an item; whether there was one."""
-    return "Attributes" in dynamodb.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD")
 
 
 def run_maintenance(glue: "GlueClient", wait: int, build_gold: bool, progress: Callable[[str, int], None]) -> Any:

@@ -38,6 +38,7 @@ def users(changes: DataFrame) -> DataFrame:
         "user_id",
         _unless(removed, sf.col("email")).alias("email"),
         _unless(removed, sf.col("name")).alias("name"),
+        _unless(removed, sf.col("time_zone")).alias("time_zone"),
         "created_at",
         "updated_at",
         removed.alias("is_deleted"),

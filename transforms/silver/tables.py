@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from transforms.silver.contract import PROPERTIES, TABLES, Column, Table, quoted
 from transforms.silver.progress import timed_step
 from transforms.silver.storage import find_reachable_files
+from transforms.silver.unused_deletes import remove_unused_deletes
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -24,6 +25,10 @@ TABLE_INPUT = ("Description", "Owner", "Retention", "StorageDescriptor", "Partit
 
 class RebuildRequired(Exception):  # noqa: N818 - the pipeline's states tell failures by this name
     """A table cannot be brought to its contract as it is; the message names the command that builds it anew."""
+
+
+# a property of a table of which rows were deleted that are still in its files
+REWRITE = "rewrite-for-erasure"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,6 +153,8 @@ class Tables:
     def compact(self, table: Table, target_mib: int, least_files: int) -> int:
         """Make few files of many, partition by partition; how many files were replaced.
 
+        https://iceberg.apache.org/docs/latest/spark-procedures/#rewrite_data_files
+
         Args:
             table: to compact.
             target_mib: the size that files are to have.
@@ -156,15 +163,15 @@ class Tables:
         options = f"'target-file-size-bytes', '{target_mib << 20}', 'min-input-files', '{least_files}'"
         # a file of which rows have been replaced is worth it by itself
         options += ", 'delete-file-threshold', '1', 'partial-progress.enabled', 'true'"
+        # so that deletes of all rows of a partition do not apply to what is written now
+        options += ", 'use-starting-sequence-number', 'false'"
         # sorted by key, files have narrow bounds, and a merge of few keys reads few files
         order = f"strategy => 'sort', sort_order => '{table.key[0]}', " if self._is_sorted(table) else ""
         name = f"table => '{self.database}.{table.name}'"
         done = self.spark.sql(
             f"call {CATALOG}.system.rewrite_data_files({name}, {order}options => map({options}))"
         ).collect()[0]
-        self.spark.sql(
-            f"call {CATALOG}.system.rewrite_position_delete_files({name}, options => map('rewrite-all', 'true'))"
-        )
+        remove_unused_deletes(self.spark, self.name(table))
         return int(done.rewritten_data_files_count)
 
     def set_properties(self, table: Table) -> None:
@@ -187,12 +194,24 @@ class Tables:
 
         The manifests of the snapshot that deletes a file keep the file's bounds, which hold values; those of the next
         rewrite leave them out, and a commit after it leaves out manifests of deleted files only.
+
+        A rewrite that was asked for and did not come to its end is asked for until it does.
         """
         self.spark.sql(
             f"call {CATALOG}.system.rewrite_data_files(table => '{self.database}.{table.name}', "
             "options => map('rewrite-all', 'true'))"
         )
         self.spark.table(self.name(table)).limit(0).writeTo(self.name(table)).append()
+        self.spark.sql(f"alter table {self.name(table)} unset tblproperties if exists ({quoted(REWRITE)})")
+
+    def request_rewrite(self, table: Table) -> None:
+        """Note in a table that its files have to be written anew, before rows are deleted that no file may hold."""
+        self.spark.sql(f"alter table {self.name(table)} set tblproperties ({quoted(REWRITE)} = 'requested')")
+
+    def needs_rewrite(self, table: Table) -> bool:
+        """Whether a rewrite was asked for and has not come to its end."""
+        rows = self.spark.sql(f"show tblproperties {self.name(table)}").collect()
+        return any(row.key == REWRITE for row in rows)
 
     def find_reachable_files(self) -> set[str]:
         """The URIs of all files that the database's tables lead to, those of a rebuild that is being made too."""

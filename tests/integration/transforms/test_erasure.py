@@ -1,7 +1,6 @@
 """A user erased from the lake: no word of theirs is left in any version of any object, and everybody else's stay."""
 
 import base64
-import datetime as dt
 import gzip
 import json
 from collections.abc import Iterator
@@ -11,17 +10,14 @@ import pytest
 from botocore.exceptions import ClientError
 from pyspark.sql import SparkSession
 
-from infra.cli.residues import find_names, read_bucket
-from ingestion.cdc import quarantine
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
-from tests.integration.transforms.conftest import SECRET, YESTERDAY, Lake, assert_equals_oracle
-from tests.integration.transforms.history import at, random_history, request_log
-from tests.unit.ingestion.stream import record
-from transforms.silver import maintenance
+from tests.integration.transforms.conftest import SECRET, YESTERDAY, assert_equals_oracle
+from tests.integration.transforms.deaths import Writes, dying
+from tests.integration.transforms.history import at, request_log
+from tests.integration.transforms.household import USER, WORDS, Household, household_of
 from transforms.silver.certificate import hash_subject, is_genuine
 from transforms.silver.contract import TABLES
-from transforms.silver.erase_user import delete_user_items
 from transforms.silver.erasures import Erasures
 from transforms.silver.traces import hash_of
 
@@ -31,142 +27,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
 
-USER = "4bd1a3c2-1111-4222-8333-0123456789ab"
-WORDS = ["zelda.quux@private.example", "Zelda Quuxington", "Zebra surprise party", "Wombat plan B", "Meet Xanthippe"]
-JOB = "erasure-tests-silver"
-
-
-class Household:
-    """A lake with versions of its own, and a table, both of which know a user who is to go, and others."""
-
-    def __init__(self, account: Account, spark: SparkSession, name: str, role: str) -> None:
-        self.account, self.name = account, f"household-{name}"
-        self.s3, self.dynamodb = account.session.client("s3"), account.session.client("dynamodb")
-        self.silver, self.gold = f"{self.name}-silver", f"{self.name}-gold"
-        for bucket in (self.name, self.silver, self.gold):
-            self.s3.create_bucket(Bucket=bucket)
-            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        self.lake = Lake(account, spark, name, bucket=self.name, warehouse=self.silver)
-        self.sqs, self.machines = account.session.client("sqs"), account.session.client("stepfunctions")
-        self.queue = self.sqs.create_queue(QueueName=self.name)["QueueUrl"]
-        waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}}
-        self.machine = self.machines.create_state_machine(name=self.name, definition=json.dumps(waits), roleArn=role)[
-            "stateMachineArn"
-        ]
-        self.dynamodb.create_table(
-            TableName=self.name,
-            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("PK", "SK")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        self.history = random_history(21, 40)
-        self.others = list(self.history.lines)
-        self.history.sign_up(USER, WORDS[0], WORDS[1])
-        self.history.create_task("t-zebra", USER, description=WORDS[4], title=WORDS[2])
-        self.history.write("t-zebra", title=WORDS[3])
-        self.history.create_task("t-wombat", USER, title=WORDS[2], category="secret")
-        self.history.complete_task("t-wombat")
-        for key in self.history.items:
-            self.put(key)
-
-    def put(self, key: str) -> None:
-        self.dynamodb.put_item(TableName=self.name, Item=self.history.items[key])
-
-    def leave(self) -> list[bytes]:
-        """The user's items go, with a request for the lake; the changes of it."""
-        gone = [key for key, item in self.history.items.items() if item["user_id"]["S"] == USER]
-        assert delete_user_items(self.dynamodb, self.name, USER) == len(gone) == 3
-        before = len(self.history.lines)
-        for key in gone:
-            self.history.remove(key)
-        return self.history.lines[before:]
-
-    def requested(self, moment: str) -> None:
-        """Date the request."""
-        self.dynamodb.update_item(
-            TableName=self.name,
-            Key={"PK": {"S": "ERASURE"}, "SK": {"S": USER}},
-            UpdateExpression="SET requested_at = :moment",
-            ExpressionAttributeValues={":moment": {"S": moment}},
-        )
-
-    def maintain(self, *arguments: str) -> dict[str, Any]:
-        maintenance.main(
-            [
-                *("--bronze", f"s3://{self.name}/", "--warehouse", f"s3://{self.silver}/"),
-                *("--database", self.lake.database, "--table", self.name, "--silver-job", JOB),
-                *("--gold", f"s3://{self.gold}/", "--quarantine", self.name, "--state-machine", self.machine),
-                *("--report", f"s3://{self.name}/maintenance.json", "--email-key-secret-id", SECRET),
-                *arguments,
-            ]
-        )
-        body = self.s3.get_object(Bucket=self.name, Key="maintenance.json")["Body"].read()
-        found: dict[str, Any] = json.loads(body)
-        return found
-
-    def has_failed(self) -> bool:
-        """Whether a run of maintenance was measured as failed, for operators to hear of it."""
-        now = dt.datetime.now(dt.UTC)
-        points = self.account.session.client("cloudwatch").get_metric_statistics(
-            Namespace="TodoInsights",
-            MetricName="MaintenanceFailed",
-            StartTime=now - dt.timedelta(minutes=5),
-            EndTime=now + dt.timedelta(minutes=1),
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        return any(point["Maximum"] == 1 for point in points)
-
-    def found(self, *words: str) -> set[str]:
-        """The versions of objects that hold any of some words."""
-        return {
-            place
-            for bucket in (self.name, self.silver, self.gold)
-            for place, body in read_bucket(self.s3, bucket)
-            if find_names(place, body, [word.encode() for word in words])
-        }
-
-    def quarantines(self, key: str) -> str:
-        """Change capture has set a change of an item aside; the body of the message."""
-        body = quarantine.format_message(record(self.history.items[key]), "too long")
-        self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
-        return body
-
-    def quarantined(self) -> list[str]:
-        """The bodies of the messages that wait."""
-        found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        return [message["Body"] for message in found.get("Messages", [])]
-
-    def put_in_gold(self, name: str, *words: str) -> None:
-        """Put an object into the bucket of gold, where results of queries lie too."""
-        self.s3.put_object(Bucket=self.gold, Key=name, Body="\n".join(words).encode())
-
-    def executions(self) -> list[dict[str, Any]]:
-        """What the pipeline was started with."""
-        found = self.machines.list_executions(stateMachineArn=self.machine)["executions"]
-        return [
-            json.loads(self.machines.describe_execution(executionArn=one["executionArn"])["input"]) for one in found
-        ]
-
-    def files(self) -> int:
-        """How many objects silver's bucket holds."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.silver)
-        return sum(page["KeyCount"] for page in pages)
-
-    def pending(self) -> list[str]:
-        return [erasure.user_id for erasure in Erasures(self.dynamodb, self.name).list_due()]
-
 
 @pytest.fixture
 def household(account: Account, spark: SparkSession, unique: str, role: RoleFactory) -> Iterator[Household]:
-    glue = account.session.client("glue")
-    glue.create_job(Name=JOB, Role="arn:aws:iam::000000000000:role/none", Command={"Name": "glueetl"})
-    made = Household(account, spark, unique, role("states"))
-    yield made
-    made.dynamodb.delete_table(TableName=made.name)
-    made.sqs.delete_queue(QueueUrl=made.queue)
-    made.machines.delete_state_machine(stateMachineArn=made.machine)
-    glue.delete_job(JobName=JOB)
+    with household_of(account, spark, unique, role("states")) as made:
+        yield made
 
 
 def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missing(household: Household) -> None:
@@ -194,6 +59,7 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     household.put_in_gold("published/digests.json", "nobody")
     household.quarantines("t-zebra")
     other = household.quarantines(next(key for key in history.items if key.startswith("t-") and len(key) < 5))
+    shared = household.discard()
     removals = household.leave()
 
     assert not household.has_failed()
@@ -206,7 +72,7 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     assert household.maintain("--erasures-only", "true")["pending"] == 1
     assert household.found(*WORDS, USER) == before
     assert {place.split("/")[3] for place in before} >= {
-        *(lake.name, "errors", f"{lake.database}.db", "athena-results", "published")
+        *(lake.name, "aws", "errors", f"{lake.database}.db", "athena-results", "published")
     }
     assert len(household.quarantined()) == 2
     assert household.executions() == []
@@ -215,7 +81,8 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     lake.run()
     report = household.maintain("--erasures-only", "true")
     assert (report["erased"], report["pending"], report["closed"]) == (1, 0, 0)
-    assert report["counts"]["bronze_lines"] == 4 + 1 + 1 + len(removals) + len(mine)
+    assert report["counts"]["bronze_lines"] == 4 + 1 + 1 + 1 + len(removals) + len(mine)
+    assert len(household.discarded(shared) - {USER}) == len(household.discarded(shared)) == 1
     assert (report["counts"]["query_results"], report["counts"]["quarantined_records"]) == (1 + 5, 1)
     assert household.quarantined() == [other]
     assert household.executions() == [{"gold_only": True}]
@@ -268,6 +135,11 @@ def test_who_comes_back_before_the_night_keeps_what_is_new(household: Household)
     lake.arrive(f"{YESTERDAY}T10", history.lines[returned:])
     lake.arrive(f"{YESTERDAY}T10", requests, "logs")
     lake.run()
+    # a run dies when the rows are deleted, and their files are not yet written anew
+    writes = Writes("after", lambda made: made[-1].startswith(f"merge into {lake.table('tasks')} "))
+    with dying(writes):
+        household.maintain("--erasures-only", "true")
+    assert writes.is_dead
     assert household.maintain("--erasures-only", "true")["erased"] == 1
     assert removals
     assert household.found(*(word[:12] for word in WORDS)) == set()
