@@ -6,8 +6,8 @@ them. What dbt leaves in target/ goes to s3://ARTIFACTS_BUCKET/dbt/RUN_ID/, also
 because dbt takes seconds to start.
 
 The first whole build of a UTC day tests every row, writes the documentation, and compacts the tables that days before
-have filled; until one has passed, the next does. The others test the rows that changed lately (DBT_CHANGED_SINCE, see
-dbt_project.yml), and no mart as a whole.
+have filled; until one has passed, the next does. The one after a build that failed or was killed tests every row, too.
+The others test the rows that changed lately (DBT_CHANGED_SINCE, see dbt_project.yml), and no mart as a whole.
 """
 
 import contextlib
@@ -17,18 +17,21 @@ import hashlib
 import os
 import pathlib
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 TARGET = pathlib.Path("target")
 ARTIFACTS = ("run_results.json", "sources.json", "manifest.json", "catalog.json", "static_index.html")
-TESTED = "dbt/tested.txt"
+# the UTC day on which a build last tested every row, and UNFINISHED while a later one of that day has not passed
+TESTED, UNFINISHED = "dbt/tested.txt", "unfinished"
 CHANGED_SINCE = "DBT_CHANGED_SINCE"
 # dbt's own record of what it parsed: https://docs.getdbt.com/reference/parsing
 PARSED = TARGET / "partial_parse.msgpack"
 PARSED_KEY = "dbt/partial_parse.msgpack"
 # a build that failed is mended and run again within that time, or the first one of the next day looks at every row
 LATELY = dt.timedelta(days=1)
-READS_WHOLE_TABLES = "tag:every_row"
+READS_WHOLE_TABLES, BY_HAND = "tag:every_row", "tag:by_hand"
 
 
 def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) -> list[list[str]]:
@@ -41,11 +44,12 @@ def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) 
         compact: whether tables are compacted afterwards.
     """
     freshness = ["source", "freshness"]
-    left_out = [*exclude.split(), *([] if every_row else [READS_WHOLE_TABLES])]
+    left_out = [*exclude.split(), BY_HAND, *([] if every_row else [READS_WHOLE_TABLES])]
     build = [
         "build",
         *(["--select", *select.split()] if select else []),
-        *(["--exclude", *left_out] if left_out else []),
+        "--exclude",
+        *left_out,
     ]
     docs = [["docs", "generate", "--no-compile", "--static"]] if every_row else []
     return [freshness, build, *docs, *([["run-operation", "compact_tables"]] if compact else [])]
@@ -53,19 +57,26 @@ def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) 
 
 def main(variables: Mapping[str, str]) -> int:
     """Run the steps that `variables` ask for; 0 when every one of them went well."""
+    with shared_clients():
+        return _build(variables)
+
+
+def _build(variables: Mapping[str, str]) -> int:
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
-    _parse_service_models_once()
     select, exclude = variables.get("DBT_SELECT", ""), variables.get("DBT_EXCLUDE", "")
     today = dt.datetime.now(dt.UTC).date()
     whole = not select and not exclude
     tested_on = _tested(variables)
     tested = tested_on == str(today)
-    compact = whole and not tested and bool(tested_on)
+    compact = whole and bool(tested_on) and not tested_on.startswith(str(today))
     os.environ.pop(CHANGED_SINCE, None)
     if tested:
         os.environ[CHANGED_SINCE] = f"{today - LATELY} 00:00:00"
+    if tested and whole:
+        # if it fails, silver may lose rows before one passes, of which nothing but a look at all of them tells
+        _remember_tested(variables, f"{today} {UNFINISHED}")
     try:
         fetch_parsed(variables)
         parsed = dbtRunner().invoke(["parse"])
@@ -76,7 +87,7 @@ def main(variables: Mapping[str, str]) -> int:
         for step in steps(select, exclude, every_row=not tested, compact=compact):
             if not runner.invoke([*step, "--no-use-colors"]).success:
                 return 1
-        if whole and not tested:
+        if whole:
             _remember_tested(variables, str(today))
         return 0
     finally:
@@ -84,16 +95,41 @@ def main(variables: Mapping[str, str]) -> int:
             upload(variables["ARTIFACTS_BUCKET"], f"dbt/{variables['RUN_ID']}/")
 
 
-def _parse_service_models_once() -> None:
-    """Let all of boto3's sessions share what botocore parses.
+@contextlib.contextmanager
+def shared_clients() -> Iterator[None]:
+    """Let dbt-athena's connections share boto3's clients, and boto3's sessions what botocore parses.
 
-    dbt-athena makes a session for every call, and each one parses the JSON models of its services again, which is half
-    of a build's CPU time.
+    dbt-athena makes a session and a client for every node, and each parses the JSON models of its service again: more
+    than half of a build's CPU time. Clients are safe to share between threads.
+    https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
     """
+    import boto3.session
     import botocore.loaders
     import botocore.session
 
-    botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
+    # its methods are typed one overload per service
+    sessions: Any = boto3.session.Session
+    create, load = sessions.client, botocore.loaders.create_loader
+    clients: dict[tuple[Any, ...], Any] = {}
+    lock = threading.Lock()
+
+    def client(session: boto3.session.Session, service: str, *words: Any, **options: Any) -> Any:
+        keys = session.get_credentials()
+        # a configuration has no text of its own, and is what its attributes say
+        named = sorted((name, repr(getattr(value, "__dict__", value))) for name, value in options.items())
+        key = (service, keys.access_key if keys else None, session.region_name, words, tuple(named))
+        with lock:
+            if key not in clients:
+                clients[key] = create(session, service, *words, **options)
+            return clients[key]
+
+    botocore.session.create_loader = functools.cache(load)
+    sessions.client = client
+    try:
+        yield
+    finally:
+        botocore.session.create_loader = load
+        sessions.client = create
 
 
 def upload(bucket: str, prefix: str) -> None:
@@ -142,7 +178,7 @@ def _project_digest() -> str:
 
 
 def _tested(variables: Mapping[str, str]) -> str:
-    """The UTC day on which a build last tested every row; empty when none has."""
+    """What the last whole build left: see TESTED; empty when none has passed."""
     import boto3
 
     s3 = boto3.client("s3")
@@ -152,10 +188,10 @@ def _tested(variables: Mapping[str, str]) -> str:
         return ""
 
 
-def _remember_tested(variables: Mapping[str, str], day: str) -> None:
+def _remember_tested(variables: Mapping[str, str], tested: str) -> None:
     import boto3
 
-    boto3.client("s3").put_object(Bucket=variables["GOLD_BUCKET"], Key=TESTED, Body=day.encode())
+    boto3.client("s3").put_object(Bucket=variables["GOLD_BUCKET"], Key=TESTED, Body=tested.encode())
 
 
 if __name__ == "__main__":

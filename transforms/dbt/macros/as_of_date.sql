@@ -3,3 +3,13 @@
 {% macro as_of_date() -%}
     date '{{ var("as_of_date", run_started_at.strftime("%Y-%m-%d")) }}'
 {%- endmacro %}
+
+
+{#- The day that live figures refer to: the day on which somebody asks, or the variable as_of_date. -#}
+{% macro live_date() -%}
+    {%- if var('as_of_date', none) -%}
+        {{ as_of_date() }}
+    {%- else -%}
+        current_date
+    {%- endif -%}
+{%- endmacro %}

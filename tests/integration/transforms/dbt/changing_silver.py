@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from tests.integration.transforms.dbt.population import CATEGORIES, OPEN, PRIORITIES, Population, Shape
+from tests.integration.transforms.dbt.population import CATEGORIES, OPEN, PRIORITIES, TIME_ZONES, Population, Shape
 
 Row = dict[str, Any]
 HOUR = dt.timedelta(hours=1)
@@ -78,6 +78,7 @@ class ChangingSilver:
                 "status": "pending",
                 "priority": self.chance.choice(PRIORITIES),
                 "category": self.chance.choice(CATEGORIES),
+                "due_at": self.chance.choice([None, self._now()]),
                 "due_date": self.chance.choice([None, self.as_of - dt.timedelta(days=1), self.as_of]),
                 "title": "words",
                 "created_at": self._now(),
@@ -98,7 +99,9 @@ class ChangingSilver:
                 kind = "reopened"
             done = self._now() if status == "completed" else None
             due = self.chance.choice([task["due_date"], None, self.as_of - dt.timedelta(days=2)])
-            self._write({**task, "status": status, "completed_at": done, "due_date": due}, kind)
+            labels = self.chance.choice([None, ["errand"], ["b", "a"]])
+            changed = {"status": status, "completed_at": done, "due_date": due, "labels": labels}
+            self._write({**task, **changed}, kind)
 
     def tasks_are_deleted(self) -> None:
         for task in self._some(lambda task: not task["is_deleted"]):
@@ -154,12 +157,13 @@ class ChangingSilver:
 
     def profiles_change(self) -> None:
         for user in self.chance.sample([user for user in self.rows["users"] if not user["is_deleted"]], 2):
-            self.put("users", {**user, "updated_at": self._now(), "version": user["version"] + 1})
+            zone = self.chance.choice(TIME_ZONES)
+            self.put("users", {**user, "time_zone": zone, "updated_at": self._now(), "version": user["version"] + 1})
 
     def a_user_is_erased(self) -> None:
         """Silver flags the profile; the rest is still there."""
         user = self.chance.choice([user for user in self.rows["users"] if not user["is_deleted"]])
-        nothing = dict.fromkeys(("email_masked", "email_domain", "email_hash", "name_masked"))
+        nothing = dict.fromkeys(("email_masked", "email_domain", "email_hash", "name_masked", "time_zone"))
         self.put("users", {**user, **nothing, "is_deleted": True, "version": user["version"] + 1})
 
     def erased_users_are_deleted(self) -> None:

@@ -3,35 +3,32 @@
 import contextlib
 import dataclasses
 import datetime as dt
-import functools
 import io
 import json
 import os
 import pathlib
 import subprocess
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import boto3
-import botocore.loaders
 import pytest
 
 from infra.local.account.settings import REGION
+from infra.stacks.change_lines import table_input
 from infra.stacks.transforms import OWN_TABLES
 from tests.conftest import Account, until
 from tests.dbt_project import copy_project, dbt_variables
 from tests.integration.conftest import RoleFactory, role_keys
 from tests.integration.transforms.dbt.silver_tables import SilverTables
 from transforms.dbt.failed_nodes import failed_nodes
+from transforms.dbt.runner import shared_clients
 from transforms.silver.contract import TABLES
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-_shared_loader = functools.cache(botocore.loaders.create_loader)
 Row = Mapping[str, str]
 PYTHON: dict[str, Callable[[str], Any]] = {
     "bigint": int,
@@ -56,23 +53,6 @@ class Done:
     stdout: str
 
 
-def _share_clients(create: Callable[..., Any]) -> Callable[..., Any]:
-    """`Session.client` that makes one client for each service and key of dbt's process."""
-    clients: dict[tuple[Any, ...], Any] = {}
-    lock = threading.Lock()
-
-    def client(session: boto3.session.Session, service: str, *words: Any, **options: Any) -> Any:
-        keys = session.get_credentials()
-        named = tuple(sorted((name, str(value)) for name, value in options.items() if name != "config"))
-        key = (service, keys.access_key if keys else None, session.region_name, words, named)
-        with lock:
-            if key not in clients:
-                clients[key] = create(session, service, *words, **options)
-            return clients[key]
-
-    return client
-
-
 @contextlib.contextmanager
 def in_project(project: pathlib.Path, environment: Mapping[str, str]) -> Iterator[None]:
     """The project's folder and dbt's environment, for this process."""
@@ -81,11 +61,7 @@ def in_project(project: pathlib.Path, environment: Mapping[str, str]) -> Iterato
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(project)
-        # dbt-athena makes a session and a client for every call, and each parses the models of its services again: more
-        # than half of what a build costs this process
-        patch.setattr("botocore.session.create_loader", _shared_loader)
-        patch.setattr("boto3.session.Session.client", _share_clients(boto3.session.Session.client))
-        with contextlib.redirect_stdout(io.StringIO()):
+        with shared_clients(), contextlib.redirect_stdout(io.StringIO()):
             yield
 
 
@@ -253,8 +229,10 @@ def make_warehouse(account: Account, unique: str, role: RoleFactory, folder: pat
     session.client("athena").create_work_group(
         Name=name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{name}/athena-results/"}}
     )
-    for layer in ("silver", "gold"):
-        session.client("glue").create_database(DatabaseInput={"Name": f"{name}_{layer}"})
+    glue = session.client("glue")
+    for layer in ("bronze", "silver", "gold"):
+        glue.create_database(DatabaseInput={"Name": f"{name}_{layer}"})
+    glue.create_table(DatabaseName=f"{name}_bronze", TableInput=table_input(f"s3://{name}/bronze/"))
     environment = {
         **os.environ,
         **account.settings.client_environment(),
@@ -274,9 +252,10 @@ def _permissions(name: str) -> list[dict[str, Any]]:
         named = [f"{prefix}:{kind}" for one in databases for kind in (f"database/{one}", f"table/{one}/*")]
         return [f"{prefix}:catalog", *named]
 
-    silver, gold, own = f"{name}_silver", f"{name}_gold", f"todo_analytics_{name.removeprefix('gold-')}"
+    bronze, silver, gold = (f"{name}_{layer}" for layer in ("bronze", "silver", "gold"))
+    own = f"todo_analytics_{name.removeprefix('gold-')}"
     return [
-        allow(["s3:GetObject"], f"arn:aws:s3:::{name}/silver/*"),
+        allow(["s3:GetObject"], f"arn:aws:s3:::{name}/silver/*", f"arn:aws:s3:::{name}/bronze/*"),
         allow(["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], f"arn:aws:s3:::{name}"),
         allow(
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
@@ -288,6 +267,6 @@ def _permissions(name: str) -> list[dict[str, Any]]:
             ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"],
             f"arn:aws:athena:{REGION}:000000000000:workgroup/{name}",
         ),
-        allow(["glue:GetDatabase*", "glue:GetTable*", "glue:GetPartition*"], *catalog(silver, gold, own)),
+        allow(["glue:GetDatabase*", "glue:GetTable*", "glue:GetPartition*"], *catalog(bronze, silver, gold, own)),
         allow(["glue:CreateDatabase", *OWN_TABLES], *catalog(gold, own)),
     ]

@@ -11,8 +11,11 @@ from typing import Any
 Row = dict[str, Any]
 UTC = dt.UTC
 CATEGORIES = ("work", "home", "garden", "Größe & Maß", "", None)
+LABELS = (None, ["errand"], ["Größe & Maß", 'a "b"'])
 PRIORITIES = ("low", "medium", "high", "urgent")
 OPEN = ("pending", "in_progress")
+# whoever has chosen none is in UTC
+TIME_ZONES = (None, "Pacific/Kiritimati", "Pacific/Midway", "Europe/Berlin", "Asia/Kathmandu", "UTC")
 ROUTES = (
     ("POST", "/api/v1/tasks"),
     ("GET", "/api/v1/tasks"),
@@ -83,6 +86,7 @@ class Population:
                     "email_domain": None if gone else "example.com",
                     "email_hash": None if gone else "0f",
                     "name_masked": None if gone or n % 3 == 0 else "U***",
+                    "time_zone": None if gone else TIME_ZONES[n % len(TIME_ZONES)],
                     "created_at": joined,
                     "updated_at": joined,
                     "is_deleted": gone,
@@ -101,6 +105,7 @@ class Population:
             "status": "pending" if self.chance.random() < 0.97 else "completed",
             "priority": self.chance.choice(PRIORITIES),
             "category": self.chance.choice(CATEGORIES),
+            "due_at": dt.datetime.combine(due, at.time(), UTC) if due and at.second % 3 == 0 else None,
             "due_date": due,
         }
         completed_at = at if state["status"] == "completed" else None
@@ -127,7 +132,11 @@ class Population:
                     state = {**state, "status": "cancelled"}
                 elif event == "updated":
                     change: Row = self.chance.choice(
-                        ({"status": "in_progress"}, {"priority": self.chance.choice(PRIORITIES)}, {"due_date": None})
+                        (
+                            {"status": "in_progress"},
+                            {"priority": self.chance.choice(PRIORITIES)},
+                            {"due_at": None, "due_date": None},
+                        )
                     )
                     state = {**state, **change}
             else:
@@ -142,6 +151,10 @@ class Population:
         self.rows["tasks"].append(
             {
                 **state,
+                "labels": LABELS[version % len(LABELS)],
+                "parent_id": None if version % 3 else "01TASK-PARENT",
+                "recurrence": "FREQ=DAILY" if state["due_date"] else None,
+                "previous_id": None if version % 2 else "01TASK-PREVIOUS",
                 "title": None if purged else "words that stay in silver",
                 "created_at": created_at,
                 "updated_at": at if at <= self.end else self.end,

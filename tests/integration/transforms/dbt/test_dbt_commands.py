@@ -83,6 +83,23 @@ def test_full_refresh_builds_the_table_anew(built: Warehouse) -> None:
     assert [f'"{EVENTS}__dbt_tmp"' in one for one in created] == [True]
 
 
+def test_a_new_column_stops_the_build_until_a_full_refresh(built: Warehouse, extra: pathlib.Path) -> None:
+    """What docs/deploy.md says of an upgrade."""
+    model = extra / "extra_column.sql"
+    model.write_text(
+        "{{ config(materialized='incremental', unique_key='event_id') }}\n"
+        f"select event_id, merged_at from {{{{ ref('{EVENTS}') }}}}\n"
+    )
+    succeed(built, "run", "-s", "extra_column")
+    model.write_text(model.read_text().replace("event_id, merged_at", "event_id, event_type, merged_at"))
+    failed = built.dbt("run", "-s", "extra_column")
+    assert failed.returncode == 1
+    assert "out of sync" in failed.stdout
+    assert rows(built, "select count(*) from extra_column") == [[str(events(built))]]
+    succeed(built, "run", "--full-refresh", "-s", "extra_column")
+    assert rows(built, "select count(event_type) from extra_column") == [[str(events(built))]]
+
+
 def test_compile_and_show_change_nothing(built: Warehouse) -> None:
     before = rows(built, f'select count(*) from "{EVENTS}$snapshots"')
     succeed(built, "compile", "-s", EVENTS)
@@ -117,23 +134,29 @@ def test_retry_runs_what_failed_and_what_was_skipped(built: Warehouse, extra: pa
     assert [one["status"] for one in built.run_results()["results"]] == ["success", "success"]
 
 
-def test_a_changed_config_variable_hook_and_the_current_date_count_at_once(
-    built: Warehouse, extra: pathlib.Path
-) -> None:
-    model = extra / "extra_config.sql"
+def test_a_changed_config_macro_variable_and_hook_count_at_once(built: Warehouse, extra: pathlib.Path) -> None:
+    model, macro = extra / "extra_config.sql", built.project / "macros" / "extra.sql"
+    macro.write_text("{% macro extra() %}1{% endmacro %}\n")
     model.write_text(
         "{{ config(materialized='table', table_type='hive', post_hook=var('hook')) }}\n"
-        "select current_date as day, '{{ var(\"given\", \"nothing\") }}' as given, 'a' as part\n"
+        "select {{ extra() }} as of_macro, '{{ var(\"given\", \"nothing\") }}' as given, 'a' as part\n"
     )
     hook = "create or replace view hooked as select 1 as n"
     succeed(built, "build", "-s", "extra_config", "--vars", json.dumps({"hook": "select 1"}))
     succeed(built, "build", "-s", "extra_config", "--vars", json.dumps({"hook": hook, "given": "something"}))
     assert rows(built, "select given from extra_config") == [["something"]]
     assert rows(built, "select n from hooked") == [["1"]]
-    model.write_text(model.read_text().replace("table_type='hive'", "table_type='hive', partitioned_by=['part']"))
+    changed = "table_type='hive', partitioned_by=['part'], write_compression='gzip'"
+    model.write_text(model.read_text().replace("table_type='hive'", changed))
+    macro.write_text(macro.read_text().replace("1", "2"))
     succeed(built, "build", "-s", "extra_config", "--vars", json.dumps({"hook": "select 1"}))
+    macro.unlink()
+    assert rows(built, "select of_macro from extra_config") == [["2"]]
     table = built.account.session.client("glue").get_table(DatabaseName=built.gold, Name="extra_config")["Table"]
     assert [key["Name"] for key in table["PartitionKeys"]] == ["part"]
+    athena = built.account.session.client("athena")
+    sent = [athena.get_query_execution(QueryExecutionId=one)["QueryExecution"]["Query"] for one in built.statements()]
+    assert any("extra_config" in one and "write_compression='gzip'" in one for one in sent)
 
 
 def test_a_microbatch_model_has_every_batch(built: Warehouse, extra: pathlib.Path) -> None:
@@ -155,12 +178,16 @@ def test_clone_copies_every_model(built: Warehouse, tmp_path: pathlib.Path) -> N
     (built.project / "target").rename(state)
     environment = built.environment | {"DBT_TARGET": "dev", "DBT_USER": "dbt-commands"}
     clone = Warehouse(built.account, built.name, built.project, environment, built.tables)
-    succeed(clone, "clone", "-s", "int_live_tasks", "--state", str(state))
-    here, there = (
-        built.ask("select count(*) from int_live_tasks", database)
-        for database in (built.gold, "todo_analytics_dbt-commands")
+    succeed(clone, "clone", "-s", f"+{EVENTS}", "+fct_tasks", "--state", str(state))
+    glue, copies = built.account.session.client("glue"), "todo_analytics_dbt-commands"
+    models, cloned = (
+        {table["Name"] for table in glue.get_tables(DatabaseName=database)["TableList"]}
+        for database in (built.gold, copies)
     )
-    assert here == there
+    assert models >= cloned > {EVENTS, "int_task_states", "fct_tasks", "stg_tasks"}
+    for model in (EVENTS, "fct_tasks"):
+        here, there = (built.ask(f"select count(*) from {model}", database) for database in (built.gold, copies))
+        assert here == there != [["0"]]
 
 
 def test_defer_reads_what_is_not_built_from_the_state(
@@ -174,6 +201,50 @@ def test_defer_reads_what_is_not_built_from_the_state(
     developer = Warehouse(built.account, built.name, built.project, environment, built.tables)
     succeed(developer, "run", "-s", "extra_deferred", "--defer", "--state", str(state))
     assert built.ask("select n from extra_deferred", "todo_analytics_dbt-commands") == [[str(events(built))]]
+
+
+def test_state_modified_builds_what_changed_and_what_follows_it(
+    built: Warehouse, extra: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    first = extra / "extra_first.sql"
+    first.write_text("{{ config(materialized='table') }}\n\nselect 1 as n\n")
+    (extra / "extra_second.sql").write_text("select n, '{{ var(\"given\") }}' as given from {{ ref('extra_first') }}\n")
+    (extra / "extra_other.sql").write_text("select '{{ var(\"given\") }}' as given\n")
+    for path in extra.glob("extra_[so]*.sql"):
+        path.write_text("{{ config(materialized='table') }}\n\n" + path.read_text())
+    succeed(built, "run", "-s", "path:models/extra", "--vars", json.dumps({"given": "before"}))
+    state = tmp_path / "state"
+    (built.project / "target").rename(state)
+    first.write_text(first.read_text().replace("1 as n", "2 as n"))
+    succeed(built, "run", "-s", "state:modified+", "--state", str(state), "--vars", json.dumps({"given": "after"}))
+    assert rows(built, "select n, given from extra_second") == [["2", "after"]]
+    assert rows(built, "select given from extra_other") == [["before"]]
+
+
+def test_source_status_builds_what_hangs_on_sources_with_new_rows(
+    built: Warehouse, extra: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    for name in ("task_events", "tasks"):
+        (extra / f"extra_{name}.sql").write_text(
+            "{{ config(materialized='table') }}\n\n"
+            f"select count(*) as n, '{{{{ var(\"given\") }}}}' as given from {{{{ source('silver', '{name}') }}}}\n"
+        )
+    succeed(built, "run", "-s", "path:models/extra", "--vars", json.dumps({"given": "before"}))
+    succeed(built, "source", "freshness", "--vars", json.dumps({"given": "before"}))
+    state = tmp_path / "state"
+    (built.project / "target").rename(state)
+    now = dt.datetime.now(dt.UTC)
+    fresh = {"event_id": "fresh", "ingested_at": now, "merged_at": now}
+    built.tables.append("task_events", [SILVER["task_events"][0] | fresh])
+    after = ("--vars", json.dumps({"given": "after"}))
+    try:
+        succeed(built, "source", "freshness", *after)
+        selected = "source_status:fresher+,path:models/extra"
+        succeed(built, "run", "-s", selected, "--state", str(state), *after)
+        assert rows(built, "select n, given from extra_task_events") == [[str(len(SILVER["task_events"]) + 1), "after"]]
+        assert rows(built, "select given from extra_tasks") == [["before"]]
+    finally:
+        built.fill_one("task_events", SILVER["task_events"])
 
 
 def test_sample_reads_the_rows_of_a_time_only(built: Warehouse, extra: pathlib.Path) -> None:

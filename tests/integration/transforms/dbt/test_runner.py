@@ -1,7 +1,13 @@
 """What one build of the pipeline leaves for the next one."""
 
+import datetime as dt
+import os
+from types import SimpleNamespace
+
 import boto3
+import dbt.cli.main
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 
 from tests.conftest import Account
 from tests.dbt_project import copy_project
@@ -36,3 +42,44 @@ def test_a_build_of_the_same_project_takes_what_was_parsed_before(
     model.write_text(model.read_text() + "\n-- changed")
     runner.fetch_parsed({"GOLD_BUCKET": bucket})
     assert not runner.PARSED.exists()
+
+
+def test_the_build_after_one_that_failed_looks_at_every_row_and_compacts_nothing_twice(
+    account: Account, unique: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert account.process
+    bucket = f"tested-{unique}"
+    boto3.client("s3").create_bucket(Bucket=bucket)
+    monkeypatch.chdir(copy_project(tmp_path_factory.mktemp("tested")))
+    fails, steps = False, list[str]()
+
+    class Dbt:
+        """dbt whose builds end as the test says."""
+
+        def __init__(self, manifest: Manifest | None = None) -> None:
+            self.manifest = manifest
+
+        def invoke(self, words: list[str]) -> SimpleNamespace:
+            steps.append(words[0] if runner.CHANGED_SINCE not in os.environ else f"{words[0]} what changed")
+            return SimpleNamespace(success=not (fails and words[0] == "build"), result=Manifest())
+
+    def build() -> tuple[int, list[str]]:
+        steps.clear()
+        return runner.main({"GOLD_BUCKET": bucket}), [
+            step for step in steps if step.split()[0] not in ("parse", "source")
+        ]
+
+    monkeypatch.setenv(runner.CHANGED_SINCE, "")
+    monkeypatch.setattr(dbt.cli.main, "dbtRunner", Dbt)
+    assert build() == (0, ["build", "docs"])
+    assert build() == (0, ["build what changed"])
+    fails = True
+    assert build() == (1, ["build what changed"])
+    assert build() == (1, ["build"])
+    fails = False
+    assert build() == (0, ["build", "docs"])
+    assert build() == (0, ["build what changed"])
+
+    yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    boto3.client("s3").put_object(Bucket=bucket, Key=runner.TESTED, Body=str(yesterday).encode())
+    assert build() == (0, ["build", "docs", "run-operation"])

@@ -1,12 +1,13 @@
 {% set columns = [
     'changes', 'events', 'tasks_created', 'tasks_updated', 'tasks_completed', 'tasks_reopened', 'tasks_cancelled',
-    'tasks_deleted', 'tasks_restored', 'is_addition', 'merged_at'
+    'tasks_deleted', 'tasks_restored', 'is_addition', 'followed_events', 'merged_at'
 ] %}
 {#- A corrected change is due no more where it was counted: the sums differ, and everything is counted anew. -#}
 {% set followed = high_water_mark(
     'select coalesce(sum(changes), 0) from ' ~ this ~ ' where {not_erased}',
     'select count(*) from ' ~ ref('int_kept_events') ~ ' where merged_at <= {mark}',
-    erased_users()
+    erased_users(),
+    lately=followed_events()
 ) %}
 {% set mark = followed.mark %}
 with
@@ -35,6 +36,7 @@ activity as (
         count_if(event_type = 'restored') as tasks_restored,
 
         {{ 'true' if mark else 'false' }} as is_addition,
+        (select count(*) from {{ ref('int_kept_events') }}) as followed_events,
         max(merged_at) as merged_at,
 
         event_date as activity_date

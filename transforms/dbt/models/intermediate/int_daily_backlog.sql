@@ -24,20 +24,13 @@ events as (
 changes as (
     select
         event_date,
+        {{ backlog_effect() }} as effect,
         case
-            when is_open and not was_open and event_type = 'created' then 'created'
-            when is_open and not was_open and event_type = 'restored' then 'restored'
-            when is_open and not was_open then 'reopened'
-            when not is_open and was_open and event_type in ('deleted', 'purged') then 'deleted'
-            when not is_open and was_open and status = 'completed' then 'completed'
-            when not is_open and was_open then 'cancelled'
-        end as effect,
-        case
-            when is_open and due_date is not null then greatest(event_date, due_date + interval '1' day)
+            when is_open and due_date is not null then greatest(event_date, {{ overdue_from('due_date') }})
         end as overdue_from,
         case
             when was_open and previous_due_date is not null
-                then greatest(event_date, previous_due_date + interval '1' day)
+                then greatest(event_date, {{ overdue_from('previous_due_date') }})
         end as overdue_until,
         merged_at
     from events

@@ -1,6 +1,6 @@
 {% set columns = [
     'task_id', 'user_id', 'event_type', 'status', 'previous_status', 'was_deleted', 'priority', 'category', 'due_date',
-    'previous_due_date', 'occurred_at', 'ingested_at', 'version', 'merged_at'
+    'previous_due_date', 'occurred_at', 'ingested_at', 'version', 'compared_at', 'merged_at'
 ] %}
 {% set followed = high_water_mark(
     'select count(*) from ' ~ this ~ ' where {not_erased}',
@@ -39,6 +39,11 @@ kept_events as (
         events.occurred_at,
         events.ingested_at,
         events.version,
+        {% if mark -%}
+            cast(null as timestamp(6)) as compared_at,
+        {%- else -%}
+            cast(timestamp '{{ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') }}' as timestamp(6)) as compared_at,
+        {%- endif %}
         cast(events.merged_at as timestamp(6)) as merged_at,
         events.event_date
     from events

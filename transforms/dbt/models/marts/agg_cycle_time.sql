@@ -1,7 +1,7 @@
 with
 
 completed_tasks as (
-    select * from {{ ref('fct_tasks') }} where status = 'completed'
+    select * from {{ ref('fct_tasks') }} where {{ is_completed('status') }}
 ),
 
 final as (

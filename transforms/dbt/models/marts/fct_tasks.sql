@@ -12,6 +12,10 @@ final as (
         status,
         priority,
         category,
+        labels,
+        parent_id,
+        recurrence,
+        previous_id,
 
         due_date,
         created_at,
@@ -19,9 +23,8 @@ final as (
         completed_at,
 
         is_open,
-        {{ is_overdue('is_open', 'due_date') }} as is_overdue,
-        case when status = 'completed' then date_diff('millisecond', created_at, completed_at) / 3.6e6 end
-            as cycle_time_hours,
+        {{ is_overdue('is_open', 'due_date', as_of_date()) }} as is_overdue,
+        cycle_time_hours,
         version
     from live_tasks
 )

@@ -9,7 +9,7 @@ tasks_per_category as (
         coalesce(category, 'uncategorized') as category,
 
         count(*) as total_tasks,
-        count_if(status = 'completed') as completed_tasks
+        count_if({{ is_completed('status') }}) as completed_tasks
     from live_tasks
     group by coalesce(category, 'uncategorized')
 )

@@ -9,7 +9,7 @@ tasks_per_user as (
         user_id,
 
         count(*) as total_tasks,
-        count_if(status = 'completed') as completed_tasks,
+        count_if({{ is_completed('status') }}) as completed_tasks,
         count_if(status = 'pending') as pending_tasks,
         count_if(status = 'in_progress') as in_progress_tasks,
 

@@ -14,8 +14,13 @@ renamed as (
         status,
         priority,
         nullif(trim(category), '') as category,
+        labels,
+        parent_id,
+        recurrence,
+        previous_id,
         is_deleted,
 
+        cast(due_at as timestamp(6)) as due_at,
         due_date,
         cast(created_at as timestamp(6)) as created_at,
         cast(updated_at as timestamp(6)) as updated_at,
@@ -23,6 +28,7 @@ renamed as (
         cast(deleted_at as timestamp(6)) as deleted_at,
 
         version,
+        sequence_number,
         merged_at
     from source
 )

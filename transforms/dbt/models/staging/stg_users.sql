@@ -13,10 +13,14 @@ renamed as (
         email_masked,
         email_domain,
         name_masked,
+        time_zone,
         is_deleted,
 
         cast(created_at as timestamp(6)) as created_at,
         cast(updated_at as timestamp(6)) as updated_at,
+
+        version,
+        sequence_number,
         merged_at
     from source
 )

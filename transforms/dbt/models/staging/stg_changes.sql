@@ -1,0 +1,160 @@
+{% set first_folder = env_var('DBT_BRONZE_UNREAD_SINCE', '2026-01-01 00') %}
+{% set times = ['due_at', 'created_at', 'updated_at', 'completed_at', 'deleted_at'] %}
+with
+
+-- a literal prunes partitions, a subquery would not
+source as (
+    select line
+    from {{ source('bronze', 'change_lines') }}
+    where
+        dt >= '{{ first_folder[:10] }}'
+        and (dt > '{{ first_folder[:10] }}' or hour >= '{{ first_folder[11:] }}')
+),
+
+documents as (
+    select try(json_parse(line)) as document
+    from source
+),
+
+envelopes as (
+    select
+        json_format(json_extract(document, '$.schema_version')) as schema_version,
+        json_extract_scalar(document, '$.event_id') as event_id,
+        json_extract_scalar(document, '$.event_name') as event_name,
+        json_extract_scalar(document, '$.entity_type') as entity_type,
+        json_extract_scalar(document, '$.sequence_number') as sequence_number,
+        {{ utc_instant("json_extract_scalar(document, '$.event_time')") }} as occurred_at,
+        {{ utc_instant("json_extract_scalar(document, '$.ingested_at')") }} as ingested_at,
+        json_extract(document, '$.new_image') as new_image,
+        json_extract(document, '$.old_image') as old_image
+    from documents
+),
+
+-- the item as the change left it or, of one that is gone, as it was
+items as (
+    select
+        *,
+        event_name = 'REMOVE' as is_removed,
+        if(event_name = 'REMOVE', old_image, new_image) as image
+    from envelopes
+),
+
+attributes as (
+    select
+        schema_version,
+        event_id,
+        event_name,
+        entity_type,
+        sequence_number,
+        occurred_at,
+        ingested_at,
+        is_removed,
+        {{ is_image('new_image') }} as has_new_image,
+        {{ is_image('old_image') }} as has_old_image,
+        {{ has_required_attributes('entity_type', 'image') }} as is_complete,
+        json_extract_scalar(old_image, '$.status') as previous_status,
+        json_extract_scalar(old_image, '$.deleted_at') is not null as was_deleted,
+        json_extract_scalar(image, '$.id') as task_id,
+        json_extract_scalar(image, '$.user_id') as user_id,
+        json_extract_scalar(image, '$.status') as status,
+        json_extract_scalar(image, '$.priority') as priority,
+        nullif(trim(json_extract_scalar(image, '$.category')), '') as category,
+        try_cast(json_extract(image, '$.labels') as array(varchar)) as labels,
+        json_extract_scalar(image, '$.parent_id') as parent_id,
+        json_extract_scalar(image, '$.recurrence') as recurrence,
+        json_extract_scalar(image, '$.previous_id') as previous_id,
+        json_extract_scalar(image, '$.due_date') as due_date_text,
+        try_cast(json_extract_scalar(image, '$.due_date') as date) as due_date,
+        {%- for time in times %}
+            json_extract_scalar(image, '$.{{ time }}') as {{ time }}_text,
+            {{ utc_instant("json_extract_scalar(image, '$." ~ time ~ "')") }} as {{ time }},
+        {%- endfor %}
+        json_format(json_extract(image, '$.version')) as version_text
+    from items
+),
+
+-- what the job would reject is left out
+accepted as (
+    select
+        *,
+        try_cast(version_text as bigint) + if(is_removed, 1, 0) as version
+    from attributes
+    where
+        schema_version = '1'
+        and event_id is not null
+        and regexp_like(sequence_number, '^[0-9]{1,40}$')
+        and occurred_at is not null
+        and ingested_at is not null
+        and event_name in ('INSERT', 'MODIFY', 'REMOVE')
+        and entity_type in ('TASK', 'USER')
+        and (event_name != 'REMOVE') = has_new_image
+        and (event_name != 'INSERT') = has_old_image
+        and is_complete
+        and try_cast(version_text as bigint) is not null
+        and (due_date_text is null or due_date is not null)
+        {%- for time in times %}
+            and ({{ time }}_text is null or {{ time }} is not null)
+        {%- endfor %}
+        and (
+            entity_type = 'USER'
+            or (
+                status in ('pending', 'in_progress', 'completed', 'cancelled')
+                and priority in ('low', 'medium', 'high', 'urgent')
+            )
+        )
+),
+
+-- a record may be delivered twice; the content that was captured last counts
+captures as (
+    select
+        *,
+        row_number() over (partition by event_id order by ingested_at desc) as place
+    from accepted
+),
+
+final as (
+    select
+        event_id,
+        entity_type,
+        task_id,
+        user_id,
+
+        case
+            when event_name = 'INSERT' then 'created'
+            when is_removed then 'purged'
+            when not was_deleted and deleted_at is not null then 'deleted'
+            when was_deleted and deleted_at is null then 'restored'
+            when previous_status is distinct from status and status in ('completed', 'cancelled') then status
+            when
+                previous_status is distinct from status
+                and previous_status in ('completed', 'cancelled')
+                and {{ is_open('status') }}
+                then 'reopened'
+            else 'updated'
+        end as event_type,
+        status,
+        priority,
+        category,
+        labels,
+        parent_id,
+        recurrence,
+        previous_id,
+        is_removed or deleted_at is not null as is_deleted,
+        starts_with(event_id, 'backfill-') and sequence_number = '0' as is_backfill,
+
+        due_at,
+        due_date,
+        cast(occurred_at as date) as event_date,
+        occurred_at,
+        ingested_at,
+        created_at,
+        updated_at,
+        completed_at,
+
+        version,
+        sequence_number
+    from captures
+    where place = 1
+)
+
+select * from final
