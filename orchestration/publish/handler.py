@@ -12,11 +12,14 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
 
-from orchestration.publish import insights, kpis, query, runs, table
+from orchestration.publish import figure_alerts, insights, kpis, query, runs, table
+from transforms.alert_contract import ALERTS
 
 logger = Logger()
-athena, s3, cloudwatch = boto3.client("athena"), boto3.client("s3"), boto3.client("cloudwatch")
+athena, s3 = boto3.client("athena"), boto3.client("s3")
+cloudwatch, sns = boto3.client("cloudwatch"), boto3.client("sns")
 items = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 WORKGROUP, DATABASE = os.environ["ATHENA_WORKGROUP"], os.environ["GOLD_DATABASE"]
 GOLD, ARTIFACTS = os.environ["GOLD_BUCKET"], os.environ["ARTIFACTS_BUCKET"]
@@ -49,8 +52,23 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     runs.write(s3, GOLD, runs.row(event, silver, build, published["users"], now), started.strftime("%Y-%m-%d"))
     if plan["watermark"]:
         table.save_watermark(items, plan["watermark"])
+    _notify()
     logger.info("published", extra=published)
     return published
+
+
+def _notify() -> None:
+    """Send what figures have crossed; that it cannot be sent keeps nothing from being published."""
+    topic = os.environ["FIGURE_ALERTS_TOPIC"]
+
+    def send(subject: str, text: str) -> None:
+        figure_alerts.publish(sns, topic, subject, text)
+
+    try:
+        queries = figure_alerts.read_saved_queries(athena, WORKGROUP)
+        figure_alerts.notify(ALERTS, queries, _rows, s3, GOLD, send)
+    except (ClientError, KeyError, query.QueryFailed):
+        logger.exception("figure alerts were not evaluated")
 
 
 def _rows(sql: str) -> Iterator[dict[str, str]]:

@@ -22,6 +22,7 @@ COLUMNS = (
     "by_category",
     "by_priority",
     "weekly",
+    "time_zone",
 )
 COUNTS = (
     "total_tasks",
@@ -64,6 +65,7 @@ def item(row: Mapping[str, str]) -> Item:
         "by_category": categories[:MAX_CATEGORIES],
         "other_categories": _sum_categories(categories[MAX_CATEGORIES:]),
         **{name: json.loads(row[name] or "[]") for name in ("by_priority", "weekly")},
+        "time_zone": row["time_zone"] or "UTC",
     }
     return {
         **key(row["user_id"]),

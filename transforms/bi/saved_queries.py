@@ -3,22 +3,27 @@
     -- title: Tasks created and completed per week
     -- description: Whether the team finishes what it starts.
     -- chart: line x=week y=created,completed
+    -- parameters: rows=20
 
 The same file is an Athena named query, a page of the dashboard and a test. A description may go on over several lines
-that begin with `--` and two blanks or more.
+that begin with `--` and two blanks or more. Metrics are macros, see `metrics`: `where {{ is_open('tasks.status') }}`.
+A parameter is a whole number with a default, `limit {{ rows }}`; the named query in Athena has the default.
 """
 
 import dataclasses
 import functools
 import pathlib
 import re
-from typing import Literal, cast, get_args
+from collections.abc import Mapping
+from typing import Literal, Self, cast, get_args
+
+from transforms.bi.metrics import MACROS, MetricError, render
 
 FOLDER = pathlib.Path(__file__).parent / "queries"
 Kind = Literal["area", "bar", "heatmap", "line", "table"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LONGEST_TITLE, LONGEST_DESCRIPTION = 80, 1024
-_FIELD = re.compile(r"--\s?(title|description|chart):\s*(.*)")
+_FIELD = re.compile(r"--\s?(title|description|chart|parameters):\s*(.*)")
 _CONTINUED = re.compile(r"--\s{2,}(.*)")
 _HINTS = ("x", "y", "color", "partial", "n", "unit")
 
@@ -60,7 +65,9 @@ class SavedQuery:
 
     Args:
         name: of the file, without `.sql`.
-        sql: Trino SQL without the header.
+        sql: Trino SQL without the header, with what the metrics stand for and the parameters' values.
+        parameters: value of each, the default unless another was given.
+        template: the SQL without either.
     """
 
     name: str
@@ -68,16 +75,38 @@ class SavedQuery:
     description: str
     chart: Chart
     sql: str
+    parameters: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    template: str = dataclasses.field(default="", compare=False)
+
+    def with_values(self, values: Mapping[str, int]) -> Self:
+        """The query with other values of its parameters.
+
+        Args:
+            values: by name; those that are not named keep theirs.
+
+        Raises:
+            SavedQueryError: the query has no such parameter.
+        """
+        unknown = sorted(values.keys() - self.parameters.keys())
+        if unknown:
+            known = ", ".join(self.parameters) or "none"
+            raise SavedQueryError(f"{self.name} has no parameter {', '.join(unknown)}; it has {known}")
+        given = {**self.parameters, **values}
+        return dataclasses.replace(self, sql=render(self.template, values=given), parameters=given)
 
 
 @functools.cache
-def all_queries(folder: pathlib.Path = FOLDER) -> tuple[SavedQuery, ...]:
+def all_queries(folder: pathlib.Path = FOLDER, macros: pathlib.Path = MACROS) -> tuple[SavedQuery, ...]:
     """Every saved query of `folder`, by title.
+
+    Args:
+        folder: with one file for each.
+        macros: the file that defines metrics.
 
     Raises:
         SavedQueryError: a file is not one, or two have the same title.
     """
-    found = [parse(path.stem, path.read_text()) for path in sorted(folder.glob("*.sql"))]
+    found = [parse(path.stem, path.read_text(), macros) for path in sorted(folder.glob("*.sql"))]
     titles = [query.title for query in found]
     for query in found:
         if titles.count(query.title) > 1:
@@ -85,8 +114,13 @@ def all_queries(folder: pathlib.Path = FOLDER) -> tuple[SavedQuery, ...]:
     return tuple(sorted(found, key=lambda query: query.title))
 
 
-def parse(name: str, text: str) -> SavedQuery:
+def parse(name: str, text: str, macros: pathlib.Path = MACROS) -> SavedQuery:
     """Read one file.
+
+    Args:
+        name: of the file, without `.sql`.
+        text: what it holds.
+        macros: the file that defines metrics.
 
     Raises:
         SavedQueryError: a field is missing, is there twice, is too long, or is not what it must be.
@@ -116,7 +150,24 @@ def parse(name: str, text: str) -> SavedQuery:
     for field, longest in (("title", LONGEST_TITLE), ("description", LONGEST_DESCRIPTION)):
         if len(fields[field]) > longest:
             raise SavedQueryError(f"{name}.sql: the {field} is longer than {longest} characters")
-    return SavedQuery(name, fields["title"], fields["description"], _chart(name, fields["chart"]), sql)
+    parameters = _parameters(name, fields.get("parameters", ""))
+    template = sql
+    try:
+        sql = render(sql, macros, parameters)
+    except MetricError as error:
+        raise SavedQueryError(f"{name}.sql: {error}") from error
+    chart = _chart(name, fields["chart"])
+    return SavedQuery(name, fields["title"], fields["description"], chart, sql, parameters, template)
+
+
+def _parameters(name: str, text: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for word in text.split():
+        parameter, _, value = word.partition("=")
+        if not parameter.isidentifier() or not value.isdecimal() or parameter in found:
+            raise SavedQueryError(f"{name}.sql: a parameter is a name and a whole number, rows=20; found {word!r}")
+        found[parameter] = int(value)
+    return found
 
 
 def _chart(name: str, hint: str) -> Chart:

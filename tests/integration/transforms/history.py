@@ -23,6 +23,11 @@ def at(seconds: float) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def strings(values: list[str] | None) -> dict[str, Any] | None:
+    """An attribute that is a list of texts; None without any."""
+    return {"L": [{"S": one} for one in values]} if values else None
+
+
 class History:
     """Applies changes to items and keeps the line of bronze that each one becomes, in `lines`."""
 
@@ -100,7 +105,18 @@ def random_history(seed: int, changes: int) -> History:
             serial += 1
             category = chance.choice([None, "home", "work"])
             due = chance.choice([None, "2026-12-01", "2024-02-29"])
-            history.create_task(f"t-{serial}", f"u-{chance.randrange(3)}", category=category, due_date=due)
+            labels = chance.choice([None, ["errand"], ["b", "a, with a comma"]])
+            history.create_task(
+                *(f"t-{serial}", f"u-{chance.randrange(3)}"),
+                category=category,
+                due_at=f"{due}T12:00:00.000000Z" if due and serial % 2 else None,
+                due_date=due,
+                labels=strings(labels),
+                parent_id=chance.choice([None, None, "t-1"]),
+                recurrence=chance.choice([None, "FREQ=DAILY;COUNT=3"]),
+                previous_id=chance.choice([None, "t-1"]),
+                next_id=chance.choice([None, "t-2"]),
+            )
         elif chance.random() < 0.15:
             user = f"u-{chance.randrange(3)}"
             if user not in users:
@@ -110,7 +126,7 @@ def random_history(seed: int, changes: int) -> History:
             elif chance.random() < 0.5:
                 history.remove(user)
             else:
-                history.write(user, name=f"Grace {serial}")
+                history.write(user, name=f"Grace {serial}", time_zone=("Asia/Tokyo", None)[serial % 2])
         else:
             key = chance.choice(tasks)
             deleted = "deleted_at" in history.items[key]
@@ -122,7 +138,15 @@ def random_history(seed: int, changes: int) -> History:
                 case 1 | 2:
                     history.restore_task(key)
                 case 3:
-                    history.write(key, title=f"Other title {serial}", description="Anything", due_date=None)
+                    other = strings(chance.choice([None, ["errand"]]))
+                    history.write(
+                        key,
+                        title=f"Other title {serial}",
+                        description="Anything",
+                        due_at=None,
+                        due_date=None,
+                        labels=other,
+                    )
                 case 4:
                     history.complete_task(key)
                 case _:
@@ -146,3 +170,8 @@ def request_log(number: int, **fields: object) -> bytes:
         "idempotent_replay": number % 5 == 0,
     }
     return json.dumps({**logged, **fields}).encode() + b"\n"
+
+
+def captured_later(line: bytes) -> bytes:
+    """A change that was captured once more, later."""
+    return json.dumps({**json.loads(line), "ingested_at": at(9_000_000)}).encode() + b"\n"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from api.contract import TASK_ATTRIBUTES
-from transforms.silver.contract import TASKS
+from transforms.silver.contract import TABLES, TASKS
 
 Row = dict[str, Any]
 
@@ -192,9 +192,27 @@ def user(event: Row, key: bytes) -> Row:
         "email_domain": domain.lower() if at_sign else None,
         "email_hash": hmac.new(key, email.strip().lower().encode(), hashlib.sha256).hexdigest() if email else None,
         "name_masked": " ".join(f"{word[0]}***" for word in name.split()) if name else None,
+        "time_zone": (event["new_image"] or {}).get("time_zone"),
         "created_at": micros(image["created_at"]),
         "updated_at": micros(image["updated_at"]),
         "is_deleted": event["new_image"] is None,
         "version": version(event),
         "sequence_number": event["sequence_number"],
+    }
+
+
+def with_instants(rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Rows whose times are microseconds since 1970, with datetimes in their place."""
+    times = {table.name: {one.name for one in table.columns if one.type == "timestamp"} for table in TABLES}
+    return {
+        name: [
+            {
+                column: dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=value)
+                if column in times[name] and value is not None
+                else value
+                for column, value in row.items()
+            }
+            for row in found
+        ]
+        for name, found in rows.items()
     }

@@ -14,8 +14,12 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#9
 PRIORITIES = ("urgent", "high", "medium", "low")
 HEIGHT, ROW_HEIGHT, TALLEST = 280, 30, 480
 _GREY, _INK = "#E4E9EF", "#52606D"
+_GREY_ON_DARK, _INK_ON_DARK = "#3A4550", "#B8C4CE"
+_FONT = '"Source Sans", sans-serif'
+"""The font that Streamlit brings along: charts look alike on every machine."""
 _OUTLIER = 0.95
-_LONGEST_LABEL, _MANY_BARS, _FEW_POINTS, _WIDEST_BAR = 11, 6, 60, 56
+_LONGEST_LABEL, _MANY_BARS, _FEW_BARS, _FEW_POINTS, _WIDEST_BAR = 11, 6, 3, 60, 56
+_ENTRIES_PER_ROW, _RIGHT = 3, 14
 _UNITS = {"_pct": "%", "_hours": "hours", "_ms": "milliseconds", "_tasks": "tasks", "_users": "users"}
 # a path keeps its underscores
 _WORDS = "indexof(datum.label, '/') >= 0 ? datum.label : replace(replace(datum.label, /_pct$/, ' %'), /_/g, ' ')"
@@ -40,16 +44,17 @@ _MEANINGS = {
 }
 
 
-def draw(chart: Chart, frame: pd.DataFrame) -> Drawn | None:
+def draw(chart: Chart, frame: pd.DataFrame, *, dark: bool = False) -> Drawn | None:
     """The chart of an answer; None when it is best read as a table.
 
     Args:
         chart: which columns, and how.
         frame: the answer; its column order and row order are kept.
+        dark: whether it is shown on a dark page.
     """
     if chart.kind == "table" or frame.empty:
         return None
-    return _dressed(_heatmap(chart, frame) if chart.kind == "heatmap" else _series(chart, frame))
+    return _dressed(_heatmap(chart, frame) if chart.kind == "heatmap" else _series(chart, frame), dark=dark)
 
 
 def words(column: str) -> str:
@@ -70,14 +75,15 @@ def _series(chart: Chart, frame: pd.DataFrame) -> Part:
         long = frame.melt(id_vars=kept, value_vars=measured, var_name=series, value_name=value)
     one = long[series].nunique() == 1 and not chart.color
     scale = _colors(_ordered(list(dict.fromkeys(long[series]))))
-    legend = None if one else alt.Legend(title=None, orient="top", labelExpr=_WORDS)
+    # a row of more entries is cut off on a phone
+    legend = None if one else alt.Legend(title=None, orient="top", labelExpr=_WORDS, columns=_ENTRIES_PER_ROW)
     color = alt.Color(series, type="nominal", sort=None, scale=scale, legend=legend)
     title = chart.unit or _unit(measured) or (words(measured[0]) if one or chart.color else None)
-    y = alt.Y(value, type="quantitative", title=title, axis=_measure(long[value]))
+    y = alt.Y(value, type="quantitative", title=title, axis=_measure(long[value]), scale=_scale(long[value]))
     tooltip = [alt.Tooltip(chart.x), alt.Tooltip(series, type="nominal"), alt.Tooltip(value, format=",")]
     base: Part = alt.Chart(long).encode(tooltip=tooltip[:1] + tooltip[1 + one :])
+    few = frame[chart.x].nunique() <= _FEW_POINTS
     if chart.kind == "line":
-        few = frame[chart.x].nunique() <= _FEW_POINTS
         look: dict[str, Any] = {"point": alt.OverlayMarkDef(size=18) if few else False, "strokeWidth": 2}
         places = {"x": _axis(chart.x, frame), "y": y, "color": color}
         whole, open_end = _split_partial(chart, long, series)
@@ -87,7 +93,10 @@ def _series(chart: Chart, frame: pd.DataFrame) -> Part:
         return line + base.properties(data=open_end).mark_line(**look, strokeDash=[4, 3], opacity=0.6).encode(**places)
     if chart.kind == "area":
         # one lies within the other (overdue tasks are open too), so they overlap instead of adding up
-        area = base.mark_area(opacity=0.35, line={"strokeWidth": 2})
+        # an area of one day has no width
+        alone = frame[chart.x].nunique() == 1
+        point = alt.OverlayMarkDef(size=40, opacity=1) if alone else False
+        area = base.mark_area(opacity=0.35, line={"strokeWidth": 2}, point=point)
         return area.encode(x=_axis(chart.x, frame), y=y.stack(None), color=color)
     return _bars(_faded(base, chart), chart, frame, value, title, color, one=one)
 
@@ -121,10 +130,13 @@ def _bars(
     labels = frame[chart.x].astype(str)
     long_labels = nominal and (labels.str.len().max() > _LONGEST_LABEL or labels.nunique() > _MANY_BARS)
     alone = nominal and one and not long_labels
-    bars = base.mark_bar(cornerRadiusEnd=2, size=_WIDEST_BAR if alone else alt.Undefined)
-    measure = _measure(pd.concat([frame[name] for name in chart.y]))
+    # a bar of one day, or one that is stacked alone, would be as wide as the chart
+    few = (not nominal or bool(chart.color)) and labels.nunique() <= _FEW_BARS
+    bars = base.mark_bar(cornerRadiusEnd=2, size=_WIDEST_BAR if alone or few else alt.Undefined)
+    measured = pd.concat([frame[name] for name in chart.y])
+    measure, scale = _measure(measured), _scale(measured)
     if long_labels and not chart.color:
-        across = alt.X(value, type="quantitative", title=title, axis=measure)
+        across = alt.X(value, type="quantitative", title=title, axis=measure, scale=scale)
         down = alt.Y(chart.x, type="nominal", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelExpr=_WORDS))
         bars = bars.encode(x=across, y=down, color=color)
         return (bars if one else bars.encode(yOffset=alt.YOffset("series", sort=None))).properties(
@@ -133,7 +145,8 @@ def _bars(
     x = _axis(chart.x, frame) if nominal else alt.X(chart.x, type="ordinal", timeUnit="yearmonthdate", title=None)
     if not nominal:
         x = x.axis(alt.Axis(format=_DAY, labelAngle=0, labelOverlap=True))
-    bars = bars.encode(x=x, y=alt.Y(value, type="quantitative", title=title, axis=measure), color=color)
+    y = alt.Y(value, type="quantitative", title=title, axis=measure, scale=scale)
+    bars = bars.encode(x=x, y=y, color=color)
     return bars if one or chart.color else bars.encode(xOffset=alt.XOffset("series", sort=None))
 
 
@@ -175,6 +188,11 @@ def _measure(values: "pd.Series[Any]") -> alt.Axis:
     return alt.Axis(tickCount=5, format="~s", tickMinStep=1 if counts else alt.Undefined)
 
 
+def _scale(values: "pd.Series[Any]") -> alt.Scale:
+    """A scale from nought to nought has no numbers to write at its axis."""
+    return alt.Scale(domain=[0, 1]) if (values.dropna() == 0).all() else alt.Scale()
+
+
 def _is_time(values: "pd.Series[Any]") -> bool:
     return pd.api.types.is_datetime64_any_dtype(values)
 
@@ -188,14 +206,25 @@ def _colors(series: list[str]) -> alt.Scale:
     return alt.Scale(domain=series, range=[_MEANINGS.get(name) or next(free) for name in series])
 
 
-def _dressed(drawn: Part) -> Drawn:
+def _dressed(drawn: Part, *, dark: bool) -> Drawn:
+    grey, ink = (_GREY_ON_DARK, _INK_ON_DARK) if dark else (_GREY, _INK)
     if drawn.height is alt.Undefined:
         drawn = drawn.properties(height=HEIGHT)
     dressed: Drawn = (
-        drawn.properties(width="container")
+        # the last label of an axis reaches beyond it
+        drawn.properties(width="container", padding={"left": 5, "top": 5, "bottom": 5, "right": _RIGHT})
+        .configure(font=_FONT, background="transparent")
         .configure_view(strokeWidth=0)
-        .configure_axis(gridColor=_GREY, domainColor=_GREY, tickColor=_GREY, labelColor=_INK, titleColor=_INK)
-        .configure_axis(titleFontWeight="normal", labelFontSize=12, titleFontSize=12)
-        .configure_legend(labelColor=_INK, labelFontSize=12, titleFontWeight="normal", titleColor=_INK)
+        .configure_axis(
+            gridColor=grey,
+            domainColor=grey,
+            tickColor=grey,
+            labelColor=ink,
+            titleColor=ink,
+            titleFontWeight="normal",
+            labelFontSize=12,
+            titleFontSize=12,
+        )
+        .configure_legend(labelColor=ink, labelFontSize=12, titleFontWeight="normal", titleColor=ink)
     )
     return dressed

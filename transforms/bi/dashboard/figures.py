@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-SQL = """
+from transforms.bi.metrics import render
+
+TEMPLATE = """
 with
 
 as_of as (
@@ -46,20 +48,17 @@ people as (
 
 cycles as (
     select
-        array_sort(array_agg(tasks.cycle_time_hours) filter (where tasks.completed_at >= as_of.day - interval '27' day))
-            as hours,
-        array_sort(array_agg(tasks.cycle_time_hours) filter (where tasks.completed_at < as_of.day - interval '27' day))
-            as hours_before
+        if(tasks.completed_at >= as_of.day - interval '27' day, tasks.cycle_time_hours) as hours,
+        if(tasks.completed_at < as_of.day - interval '27' day, tasks.cycle_time_hours) as hours_before
     from fct_tasks as tasks
     cross join as_of
     where tasks.completed_at >= as_of.day - interval '55' day and tasks.cycle_time_hours is not null
 ),
 
--- the median by nearest rank, as gold has it
 speed as (
     select
-        element_at(hours, cast(ceiling(0.5 * cardinality(hours)) as integer)) as cycle_hours,
-        element_at(hours_before, cast(ceiling(0.5 * cardinality(hours_before)) as integer)) as cycle_hours_before
+        {{ nearest_rank('hours', 0.5) }} as cycle_hours,
+        {{ nearest_rank('hours_before', 0.5) }} as cycle_hours_before
     from cycles
 )
 
@@ -75,6 +74,7 @@ cross join levels
 cross join people
 cross join speed
 """
+SQL = render(TEMPLATE)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -62,33 +62,19 @@ def answer(sql: str) -> tuple[QueryResult, str] | None:
     Raises:
         UnreachableError: it would answer nothing else either.
     """
-    found = _try_query(sql)
+    found = try_query(sql)
     if isinstance(found, QueryError):
         explain(found)
         return None
     return found
 
 
-def card(name: str) -> None:
-    """One saved query with its title, its chart or its rows, and what they are as of.
+def try_query(sql: str) -> tuple[QueryResult, str] | QueryError:
+    """What Athena answers and what that is as of, or why it does not.
 
     Raises:
-        UnreachableError: Athena would answer no other card either.
+        UnreachableError: it would answer nothing else either.
     """
-    query = question(name)
-    found = _try_query(query.sql)  # before the card is begun: a page that ends here has no empty one
-    with st.container(border=True):
-        st.markdown(f"**{query.title}**")
-        if isinstance(found, QueryError):
-            explain(found)
-            return
-        shown, when = found
-        show(query, shown)
-        partial = f" {PARTIAL}" if is_partial(query, shown) else ""
-        st.caption(f"{query.description}{partial} {sentence(when)}")
-
-
-def _try_query(sql: str) -> tuple[QueryResult, str] | QueryError:
     try:
         return run_query(sql), as_of.describe_freshness(sql)
     except UnreachableError:
@@ -113,7 +99,7 @@ def show(query: SavedQuery, answer: QueryResult) -> None:
     if answer.frame.empty:
         st.info("No rows: nothing like this has happened yet.")
         return
-    drawn = draw(query.chart, answer.frame)
+    drawn = draw(query.chart, answer.frame, dark=st.context.theme.type == "dark")
     if drawn is None:
         rows(answer.frame)
     else:

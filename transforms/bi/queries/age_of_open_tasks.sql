@@ -11,7 +11,7 @@ ages as (
     select date_diff('day', cast(tasks.created_at as date), as_of.day) as days
     from fct_tasks as tasks
     cross join as_of
-    where tasks.status in ('pending', 'in_progress')
+    where {{ is_open('tasks.status') }}
 )
 
 select

@@ -23,7 +23,7 @@ first_day as (
 states as (
     select
         task_id,
-        event_type not in ('deleted', 'purged') and status in ('pending', 'in_progress') as is_open,
+        event_type not in ('deleted', 'purged') and {{ is_open('status') }} as is_open,
         event_date as since,
         lead(event_date) over (partition by task_id order by version, occurred_at, event_id) as until
     from fct_task_events

@@ -7,6 +7,6 @@ select
     count_if(cast(completed_at as date) <= due_date) as on_time,
     round(1e2 * count_if(cast(completed_at as date) <= due_date) / count(*), 1) as on_time_pct
 from fct_tasks
-where status = 'completed' and due_date is not null
+where {{ is_completed('status') }} and due_date is not null
 group by priority
 order by array_position(array['urgent', 'high', 'medium', 'low'], priority)

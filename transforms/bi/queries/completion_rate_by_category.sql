@@ -4,8 +4,8 @@
 select
     coalesce(category, 'uncategorized') as category,
     count(*) as tasks,
-    count_if(status = 'completed') as completed_tasks,
-    round(1e2 * count_if(status = 'completed') / count(*), 1) as completion_rate_pct
+    count_if({{ is_completed('status') }}) as completed_tasks,
+    round({{ completion_rate_pct('status') }}, 1) as completion_rate_pct
 from fct_tasks
 group by coalesce(category, 'uncategorized')
 order by tasks desc, category asc

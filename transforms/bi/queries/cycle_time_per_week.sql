@@ -12,7 +12,8 @@ cycles as (
     select
         cast(date_trunc('week', completed_at) as date) as week,
         count(*) as completed_tasks,
-        array_sort(array_agg(cycle_time_hours)) as hours
+        round({{ nearest_rank('cycle_time_hours', 0.5) }}, 1) as p50_hours,
+        round({{ nearest_rank('cycle_time_hours', 0.9) }}, 1) as p90_hours
     from fct_tasks
     where cycle_time_hours is not null
     group by cast(date_trunc('week', completed_at) as date)
@@ -21,8 +22,8 @@ cycles as (
 select
     cycles.week,
     cycles.completed_tasks,
-    round(element_at(cycles.hours, cast(ceiling(0.5 * cycles.completed_tasks) as integer)), 1) as p50_hours,
-    round(element_at(cycles.hours, cast(ceiling(0.9 * cycles.completed_tasks) as integer)), 1) as p90_hours,
+    cycles.p50_hours,
+    cycles.p90_hours,
     cycles.week + interval '6' day >= as_of.day as is_partial
 from cycles
 cross join as_of

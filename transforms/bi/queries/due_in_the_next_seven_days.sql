@@ -14,7 +14,7 @@ select
 from fct_tasks as tasks
 cross join as_of
 where
-    tasks.status in ('pending', 'in_progress')
+    {{ is_open('tasks.status') }}
     and tasks.due_date between as_of.day and as_of.day + interval '6' day
 group by tasks.due_date, tasks.priority
 order by tasks.due_date, tasks.priority

@@ -1,6 +1,8 @@
 -- title: The most active users
--- description: Users by changes in the 28 calendar days up to the last one with a change; names are masked.
+-- description: Users by changes in the calendar days up to the last one with a change, 28 of them unless
+--   another number is given; names are masked.
 -- chart: table
+-- parameters: rows=20 days=28
 with
 
 as_of as (
@@ -17,7 +19,7 @@ select
 from fct_daily_activity as activity
 cross join as_of
 left join dim_users as users on activity.user_id = users.user_id
-where activity.activity_date > as_of.day - interval '28' day
+where activity.activity_date > as_of.day - interval '{{ days }}' day
 group by activity.user_id
 order by events desc, activity.user_id asc
-limit 20
+limit {{ rows }}

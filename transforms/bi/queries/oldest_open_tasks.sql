@@ -1,6 +1,7 @@
 -- title: The oldest open tasks
 -- description: Fifty tasks that have waited longest, without their titles: those never leave silver.
 -- chart: table
+-- parameters: rows=50
 with
 
 as_of as (
@@ -16,6 +17,6 @@ select
     date_diff('day', cast(tasks.created_at as date), as_of.day) as days_open
 from fct_tasks as tasks
 cross join as_of
-where tasks.status in ('pending', 'in_progress')
+where {{ is_open('tasks.status') }}
 order by days_open desc, tasks.task_id asc
-limit 50
+limit {{ rows }}

@@ -1,6 +1,7 @@
 -- title: The slowest kinds of work
 -- description: Priorities and categories by the time that nine of ten of their tasks take.
 -- chart: table
+-- parameters: rows=20
 select
     cycles.priority,
     cycles.category,
@@ -9,4 +10,4 @@ select
     round(cycles.p90_hours, 1) as p90_hours
 from agg_cycle_time as cycles
 order by cycles.p90_hours desc, cycles.priority asc, cycles.category asc
-limit 20
+limit {{ rows }}

@@ -1,6 +1,7 @@
 -- title: The longest streaks
 -- description: Days in a row on which a user completed something, now and at best.
 -- chart: table
+-- parameters: rows=20
 select
     insights.user_id,
     users.name,
@@ -11,4 +12,4 @@ select
 from user_insights as insights
 left join dim_users as users on insights.user_id = users.user_id
 order by insights.longest_streak_days desc, insights.current_streak_days desc, insights.user_id asc
-limit 20
+limit {{ rows }}

@@ -17,7 +17,7 @@ from tests.integration.transforms.bi.gold_database import Gold
 
 SCREENSHOTS = pathlib.Path(__file__).resolve().parents[4] / ".screenshots"
 PAGES = {"Overview": "", "Work": "work", "People": "people", "Operations": "operations", "Saved queries": "questions"}
-SECONDS = 90
+SECONDS, HEIGHT = 90, 900
 # opened at a page's own address, Streamlit looks for its server below that address first, and is answered 404
 PROBED = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
@@ -27,11 +27,13 @@ class Dashboard:
     """A running dashboard, and a browser in front of it.
 
     Args:
+        width: of the window, in CSS pixels.
         errors: what the browser's console has called an error so far.
     """
 
     address: str
     page: Page
+    width: int
     errors: list[str]
 
     def open(self, path: str) -> None:
@@ -42,19 +44,23 @@ class Dashboard:
 
     def settled(self) -> None:
         running = (
-            '[data-testid="stApp"][data-test-script-state="running"], [data-testid="stSpinner"], [data-stale="true"]'
+            '[data-testid="stApp"][data-test-script-state="running"], [data-testid="stSpinner"], '
+            '[data-testid="stSkeleton"], [data-stale="true"]'
         )
         self.page.wait_for_function(f"!document.querySelector('{running}')", timeout=SECONDS * 1000, polling=200)
+        self.page.evaluate("document.fonts.ready.then(() => true)")
         self.page.wait_for_timeout(500)
 
-    def screenshot(self, name: str) -> None:
-        """Keep what the page looks like, all of it."""
+    def screenshot(self, name: str) -> pathlib.Path:
+        """Keep what the page looks like, all of it, in the file that is returned."""
         SCREENSHOTS.mkdir(exist_ok=True)
         height = self.page.evaluate("document.querySelector('[data-testid=\"stMain\"]').scrollHeight")
-        self.page.set_viewport_size({"width": 1440, "height": min(int(height) + 20, 6000)})
+        self.page.set_viewport_size({"width": self.width, "height": min(int(height) + 20, 9000)})
         self.page.wait_for_timeout(700)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
-        self.page.set_viewport_size({"width": 1440, "height": 900})
+        taken = SCREENSHOTS / f"{name}.png"
+        self.page.screenshot(path=taken, animations="disabled")
+        self.page.set_viewport_size({"width": self.width, "height": HEIGHT})
+        return taken
 
     def count(self, selector: str) -> int:
         return self.page.locator(selector).count()
@@ -101,9 +107,10 @@ def serve(account: Account, gold: Gold, log: pathlib.Path) -> Iterator[str]:
     process.wait(20)
 
 
-def visit(browser: Browser, address: str) -> Iterator[Dashboard]:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    dashboard = Dashboard(address, page, [])
+def visit(browser: Browser, address: str, width: int = 1400) -> Iterator[Dashboard]:
+    """A window of that width, in CSS pixels, at a dashboard; closed afterwards."""
+    page = browser.new_page(viewport={"width": width, "height": HEIGHT})
+    dashboard = Dashboard(address, page, width, [])
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error" and not PROBED.search(message.location.get("url", "")):

@@ -80,6 +80,7 @@ def _work(first: dt.date, last: dt.date) -> tuple[list[Row], list[Row]]:
         )
         events += [
             {**task, "event_id": f"{number}-{n}", "event_type": event, "occurred_at": at, "event_date": at.date()}
+            | {"version": n + 1, "status": event if event in CLOSING else "pending"}
             for n, (event, at) in enumerate(task_events)
         ]
     return tasks, events

@@ -35,7 +35,13 @@ PIPELINE_RUNS = {
     "dt": "string",
 }
 PARTITIONS = {"fct_task_events": "event_date", "fct_daily_activity": "activity_date", "pipeline_runs": "dt"}
-_HIVE = {"varchar": "string", "integer": "int", "timestamp(3)": "timestamp", "timestamp(6)": "timestamp"}
+_HIVE = {
+    "varchar": "string",
+    "array(varchar)": "array<string>",
+    "integer": "int",
+    "timestamp(3)": "timestamp",
+    "timestamp(6)": "timestamp",
+}
 Rows = Sequence[Mapping[str, Any]]
 
 

@@ -73,3 +73,13 @@ def test_two_files_of_one_title_are_refused(tmp_path: pathlib.Path) -> None:
 def test_every_saved_query_is_trinos_sql(query: SavedQuery) -> None:
     assert syntax_error(query.sql) == ""
     assert unknown_name(query.sql) == ""
+
+
+def test_a_parameter_takes_the_place_of_its_default() -> None:
+    query = parse("tasks", GOOD.replace("-- chart:", "-- parameters: rows=20\n-- chart:") + "\nlimit {{ rows }}")
+    assert query.sql.endswith("limit 20")
+    assert query.with_values({"rows": 5}).sql.endswith("limit 5")
+    with pytest.raises(SavedQueryError, match="no parameter days; it has rows"):
+        query.with_values({"days": 5})
+    with pytest.raises(SavedQueryError, match="a name and a whole number"):
+        parse("tasks", GOOD.replace("-- chart:", "-- parameters: rows='x'\n-- chart:"))

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from orchestration.contract import RUNS_TABLE
-from transforms.bi.dashboard import sections
+from transforms.bi.dashboard import cards, sections
 from transforms.bi.dashboard.athena import QueryError
 
 _FRESHNESS = """
@@ -46,13 +46,13 @@ def freshness() -> bool:
 sections.heading("Operations", without_tasks=True)
 st.subheader("Data freshness and the pipeline")
 if freshness():
-    sections.card("pipeline_cost_per_day")
-    sections.card(RUNS_TABLE)
+    cards.card("pipeline_cost_per_day")
+    cards.card(RUNS_TABLE)
 st.subheader("The API")
 left, right = st.columns(2)
 with left:
-    sections.card("api_requests_per_day")
-    sections.card("api_errors_by_route")
+    cards.card("api_requests_per_day")
+    cards.card("api_errors_by_route")
 with right:
-    sections.card("api_slowest_routes")
-    sections.card("api_cold_starts_per_day")
+    cards.card("api_slowest_routes")
+    cards.card("api_cold_starts_per_day")

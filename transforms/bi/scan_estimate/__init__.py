@@ -1,0 +1,1 @@
+"""What a query will scan, and what that costs, before it runs."""

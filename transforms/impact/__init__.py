@@ -1,0 +1,1 @@
+"""What a change of the dbt project reaches: models, tests, saved queries, charts and published figures."""
