@@ -20,6 +20,7 @@ from todo_client.api.health import get_health
 from todo_client.api.insights import get_insights
 from todo_client.api.tasks import (
     batch_tasks,
+    count_tasks,
     create_task,
     delete_task,
     get_task,
@@ -29,20 +30,36 @@ from todo_client.api.tasks import (
     restore_task,
     update_task,
 )
-from todo_client.api.users import get_user
+from todo_client.api.users import export_data, get_user, import_data, patch_user
+from todo_client.api.webhooks import (
+    create_webhook,
+    delete_webhook,
+    list_deliveries,
+    patch_webhook,
+    test_webhook,
+)
 from todo_client.models import (
     Batch,
     Create,
     Delete,
     DeletedTask,
+    EventType,
     GatewayError,
+    IgnoredLine,
+    IgnoredLineType,
+    ImportLines,
+    ImportResult,
     NewTask,
     NewTaskInBatch,
+    NewWebhook,
     Problem,
+    ProfilePatch,
     Status,
     Task,
     TaskChanges,
     TaskUpdate,
+    WebhookChanges,
+    WebhookWithSecret,
 )
 from todo_client.types import UNSET
 
@@ -60,6 +77,46 @@ def create(title: str) -> Task:
     task = create_task.sync(client=API, body=body, idempotency_key=new_key())
     assert isinstance(task, Task), task
     return task
+
+
+def labels() -> list[str]:
+    body = NewTask(title="labelled", labels=["errand", "Errand", "home"])
+    task = create_task.sync(client=API, body=body, idempotency_key=new_key())
+    assert isinstance(task, Task), task
+    listed = list_tasks.sync(client=API, label=["HOME", "none"])
+    assert isinstance(listed, list)
+    assert [one.id for one in listed] == [task.id]
+    delete_task.sync_detailed(task.id, client=API)
+    return list(map(str, task.labels))
+
+
+def subtasks() -> dict[str, object]:
+    parent = create("parent")
+    body = NewTask(title="child", parent_id=parent.id)
+    child = create_task.sync(client=API, body=body, idempotency_key=new_key())
+    assert isinstance(child, Task), child
+    listed = list_tasks.sync(client=API, parent_id=parent.id)
+    assert isinstance(listed, list)
+    deeper = NewTask(title="grandchild", parent_id=child.id)
+    refused = create_task.sync(client=API, body=deeper, idempotency_key=new_key())
+    assert isinstance(refused, Problem)
+    for task in (parent, child):
+        delete_task.sync_detailed(task.id, client=API)
+    return {"listed": [one.title for one in listed], "too_deep": refused.status}
+
+
+def recurrence() -> dict[str, object]:
+    body = NewTask(title="recurring", due_date=dt.date(2027, 1, 31), recurrence="FREQ=MONTHLY;BYMONTHDAY=-1")
+    task = create_task.sync(client=API, body=body, idempotency_key=new_key())
+    assert isinstance(task, Task), task
+    done = patch_task.sync(task.id, client=API, body=TaskChanges(status=Status.COMPLETED))
+    assert isinstance(done, Task)
+    assert isinstance(done.next_id, str)
+    successor = get_task.sync(done.next_id, client=API)
+    assert isinstance(successor, Task)
+    for one in (done, successor):
+        delete_task.sync_detailed(one.id, client=API)
+    return {"due": str(successor.due_date), "linked": successor.previous_id == task.id}
 
 
 def crud() -> dict[str, object]:
@@ -102,14 +159,50 @@ def others() -> dict[str, object]:
     health, profile = get_health.sync(client=Client(base_url=BASE)), get_user.sync(client=API)
     body = Batch(operations=[Create(op="create", task=NewTaskInBatch(title="batched"))])
     batch, changes = batch_tasks.sync(client=API, body=body, idempotency_key=new_key()), list_changes.sync(client=API)
-    found: list[Any] = [health, profile, batch, changes]
+    counts, pending = count_tasks.sync(client=API), list_tasks.sync(client=API, status=[Status.PENDING], deleted=False)
+    found: list[Any] = [health, profile, batch, changes, counts, pending]
     assert not [one for one in found if one is None or isinstance(one, Problem | GatewayError)], found
+    at = dt.datetime(2026, 12, 1, 9, tzinfo=dt.timezone(dt.timedelta(hours=14)))
+    zoned = patch_user.sync(client=API, body=ProfilePatch(time_zone="Pacific/Kiritimati"))
+    timed = create_task.sync(client=API, body=NewTask(title="timed", due_at=at), idempotency_key=new_key())
+    assert not isinstance(zoned, Problem | GatewayError | None)
+    assert isinstance(timed, Task)
+    assert isinstance(timed.due_at, dt.datetime)
     return {
+        "zoned": [zoned.time_zone, str(timed.due_date), timed.due_at == at],
         "health": found[0].status,
         "name": found[1].name,
         "batched": [int(result.status) for result in found[2].results],
         "deleted": sum(isinstance(one, DeletedTask) for one in found[3].changes),
+        "counted": found[4].by_status.pending == len(found[5]),
     }
+
+
+def webhooks() -> dict[str, object]:
+    body = NewWebhook(url="https://example.com/todo", event_types=[EventType.CREATED])
+    made = create_webhook.sync(client=API, body=body, idempotency_key=new_key())
+    assert isinstance(made, WebhookWithSecret), made
+    changed = patch_webhook.sync(made.id, client=API, body=WebhookChanges(enabled=False))
+    sent = test_webhook.sync(made.id, client=API, idempotency_key=new_key())
+    listed = list_deliveries.sync(made.id, client=API)
+    removed = delete_webhook.sync_detailed(made.id, client=API)
+    found: list[Any] = [changed, sent, listed]
+    assert not [one for one in found if one is None or isinstance(one, Problem | GatewayError)], found
+    return {
+        "secret": (made.secret or "")[:6],
+        "enabled": found[0].enabled,
+        "sent": found[1].event_type,
+        "listed": len(found[2]),
+        "removed": removed.status_code,
+    }
+
+
+def transfer() -> dict[str, object]:
+    exported = export_data.sync_detailed(client=API)
+    lines = ImportLines(lines=[IgnoredLine(type_=IgnoredLineType.EXPORT)])
+    done = import_data.sync(client=API, body=lines)
+    assert isinstance(done, ImportResult), done
+    return {"exported": json.loads(exported.content.splitlines()[0])["type"], "unchanged": done.unchanged}
 
 
 def raw(content: str, media_type: str = "application/json") -> Problem | GatewayError:
@@ -174,7 +267,8 @@ def parse_documented_refusals(document: dict[str, Any]) -> dict[str, int]:
 
 def main() -> None:
     document = json.loads(pathlib.Path(os.environ["API_DOCUMENT"]).read_text())
-    seen = {"crud": crud(), **paging(), **others(), "refusals": refusals()}
+    seen = {"crud": crud(), **paging(), "labels": labels(), "subtasks": subtasks(), "recurrence": recurrence()}
+    seen |= {**others(), "webhook": webhooks(), "transfer": transfer(), "refusals": refusals()}
     json.dump({**seen, "parsed": parse_documented_refusals(document)}, sys.stdout)
 
 

@@ -34,6 +34,43 @@ async function create(title: string): Promise<Task> {
   return present(data);
 }
 
+async function labels(): Promise<void> {
+  const body = { title: "labelled", labels: ["errand", "Errand", "home"] };
+  const { data } = await api.POST("/api/v1/tasks", { params: { header: key() }, body });
+  const task = present(data);
+  const listed = await api.GET("/api/v1/tasks", { params: { query: { label: ["HOME", "none"] } } });
+  if (present(listed.data).map((one) => one.id).join() !== task.id) throw new Error("the label does not find its task");
+  await api.DELETE("/api/v1/tasks/{task_id}", { params: { path: { task_id: task.id } } });
+  seen["labels"] = task.labels;
+}
+
+async function subtasks(): Promise<void> {
+  const parent = await create("parent");
+  const params = { header: key() };
+  const { data } = await api.POST("/api/v1/tasks", { params, body: { title: "child", parent_id: parent.id } });
+  const child = present(data);
+  const listed = await api.GET("/api/v1/tasks", { params: { query: { parent_id: parent.id } } });
+  const body = { title: "grandchild", parent_id: child.id };
+  const deeper = await api.POST("/api/v1/tasks", { params: { header: key() }, body });
+  for (const task of [parent, child]) {
+    await api.DELETE("/api/v1/tasks/{task_id}", { params: { path: { task_id: task.id } } });
+  }
+  seen["subtasks"] = { listed: present(listed.data).map((one) => one.title), too_deep: deeper.response.status };
+}
+
+async function recurrence(): Promise<void> {
+  const params = { header: key() };
+  const body = { title: "recurring", due_date: "2027-01-31", recurrence: "FREQ=MONTHLY;BYMONTHDAY=-1" };
+  const { data } = await api.POST("/api/v1/tasks", { params, body });
+  const task = present(data);
+  const path = { task_id: task.id };
+  const done = await api.PATCH("/api/v1/tasks/{task_id}", { params: { path }, body: { status: "completed" } });
+  const next = { task_id: present(done.data).next_id ?? "" };
+  const following = present((await api.GET("/api/v1/tasks/{task_id}", { params: { path: next } })).data);
+  for (const one of [path, next]) await api.DELETE("/api/v1/tasks/{task_id}", { params: { path: one } });
+  seen["recurrence"] = { due: following.due_date, linked: following.previous_id === task.id };
+}
+
 async function crud(): Promise<void> {
   const task = await create("one");
   const path = { task_id: task.id };
@@ -51,6 +88,30 @@ async function crud(): Promise<void> {
     restored: present(restored.data).version,
   };
   await api.DELETE("/api/v1/tasks/{task_id}", { params: { path } });
+}
+
+async function webhooks(): Promise<void> {
+  const body = { url: "https://example.com/todo", event_types: ["task.created" as const] };
+  const made = present((await api.POST("/api/v1/webhooks", { params: { header: key() }, body })).data);
+  const path = { webhook_id: made.id };
+  const changed = await api.PATCH("/api/v1/webhooks/{webhook_id}", { params: { path }, body: { enabled: false } });
+  const sent = await api.POST("/api/v1/webhooks/{webhook_id}/test", { params: { path, header: key() } });
+  const listed = await api.GET("/api/v1/webhooks/{webhook_id}/deliveries", { params: { path } });
+  const removed = await api.DELETE("/api/v1/webhooks/{webhook_id}", { params: { path } });
+  seen["webhook"] = {
+    secret: (made.secret ?? "").slice(0, 6),
+    enabled: present(changed.data).enabled,
+    sent: present(sent.data).event_type,
+    listed: present(listed.data).length,
+    removed: removed.response.status,
+  };
+}
+
+async function transfer(): Promise<void> {
+  const exported = await api.GET("/api/v1/export", { parseAs: "text" });
+  const done = await api.POST("/api/v1/import", { body: { lines: [{ type: "export" }] } });
+  const first: { type: string } = JSON.parse(present(exported.data).split("\n")[0] ?? "");
+  seen["transfer"] = { exported: first.type, unchanged: present(done.data).unchanged };
 }
 
 async function paging(): Promise<void> {
@@ -77,6 +138,16 @@ async function others(): Promise<void> {
     body: { operations: [{ op: "create", task: { title: "batched" } }] },
   });
   const changes = await api.GET("/api/v1/tasks/changes", {});
+  const counts = present((await api.GET("/api/v1/tasks/counts", {})).data);
+  const pending = present((await api.GET("/api/v1/tasks", { params: { query: { status: ["pending"] } } })).data);
+  seen["counted"] = counts.by_status.pending === pending.length;
+  const zoned = await api.PATCH("/api/v1/users", { body: { time_zone: "Pacific/Kiritimati" } });
+  const timed = await api.POST("/api/v1/tasks", {
+    params: { header: key() },
+    body: { title: "timed", due_at: "2026-12-01T09:00:00+14:00" },
+  });
+  const { due_at, due_date } = present(timed.data);
+  seen["zoned"] = [present(zoned.data).time_zone, due_date, due_at === "2026-11-30T19:00:00.000000Z"];
   seen["health"] = present(health.data).status;
   seen["name"] = present(profile.data).name;
   seen["batched"] = present(batch.data).results.map((result) => result.status);
@@ -120,6 +191,11 @@ async function problems(): Promise<void> {
 
 await crud();
 await paging();
+await labels();
+await subtasks();
+await recurrence();
 await others();
+await webhooks();
+await transfer();
 await problems();
 console.log(JSON.stringify({ ...seen, refusals }));

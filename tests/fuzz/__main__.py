@@ -17,13 +17,16 @@ PASSWORD = "Correct-horse-7"
 SCHEMATHESIS = pathlib.Path(sys.executable).with_name("schemathesis")
 
 
-def fuzz(outputs: dict[str, str], seconds: int, examples: int) -> subprocess.CompletedProcess[str]:
+def fuzz(
+    outputs: dict[str, str], seconds: int, examples: int, *, seed: int | None = None
+) -> subprocess.CompletedProcess[str]:
     """Try the API with a new user's token.
 
     Args:
         outputs: of the stacks: `ApiEndpoint`, `UserPoolId`, `UserPoolClientId`.
         seconds: to stop after.
         examples: at most, per operation and phase.
+        seed: of what is generated; None: another one each time.
 
     Returns:
         the finished run: its report, and status 0 when every check held.
@@ -41,6 +44,7 @@ def fuzz(outputs: dict[str, str], seconds: int, examples: int) -> subprocess.Com
     checks = ["--checks", "all", "--exclude-checks", "use_after_free,unsupported_method"]
     what = ["--url", outputs["ApiEndpoint"], *checks, "--continue-on-failure"]
     bounds = ["--max-time", str(seconds), "--max-examples", str(examples)]
+    bounds += [] if seed is None else ["--seed", str(seed)]
     environment = os.environ | {"API_TOKEN": tokens.id_token}
     return subprocess.run(
         [*program, *what, *bounds], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, check=False

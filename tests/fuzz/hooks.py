@@ -14,7 +14,14 @@ PATHS = json.loads((pathlib.Path(__file__).parents[2] / "docs" / "openapi.json")
 BATCH = "/api/v1/tasks/batch"
 KEY = "Idempotency-Key"
 VALID_KEY = re.compile(r"[\x20-\x7e]{1,255}")
-TASK = re.compile(r"(?P<task>.*/api/v1/tasks/(?!batch$|changes$)[^/]+)(?P<restored>/restore)?")
+TASK = re.compile(r"(?P<task>.*/api/v1/tasks/(?!batch$|changes$|counts$)[^/]+)(?P<restored>/restore)?")
+
+
+@schemathesis.serializer("application/x-ndjson")
+def serialize_lines(context: Any, value: Any) -> bytes:
+    """Lines of an import as they are sent: the schema says that they are text."""
+    del context
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
 @schemathesis.hook
@@ -25,6 +32,9 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     It takes white space around a value for part of it, which it is not (section 5.5): within, it makes these invalid.
     """
     del context, kwargs
+    for name, value in (case.path_parameters or {}).items():
+        # the emulator's own address ends at a line break, whatever API it leads to
+        case.path_parameters[name] = re.sub(r"%0A|%0D|[\r\n]", "_", str(value), flags=re.IGNORECASE)
     headers = case.headers or {}
     for name in (KEY, "If-Match", "If-None-Match"):
         value = headers.get(name)

@@ -10,7 +10,9 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -31,6 +33,8 @@ def main() -> int:
     parser.add_argument("checkout", type=pathlib.Path)
     parser.add_argument("arguments", nargs="*", help="of pytest or dbt, after --")
     options = parser.parse_args()
+    # `timeout` ends a suite that hangs; its account ends with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="peers-") as home, started(pathlib.Path(home)):
         if options.suite == PROJECT:
             return build_project(options.checkout, pathlib.Path(home), options.arguments)

@@ -13,17 +13,22 @@ class Expected:
     Args:
         failing: test -> reason.
         outside: those of them that ask for what no local account has: AWS itself, https, another version of a client.
+        racing: those of them that pass when nothing happens at the same moment.
     """
 
     failing: dict[str, str]
     outside: set[str]
+    racing: set[str] = dataclasses.field(default_factory=set)
 
     @classmethod
     def read(cls, path: pathlib.Path) -> "Expected":
-        """`[[group]]` with `reason`, `tests` and, where it is so, `outside = true`."""
+        """`[[group]]` with `reason`, `tests` and, where it is so, `outside = true` or `racing = true`."""
         groups = tomllib.loads(path.read_text()).get("group", []) if path.exists() else []
         failing = {test: group["reason"] for group in groups for test in group["tests"]}
-        return cls(failing, {test for group in groups if group.get("outside") for test in group["tests"]})
+        outside, racing = (
+            {test for group in groups if group.get(word) for test in group["tests"]} for word in ("outside", "racing")
+        )
+        return cls(failing, outside, racing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,5 +70,5 @@ class Outcomes:
         """What the list does not say: new failures, and listed tests that pass by now."""
         new = [f"fails: {test}: {message}" for test, message in self.failed.items() if test not in expected.failing]
         return sorted(new) + sorted(
-            f"passes, remove it from the list: {test}" for test in self.passed & {*expected.failing}
+            f"passes, remove it from the list: {test}" for test in self.passed & ({*expected.failing} - expected.racing)
         )

@@ -113,7 +113,7 @@ SUITES = {
             ".",
             _install_pyathena,
             _pyathena,
-            ["tests/pyathena", *_WITHOUT_SPARK, "-p", "arrow_endpoint"],
+            ["tests/pyathena", *_WITHOUT_SPARK, "-p", "arrow_endpoint", "-p", "fast_polls"],
         ),
         Suite(
             "pyathena-sqlalchemy",
@@ -121,7 +121,7 @@ SUITES = {
             ".",
             _install_pyathena,
             _pyathena,
-            ["tests/sqlalchemy"],
+            ["tests/sqlalchemy", "-p", "fast_polls"],
         ),
         Suite(
             "dbt-athena",

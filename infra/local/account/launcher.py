@@ -1,7 +1,7 @@
 """The local account's process: settle the environment, apply every completion, then serve until SIGTERM.
 
-MiniStack reads its settings when it is imported, hence the order in this file. A graceful stop saves the state below
-the account's home; a kill loses what happened since the start.
+MiniStack reads its settings when it is imported, hence the order in this file. The state is saved below the
+account's home every few seconds and by a graceful stop; a kill loses what happened since.
 """
 
 import importlib
@@ -11,7 +11,7 @@ import os
 import pathlib
 import sys
 
-from infra.local.account import persistence
+from infra.local.account import periodic_save, persistence
 from infra.local.account.settings import REGION, Settings
 
 SUPPORTED_VERSION = "1.5.33"
@@ -79,6 +79,7 @@ def main() -> None:
     from ministack import app
 
     persistence.apply(app)
+    periodic_save.apply(app, settings.state, settings.save_seconds)
     app.main()
 
 

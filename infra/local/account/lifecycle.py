@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import fcntl
 import json
 import os
@@ -26,10 +27,6 @@ from infra.local.account.settings import Settings
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
 LAUNCHER = "infra.local.account.launcher"
-KILLED = (
-    "A process of this account was killed. What had happened since it was started is lost, but for objects in buckets, "
-    "so that gold may count tasks that the table does not have; `insights reset` starts over."
-)
 
 
 class AccountError(Exception):
@@ -79,6 +76,23 @@ def find(settings: Settings) -> Running | None:
 def was_killed(settings: Settings) -> bool:
     """Whether a process of this account ever ended without saving its state, killed or on a full disk."""
     return _killed(settings.home).exists() or (_record(settings.home).exists() and find(settings) is None)
+
+
+def describe_kill(settings: Settings) -> str:
+    """What a kill has cost, for whoever starts the account again."""
+    at = _saved_before_kill(settings)
+    saved = f"last saved at {dt.datetime.fromtimestamp(at, dt.UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "never saved"
+    return (
+        f"A process of this account was killed. Its state was {saved}. What happened later is lost, but for objects "
+        "in buckets, so that gold may count tasks that the table does not have; `insights reset` starts over."
+    )
+
+
+def _saved_before_kill(settings: Settings) -> float:
+    """Of what instant the state was that the process after the kill began with."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return float(_killed(settings.home).read_text())
+    return persistence.saved_at(settings.state)
 
 
 def is_healthy(settings: Settings) -> bool:
@@ -158,7 +172,7 @@ def stop(settings: Settings, say: Callable[[str], None]) -> bool:
         if time.monotonic() > end:
             raise AccountError(
                 f"process {running.pid} has not ended {STOP_SECONDS:.0f} s after SIGTERM; see {log_file(settings)}. "
-                f"`kill -9 {running.pid}` ends it, but loses what happened since it was started."
+                f"`kill -9 {running.pid}` ends it, but loses what happened since the last save."
             )
         say("saving its state")
         with contextlib.suppress(psutil.TimeoutExpired):
@@ -166,10 +180,10 @@ def stop(settings: Settings, say: Callable[[str], None]) -> bool:
     _record(settings.home).unlink(missing_ok=True)
     if persistence.saved_at(settings.state) < began:
         with contextlib.suppress(OSError):
-            _killed(settings.home).touch()
+            _killed(settings.home).write_text(str(persistence.saved_at(settings.state)))
         raise AccountError(
             f"the account has stopped, but its state could not be saved; see {log_file(settings)} (is the disk full?). "
-            "What happened since it was started is lost, but for objects in buckets."
+            "What happened since the last save is lost, but for objects in buckets."
         )
     return True
 
@@ -187,9 +201,9 @@ def erase(settings: Settings) -> None:
 
 
 def _remember_a_kill(settings: Settings) -> None:
-    if was_killed(settings):
-        _killed(settings.home).touch()
-        _record(settings.home).unlink(missing_ok=True)
+    if _record(settings.home).exists() and find(settings) is None:
+        _killed(settings.home).write_text(str(persistence.saved_at(settings.state)))
+        _record(settings.home).unlink()
 
 
 def refuse_busy_port(port: int) -> None:

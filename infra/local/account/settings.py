@@ -40,6 +40,7 @@ class Settings:
             configuration).
         firehose_seconds: cap on a delivery stream's buffering interval, which is 60 s or more on AWS.
         alarm_seconds: how often alarms are evaluated.
+        save_seconds: how often the state is saved while the account runs; 0: when it stops only.
         schedules: whether EventBridge schedules fire.
     """
 
@@ -48,6 +49,7 @@ class Settings:
     toolchain: pathlib.Path = ROOT / ".local" / "toolchain"
     firehose_seconds: float = 5.0
     alarm_seconds: float = 5.0
+    save_seconds: float = 0.0
     schedules: bool = False
 
     @classmethod
@@ -64,11 +66,12 @@ class Settings:
                 toolchain=pathlib.Path(os.environ.get("INSIGHTS_TOOLCHAIN", ROOT / ".local" / "toolchain")).resolve(),
                 firehose_seconds=float(os.environ.get("INSIGHTS_LOCAL_FIREHOSE_SECONDS", "5")),
                 alarm_seconds=float(os.environ.get("INSIGHTS_LOCAL_ALARM_SECONDS", "5")),
+                save_seconds=float(os.environ.get("INSIGHTS_LOCAL_SAVE_SECONDS", "5")),
                 schedules=os.environ.get("INSIGHTS_LOCAL_SCHEDULES", "off") == "on",
             )
         except ValueError as error:
             raise SystemExit(
-                f"INSIGHTS_LOCAL_PORT, _FIREHOSE_SECONDS and _ALARM_SECONDS take numbers: {error}"
+                f"INSIGHTS_LOCAL_PORT, _FIREHOSE_SECONDS, _ALARM_SECONDS and _SAVE_SECONDS take numbers: {error}"
             ) from None
 
     @property
@@ -98,6 +101,7 @@ class Settings:
             "INSIGHTS_TOOLCHAIN": str(self.toolchain),
             "INSIGHTS_LOCAL_FIREHOSE_SECONDS": str(self.firehose_seconds),
             "INSIGHTS_LOCAL_ALARM_SECONDS": str(self.alarm_seconds),
+            "INSIGHTS_LOCAL_SAVE_SECONDS": str(self.save_seconds),
             "INSIGHTS_LOCAL_SCHEDULES": "on" if self.schedules else "off",
         }
 

@@ -17,11 +17,21 @@ from infra.local.athena.data.s3_objects import Objects
 
 @dataclasses.dataclass(frozen=True)
 class Caller:
-    """The services that a query uses, with its caller's permissions."""
+    """The services that a query uses, with its caller's permissions.
+
+    Args:
+        options: of a boto3 client that signs with the caller's key.
+    """
 
     objects: Objects
     catalog: Catalog
     iceberg: Iceberg
+    options: dict[str, Any]
+
+    @property
+    def user(self) -> str:
+        """What `current_user` is: the caller's ARN."""
+        return str(credentials.owner().client("sts", **self.options).get_caller_identity()["Arn"])
 
 
 @functools.lru_cache(maxsize=32)
@@ -43,7 +53,10 @@ def of(keys: Keys) -> Caller:
         "s3.access-key-id": keys.access_key_id,
         "s3.secret-access-key": keys.secret_access_key,
         "s3.path-style-access": "true",
+        # by default 3 seconds: a thousand small files on a busy laptop take longer, and retries make it busier
+        "s3.connect-timeout": "60",
+        "s3.request-timeout": "60",
         **({"s3.session-token": keys.session_token} if keys.session_token else {}),
     }
     cache = credentials.settings().home / "athena-cache"
-    return Caller(Objects(s3, cache, keys.privileged), Catalog(glue), Iceberg(glue, io))
+    return Caller(Objects(s3, cache, keys.privileged), Catalog(glue), Iceberg(glue, io), options)

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 from infra.local.account import credentials
 from infra.local.athena.caller import Caller
 from infra.local.athena.catalog.glue import Table
-from infra.local.athena.sql import json_functions, python_functions
+from infra.local.athena.sql import clock_times, intervals, json_functions, python_functions
 from infra.local.athena.sql.functions import DOUBLE_DIVISION, MACROS
 from infra.local.glue.hive_types import duck_to_hive, hive_to_trino
 
@@ -90,7 +91,10 @@ MEMORY_LIMIT = "2GB"
 
 
 def _type_name(duck: str) -> str:
-    return "unknown" if duck == '"NULL"' else hive_to_trino(duck_to_hive(duck))
+    if duck == '"NULL"':
+        return "unknown"
+    # the fields of a row without names have none in its type either
+    return re.sub(r"\bfield\d+ ", "", hive_to_trino(duck_to_hive(duck)))
 
 
 @functools.cache
@@ -103,6 +107,8 @@ def _engine() -> duckdb.DuckDBPyConnection:
     opened.execute(_SETTINGS)
     opened.create_function("t_type_name", _type_name, ["VARCHAR"], "VARCHAR")
     opened.execute(MACROS)
+    opened.execute(intervals.MACROS)
+    opened.execute(clock_times.MACROS)
     atexit.register(_close)
     return opened
 

@@ -12,12 +12,13 @@ Get calls answer what the template said:
 | budgets | AWS::Budgets::Budget |
 | buckets | lifecycle rules, encryption, object ownership, tags |
 | tables | time to live, point-in-time recovery, encryption |
+| functions | a template does not take over a function of the same name |
 | http_apis | the API's address as it can be called here, CORS, a stage's throttling |
 | jobs | Glue jobs: concurrent runs, execution class; CodeBuild projects: logs, cache, queue time |
 | named_queries | AWS::Athena::NamedQuery |
 | secrets | every option of GenerateSecretString |
 | state_machines | logging, and the definition is checked as CreateStateMachine checks it |
-| user_pools | the attribute ProviderURL |
+| user_pools | the attribute ProviderURL, protection against deletion |
 
 Hooks: the table `provisioners._RESOURCE_HANDLERS` (type -> {"create", "update", "delete"}) and the provisioners' own
 functions, which they look up at each call.
@@ -29,6 +30,7 @@ COMPLETED = (
     "alarms",
     "buckets",
     "budgets",
+    "functions",
     "http_apis",
     "jobs",
     "named_queries",

@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.
 
 MiniStack 1.5.33: evaluates on PutMetricData only, over all dimensions of a metric name together, so that an alarm on
 StateFailed{State=A} fires for State=B; ignores periods, DatapointsToAlarm and TreatMissingData; drops `Metrics`
-(metric math); asks no topic's policy; has no expressions in GetMetricData.
+(metric math); asks no topic's policy; has no expressions and no order in
+GetMetricData, and no percentile rank.
 
 Data points here end now instead of at whole minutes: an alarm reacts at once, and no period is ever judged half full.
 
@@ -18,11 +19,12 @@ Data points here end now instead of at whole minutes: an alarm reacts at once, a
 | evaluation | the state that data points mean | `_evaluate_alarm` |
 | clock | when alarms are evaluated | a thread, every `Settings.alarm_seconds` |
 | requests | PutMetricAlarm with `Metrics` | `_put_metric_alarm` |
-| metric_data | GetMetricData with expressions | `_get_metric_data` |
+| metric_data | GetMetricData with expressions, in the order of ScanBy | `_get_metric_data` |
+| statistics | the statistic PR, percentile rank | `_stat_value` |
 | actions | which topics may be notified | `_dispatch_alarm_actions` |
 """
 
-from infra.local.cloudwatch import actions, clock, evaluation, metric_data, requests
+from infra.local.cloudwatch import actions, clock, evaluation, metric_data, requests, statistics
 
 
 def apply() -> None:
@@ -31,5 +33,5 @@ def apply() -> None:
     Raises:
         HookChangedError: the emulator's alarms no longer have the shape that a completion was written for.
     """
-    for module in (evaluation, requests, metric_data, actions, clock):
+    for module in (evaluation, requests, metric_data, statistics, actions, clock):
         module.apply()

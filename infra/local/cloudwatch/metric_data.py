@@ -1,4 +1,4 @@
-"""GetMetricData with expressions: metric math over the series of the same request.
+"""GetMetricData with expressions, metric math over the series of the same request; the newest data points come first.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
@@ -11,6 +11,8 @@ from ministack.services import cloudwatch
 from infra.local.account.hooks import hook, replace
 from infra.local.cloudwatch.expressions import ExpressionError, evaluate
 
+# what ScanBy is when a request has none
+NEWEST_FIRST = "TimestampDescending"
 Query = dict[str, Any]
 Points = dict[Any, float]
 
@@ -19,9 +21,9 @@ def apply() -> None:
     """Put the completion in place."""
 
     def get_metric_data(params: Any, cbor_data: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
-        queries = (cbor_data or {}).get("MetricDataQueries", []) if is_cbor or is_json else []
-        if not any(query.get("Expression") for query in queries):
+        if not (is_cbor or is_json):  # the query protocol, which the SDKs in use no longer speak here
             return original(params, cbor_data, is_cbor, is_json)
+        queries = cbor_data.get("MetricDataQueries", [])
         metrics = [{**query, "ReturnData": True} for query in queries if not query.get("Expression")]
         _, _, body = original(params, {**cbor_data, "MetricDataQueries": metrics}, False, True)
         found = {result["Id"]: result for result in json.loads(body)["MetricDataResults"]}
@@ -31,7 +33,8 @@ def apply() -> None:
                     found[query["Id"]] = _evaluated(query, found)
         except ExpressionError as error:
             return cloudwatch._error("ValidationError", str(error), 400, use_json=is_json, use_cbor=is_cbor)
-        results = [found[query["Id"]] for query in queries if query.get("ReturnData", True)]
+        newest_first = cbor_data.get("ScanBy", NEWEST_FIRST) == NEWEST_FIRST
+        results = [_ordered(found[query["Id"]], newest_first) for query in queries if query.get("ReturnData", True)]
         if is_json:
             return cloudwatch._json_ok({"MetricDataResults": results})
         return cloudwatch._cbor_ok({"MetricDataResults": [cloudwatch._cbor_metric_data_result(r) for r in results]})
@@ -41,6 +44,11 @@ def apply() -> None:
     hook(cloudwatch, "_cbor_ok", "data")
     hook(cloudwatch, "_cbor_metric_data_result", "result")
     original = replace(cloudwatch, "_get_metric_data", "params cbor_data is_cbor is_json", get_metric_data)
+
+
+def _ordered(result: dict[str, Any], newest_first: bool) -> dict[str, Any]:
+    points = sorted(zip(result["Timestamps"], result["Values"], strict=True), reverse=newest_first)
+    return {**result, "Timestamps": [time for time, _ in points], "Values": [value for _, value in points]}
 
 
 def _evaluated(query: Query, found: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""Cognito user pools: names and aliases without regard to case, no e-mail as a user name beside an e-mail alias, and an
-e-mail address that changes only once it is verified.
+"""Cognito user pools: names and aliases without regard to case, no e-mail as a user name beside an e-mail alias, an
+e-mail address that changes only once it is verified, and protection against deletion.
 
 AWS: in a pool whose UsernameConfiguration says CaseSensitive false, user names and aliases differ by more than case.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-case-sensitivity.html
@@ -7,11 +7,14 @@ A pool with the alias `email` refuses user names in the form of an e-mail addres
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
 An attribute in AttributesRequireVerificationBeforeUpdate keeps its value until the user gives Cognito's code back.
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-email-phone-verification.html
+A pool whose DeletionProtection is ACTIVE is not deleted.
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html
 
-MiniStack 1.5.33 stores the three settings and heeds none of them. It has no VerifyUserAttribute, so here the new value
+MiniStack 1.5.33 stores the four settings and heeds none of them. It has no VerifyUserAttribute, so here the new value
 of such an attribute is never taken; an administrator's AdminUpdateUserAttributes takes it at once, as on AWS.
 
-Hooks: `_resolve_user`, `_new_user_error`, `_sign_up`, `_admin_create_user`, `_update_user_attributes`.
+Hooks: `_resolve_user`, `_new_user_error`, `_sign_up`, `_admin_create_user`, `_update_user_attributes`,
+`_delete_user_pool`.
 """
 
 import json
@@ -25,6 +28,11 @@ from infra.local.account.hooks import hook, replace
 
 Data = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
+# the message is Cognito's own
+PROTECTED = (
+    "The user pool cannot be deleted because deletion protection is activated. "
+    "Deletion protection must be inactivated first."
+)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -33,6 +41,26 @@ def apply() -> None:
     _ignore_case()
     _refuse_email_as_user_name()
     _verify_before_update()
+    _protect()
+
+
+def is_protected(pool_id: str | None) -> bool:
+    """Whether a pool refuses to be deleted.
+
+    Args:
+        pool_id: of a pool; one that does not exist is not protected.
+    """
+    pool = cognito._user_pools.get(pool_id) or {}
+    return bool(pool.get("DeletionProtection") == "ACTIVE")
+
+
+def _protect() -> None:
+    def delete(data: Data) -> Answer:
+        if is_protected(data.get("UserPoolId")):
+            return cognito.error_response_json("InvalidParameterException", PROTECTED, 400)  # type: ignore[no-any-return]
+        return original(data)
+
+    original: Callable[[Data], Answer] = replace(cognito, "_delete_user_pool", "data", delete)
 
 
 def _stored_name(pool: Data, name: str) -> str:

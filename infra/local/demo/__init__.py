@@ -108,7 +108,7 @@ def run(settings: Settings) -> bool:
 def _up(settings: Settings) -> Settings:
     spark.install(settings.toolchain)
     if lifecycle.was_killed(settings):
-        console.print(lifecycle.KILLED, style="yellow", soft_wrap=True)
+        console.print(lifecycle.describe_kill(settings), style="yellow", soft_wrap=True)
     try:
         with console.status("starting") as status:
             running, started = lifecycle.start(settings, status.update)
@@ -142,7 +142,7 @@ def _wait_for_bronze(bronze: store.Bronze, table: store.Table) -> None:
             if time.monotonic() > end:
                 raise DemoError(
                     f"{missing} of {len(table.versions)} items have not reached bronze after {BRONZE_SECONDS} s; "
-                    "see the log group /aws/lambda/todo-cdc and the queue todo-cdc-failures"
+                    "see the log group /aws/lambda/todo-cdc and `insights status`"
                 )
             time.sleep(0.5)
     console.print(f"{len(table.versions)} items of {_summary(table)} are in {bronze.objects} objects")

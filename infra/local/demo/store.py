@@ -89,6 +89,8 @@ class Bronze:
             if key in self._seen:
                 continue
             for change in self._lines(key):
+                if "keys" not in change:  # it breaks the contract, and silver rejects it
+                    continue
                 name = change["keys"]["PK"], change["keys"]["SK"]
                 version = (change["new_image"] or change["old_image"])["version"]
                 self.versions[name] = max(version, self.versions.get(name, 0))

@@ -58,6 +58,7 @@ _TO_HIVE = {
     "FLOAT": "float",
     "HUGEINT": "bigint",
     "INTEGER": "int",
+    "INTERVAL": "interval day to second",
     "JSON": "json",
     "SMALLINT": "smallint",
     "TIME": "time",
@@ -129,6 +130,8 @@ def hive_to_duck(hive: str) -> str:
         return f"MAP({hive_to_duck(key)}, {hive_to_duck(value)})"
     if base == "struct" and inside:
         return "STRUCT(" + ", ".join(map(_struct_field, split_top(inside))) + ")"
+    if kind.startswith("interval "):
+        return "INTERVAL"
     if kind.startswith("decimal("):
         return kind.upper().replace(" ", "")
     if kind.startswith("timestamp"):
@@ -155,6 +158,10 @@ def duck_to_hive(duck: str) -> str:
     if kind.startswith("STRUCT("):
         fields = [found.groups() for field in split_top(kind[7:-1]) if (found := _FIELD.fullmatch(field))]
         return "struct<" + ",".join(f"{_plain(name).lower()}:{duck_to_hive(of)}" for name, of in fields) + ">"
+    if kind.startswith("TUPLE("):
+        # a row without names: https://docs.aws.amazon.com/athena/latest/ug/creating-row.html
+        kinds = map(duck_to_hive, split_top(kind[6:-1]))
+        return "struct<" + ",".join(f"field{i}:{of}" for i, of in enumerate(kinds)) + ">"
     if kind.startswith("DECIMAL"):
         return kind.lower().replace(" ", "")
     return _TO_HIVE.get(kind, "string")

@@ -6,12 +6,12 @@ service's authorization page names.
 MiniStack 1.5.33 enforces identity policies, but leaves out condition keys that policies here use, and for some services
 asks about `*` or about another resource than the request's, so that a correct policy fails and a wrong one may pass.
 
-Hooks: see `conditions`, `leading_keys`, `record`, `resources` and `trust`; `roles` asks the evaluator
+Hooks: see `actions`, `conditions`, `leading_keys`, `record`, `resources` and `trust`; `roles` asks the evaluator
 (`_gather_role_policies`, `_permissions_boundary`, `evaluate`).
 """
 
 from infra.local.account import hooks
-from infra.local.iam import conditions, leading_keys, record, resources, trust
+from infra.local.iam import actions, conditions, leading_keys, record, resources, trust
 
 
 def apply() -> None:
@@ -25,5 +25,5 @@ def apply() -> None:
     hooks.hook(iam_evaluator, "_gather_role_policies", "role_name account_id")
     hooks.hook(iam_evaluator, "_permissions_boundary", "store name account_id")
     hooks.hook(iam_evaluator, "evaluate", "ctx policies limits")
-    for module in (conditions, leading_keys, record, resources, trust):
+    for module in (actions, conditions, leading_keys, record, resources, trust):
         module.apply()

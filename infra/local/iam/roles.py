@@ -16,7 +16,7 @@ def is_allowed(role_arn: str, action: str, resource_arn: str, session_name: str 
     from ministack.core import iam_evaluator
     from ministack.services import iam
 
-    _, _, _, region, account, _ = resource_arn.split(":", 5)
+    region, account = resource_arn.split(":")[3], role_arn.split(":")[4]  # a bucket's ARN names no account
     role = role_arn.rsplit("/", 1)[-1]
     policies = iam_evaluator._gather_role_policies(role, account)
     limits = iam_evaluator._permissions_boundary(iam._roles, role, account)

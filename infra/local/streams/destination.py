@@ -1,7 +1,9 @@
 """The on-failure destination: where the description of a batch goes that Lambda gave up.
 
 Source: Lambda developer guide, "Retain discarded records for a DynamoDB event source in Lambda". SQS and SNS get the
-batch's sequence numbers; S3 gets the records as well, in `payload`. The function's role sends: it needs the permission.
+batch's sequence numbers; S3 gets the whole invocation record, with the event in `payload`, as
+`aws/lambda/<mapping's UUID>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<UUID>`. The function's role sends: it needs
+`sqs:SendMessage`, `sns:Publish`, or `s3:PutObject` and `s3:ListBucket`.
 """
 
 import json
@@ -11,6 +13,7 @@ from typing import Any
 
 import boto3
 
+from infra.local.iam.roles import is_allowed
 from infra.local.streams.delivery import Batch, Mapping
 from infra.local.streams.records import created
 
@@ -56,14 +59,16 @@ def invocation_record(
     }
 
 
-def send(session: boto3.Session, mapping: Mapping, batch: Batch, description: dict[str, Any]) -> None:
+def send(session: boto3.Session, role: str, mapping: Mapping, batch: Batch, description: dict[str, Any]) -> None:
     """Send `description` to the mapping's on-failure destination, if it has one.
 
     Args:
         session: of the function's role.
+        role: its ARN.
 
     Raises:
         botocore.exceptions.ClientError: the role may not, or the destination does not exist.
+        PermissionError: the role may not list the bucket.
     """
     target = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     if not target:
@@ -76,6 +81,8 @@ def send(session: boto3.Session, mapping: Mapping, batch: Batch, description: di
     elif service == "sns":
         session.client("sns", region_name=region).publish(TopicArn=target, Message=message)
     elif service == "s3":
+        if not is_allowed(role, "s3:ListBucket", target, mapping["FunctionName"]):
+            raise PermissionError(f"the function's role is not allowed s3:ListBucket on {target}")
         now = time.gmtime()
         key = f"aws/lambda/{mapping['UUID']}/{SHARD}/{time.strftime('%Y/%m/%d/%Y-%m-%dT%H.%M.%S', now)}-{uuid.uuid4()}"
         body = json.dumps({**description, "payload": json.dumps({"Records": batch.records})})

@@ -197,8 +197,8 @@ class Reader:
         log.warning("%s: gave up on %d records (%s)", name, len(batch.records), condition)
         description = destination.invocation_record(self.mapping, config, batch, condition, result)
         try:
-            destination.send(role_session(config["Role"], name), self.mapping, batch, description)
-        except (ClientError, BotoCoreError, ValueError) as error:
+            destination.send(role_session(config["Role"], name), config["Role"], self.mapping, batch, description)
+        except (ClientError, BotoCoreError, PermissionError, ValueError) as error:
             if not is_serving():
                 return RETRY_SECONDS
             # as on AWS, where the batch is gone then

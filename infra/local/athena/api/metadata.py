@@ -9,6 +9,7 @@ leaves the storage out and lists everything at once.
 """
 
 import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -48,18 +49,24 @@ def _missing(message: str) -> Any:
     return error_response_json("MetadataException", message, 400)
 
 
+def _not_in_glue(what: str) -> Any:
+    """What Glue said, in the envelope by which PyAthena 4 knows that a table is missing."""
+    service = "Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException"
+    return _missing(f"EntityNotFoundException: {what} ({service}; Request ID: {uuid.uuid4()}; Proxy: null)")
+
+
 def _get_table_metadata(data: Request) -> Any:
     database, name = str(data.get("DatabaseName")).lower(), str(data.get("TableName")).lower()
     table = glue._tables.get(f"{database}/{name}")
     if table is None:
-        return _missing(f"EntityNotFoundException: Table {name} not found in database {database}")
+        return _not_in_glue(f"Table {name} not found in database {database}")
     return json_response({"TableMetadata": describe(table)})
 
 
 def _list_table_metadata(data: Request) -> Any:
     database = str(data.get("DatabaseName")).lower()
     if database not in glue._databases:
-        return _missing(f"EntityNotFoundException: Database {database} not found")
+        return _not_in_glue(f"Database {database} not found")
     pattern, start = re.compile(str(data.get("Expression") or ".*")), int(data.get("NextToken") or 0)
     tables = [table for key, table in glue._tables.items() if key.startswith(f"{database}/")]
     matching = sorted(

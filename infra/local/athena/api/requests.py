@@ -28,6 +28,9 @@ _KNOWN = re.compile(
 
 
 _ESCAPED_QUOTE = re.compile(r"(?<!\\)((?:\\\\)*)\\'")
+_NAMED_CATALOG = re.compile(
+    r"\A(\s*create\s+(?:external\s+)?table\s+(?:if\s+not\s+exists\s+)?)[`\"]?awsdatacatalog[`\"]?\.", re.IGNORECASE
+)
 MAX_EXECUTIONS = 50
 MAX_ROWS = 1000
 """Rows of a page of GetQueryResults: https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html"""
@@ -42,7 +45,7 @@ def apply() -> None:
     hooks.replace(athena, "_execution_out", "ex", _without_empty(describe))
     hooks.replace(athena, "_execute_query", "query_id query database ddl catalog", execution.execute)
     hooks.replace(athena, "_list_query_executions", "data", _list)
-    hooks.replace(athena, "_parse_ddl", "query", _with_escapes(hooks.hook(athena, "_parse_ddl", "query")))
+    hooks.replace(athena, "_parse_ddl", "query", _as_hive_reads(hooks.hook(athena, "_parse_ddl", "query")))
     hooks.hook(athena, "_create_table_input", "ddl")
     for name, wrap in (
         ("_start_query_execution", _start),
@@ -101,9 +104,9 @@ def _start(original: Handler) -> Handler:
     return start_query_execution
 
 
-def _with_escapes(original: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Hive's `\\'` inside of a text is a quote too."""
-    return lambda query: original(_ESCAPED_QUOTE.sub("\\1''", query))
+def _as_hive_reads(original: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Hive's `\\'` inside of a text is a quote too, and a table's name may begin with that of the catalog."""
+    return lambda query: original(_NAMED_CATALOG.sub("\\1", _ESCAPED_QUOTE.sub("\\1''", query)))
 
 
 def _list(data: dict[str, Any]) -> Response:

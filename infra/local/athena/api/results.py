@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+from infra.local.athena.sql import zones
 from infra.local.glue.hive_types import duck_to_hive, hive_to_duck
 
 HIVE_TEXT = "hive text"
@@ -31,10 +32,16 @@ _RESULT_TYPE = {"string": "varchar", "int": "integer", "binary": "varbinary", "s
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column of a result or of a table being written; `hive` is its type in the catalog."""
+    """A column of a result or of a table being written.
+
+    Args:
+        hive: its type in the catalog.
+        zone: the time zone of its timestamps.
+    """
 
     name: str
     hive: str
+    zone: str = ""
 
     @classmethod
     def of(cls, name: str, duck: str) -> "Column":
@@ -115,9 +122,12 @@ def text(value: Any) -> str | None:
         case decimal.Decimal():
             return format(value, "f")
         case dt.datetime():
-            return f"{value.date().isoformat()} {_time(value.time())}" + (" UTC" if value.tzinfo else "")
+            zone = f" {zones.name(value.tzinfo)}" if value.tzinfo else ""
+            return f"{value.date().isoformat()} {_time(value.time())}{zone}"
         case dt.time():
             return _time(value)
+        case dt.timedelta():
+            return _interval(value)
         case list() | tuple():
             return "[" + ", ".join(map(_item, value)) + "]"
         case dict():
@@ -132,6 +142,13 @@ def _time(value: dt.time) -> str:
     fraction = f"{value.microsecond:06d}"
     offset = value.isoformat()[-6:] if value.tzinfo else ""
     return f"{value:%H:%M:%S}." + (fraction[:3] if fraction.endswith("000") else fraction) + offset
+
+
+def _interval(value: dt.timedelta) -> str:
+    seconds, milliseconds = divmod(abs(value) // dt.timedelta(milliseconds=1), 1000)
+    days, of_day = divmod(seconds, 86400)
+    clock = f"{of_day // 3600:02d}:{of_day // 60 % 60:02d}:{of_day % 60:02d}.{milliseconds:03d}"
+    return f"{'-' if value < dt.timedelta() else ''}{days} {clock}"
 
 
 def _item(value: Any) -> str:

@@ -24,10 +24,11 @@ from infra.local.athena.catalog.glue import (
     partition_keys,
 )
 from infra.local.athena.data import hive_files, pruning
-from infra.local.athena.data.iceberg import METADATA_TABLES, Snapshot, Version
+from infra.local.athena.data.iceberg import Snapshot, Version
+from infra.local.athena.data.metadata_tables import METADATA_TABLES
 from infra.local.athena.errors import AthenaError, QueryCancelledError
 from infra.local.athena.session import Session, arrow, define_functions
-from infra.local.athena.sql import alias_check, query_check, trino, type_check, unnest
+from infra.local.athena.sql import alias_check, intervals, query_check, trino, type_check, unnest, zones
 from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.glue.hive_types import quote_identifier
 
@@ -42,6 +43,7 @@ class _Mention:
         name: its relation in schema `__scan`.
         snapshot: of an Iceberg table, opened.
         with_path: the statement names `"$path"`.
+        readings: how often Trino reads it: each mention of a common table expression is its query.
     """
 
     name: str
@@ -50,6 +52,7 @@ class _Mention:
     columns: list[str]
     snapshot: Snapshot | None
     with_path: bool
+    readings: int
 
 
 def bind(session: Session, tree: exp.Expr, with_data: bool = True) -> str:
@@ -73,8 +76,9 @@ def _bind(session: Session, tree: exp.Expr, with_data: bool) -> tuple[str, list[
     for column in columns:
         if column.name.lower() == "current_schema" and not column.table and not column.this.quoted:
             column.replace(exp.Literal.string(session.database))
-    for node in list(tree.find_all(exp.Table)):
-        _resolve(session, node, session.database, with_path, mentions)
+    for user in tree.find_all(exp.CurrentUser):
+        user.replace(exp.Literal.string(session.caller.user))
+    _resolve_all(session, tree, session.database, with_path, mentions)
     define_functions(node.name.lower() for node in tree.find_all(exp.Anonymous))
     tree = unnest.choose(session.connection, tree, lambda candidate: trino.duck_sql(candidate.copy()))
     alias_check.check(tree, {mention.name: mention.columns for mention in mentions}, session.sql)
@@ -95,12 +99,20 @@ def query(session: Session, tree: exp.Expr, with_data: bool = True) -> tuple[str
         given = name.isidentifier() or name.replace("$", "_").replace(" ", "_").replace("-", "_").isidentifier()
         column = Column.of(name.lower() if given else f"_col{i}", kind)
         columns.append(Column(column.name, declared.get(column.name, column.hive)))
+    of_columns = zones.of_columns(tree, [column.name for column in columns])
+    columns = [dataclasses.replace(column, zone=zone) for column, zone in zip(columns, of_columns, strict=True)]
     unique = len({column.name for column in columns}) == len(columns)
     casts = ", ".join(
-        f"cast(c{i} as {column.duck})" + (f" as {quote_identifier(column.name)}" if unique else "")
+        _typed(f"c{i}", column) + (f" as {quote_identifier(column.name)}" if unique else "")
         for i, column in enumerate(columns)
     )
     return f"select {casts} from ({sql}) as q({', '.join(f'c{i}' for i in range(len(columns)))})", columns
+
+
+def _typed(value: str, column: Column) -> str:
+    # what DuckDB hands to Python of an interval has days instead of months
+    is_interval = column.hive == intervals.DAY_TO_SECOND
+    return f"t_interval_text({value})" if is_interval else f"cast({value} as {column.duck})"
 
 
 def _declared_lengths(tree: exp.Expr, mentions: Sequence[_Mention]) -> dict[str, str]:
@@ -123,7 +135,33 @@ def _declared_lengths(tree: exp.Expr, mentions: Sequence[_Mention]) -> dict[str,
     }
 
 
-def _resolve(session: Session, node: exp.Table, database: str, with_path: bool, mentions: list[_Mention]) -> None:
+def _resolve_all(
+    session: Session, tree: exp.Expr, database: str, with_path: bool, mentions: list[_Mention], readings: int = 1
+) -> None:
+    nodes = list(tree.find_all(exp.Table))
+    counts = [readings * _count_readings(node, nodes) for node in nodes]
+    for node, count in zip(nodes, counts, strict=True):
+        _resolve(session, node, database, with_path, mentions, count)
+
+
+def _count_readings(node: exp.Table, nodes: Sequence[exp.Table]) -> int:
+    """How often Trino reads what is mentioned: a common table expression is read wherever it is named.
+
+    https://trino.io/docs/current/sql/select.html#with-clause
+
+    Args:
+        nodes: every mention of the statement.
+    """
+    cte = node.find_ancestor(exp.CTE)
+    if cte is None or (isinstance(cte.parent, exp.With) and cte.parent.recursive):
+        return 1
+    named = [one for one in nodes if not one.db and one.name.lower() == cte.alias.lower()]
+    return sum(_count_readings(one, nodes) for one in named if one.find_ancestor(exp.CTE) is not cte)
+
+
+def _resolve(
+    session: Session, node: exp.Table, database: str, with_path: bool, mentions: list[_Mention], readings: int
+) -> None:
     if (
         not isinstance(node.this, exp.Identifier)
         or node.db == "__scan"
@@ -140,14 +178,14 @@ def _resolve(session: Session, node: exp.Table, database: str, with_path: bool, 
     base, _, metadata_table = name.partition("$")
     table = session.table(database, base)
     if is_view(table):
-        _inline(session, node, views.stored(table), with_path, mentions)
+        _inline(session, node, views.stored(table), with_path, mentions, readings)
         return
     relation = session.new_name("t")
     version = _version(node)
     if metadata_table:
         _metadata_table(session, relation, table, metadata_table)
     else:
-        mentions.append(_empty(session, relation, database, table, version, with_path))
+        mentions.append(_empty(session, relation, database, table, version, with_path, readings))
     _rename(node, "__scan", relation, base)
 
 
@@ -192,11 +230,12 @@ def _version(node: exp.Table) -> Version:
     return Version(milliseconds=int(found[0]) if found else 0)
 
 
-def _inline(session: Session, node: exp.Table, view: views.View, with_path: bool, mentions: list[_Mention]) -> None:
+def _inline(
+    session: Session, node: exp.Table, view: views.View, with_path: bool, mentions: list[_Mention], readings: int
+) -> None:
     """Put a view's query in the place of its name."""
     body = exp.Subquery(this=trino.to_duck(trino.parse(view.sql, check_grammar=False)))
-    for inner in list(body.find_all(exp.Table)):
-        _resolve(session, inner, view.database, with_path, mentions)
+    _resolve_all(session, body, view.database, with_path, mentions, readings)
     alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True))
     body.set("alias", alias)
     # joins that hang on the mention go on hanging on what replaces it
@@ -237,13 +276,15 @@ def _create(session: Session, relation: str, data: pa.Table, select: str = "*") 
     session.connection.unregister("__arrow")
 
 
-def _empty(session: Session, relation: str, database: str, table: Table, version: Version, with_path: bool) -> _Mention:
+def _empty(
+    session: Session, relation: str, database: str, table: Table, version: Version, with_path: bool, readings: int
+) -> _Mention:
     """Bind a table without data."""
     if is_iceberg(table):
         snapshot = session.caller.iceberg.snapshot(table, version)
         schema = snapshot.schema()
         _create(session, relation, schema.empty_table())
-        return _Mention(relation, database, table, schema.names, snapshot, with_path=False)
+        return _Mention(relation, database, table, schema.names, snapshot, with_path=False, readings=readings)
     if version != Version():
         raise AthenaError("NOT_SUPPORTED: This connector does not support versioned tables")
     columns = [(name, duck_type(hive)) for name, hive in data_columns(table) + partition_keys(table)]
@@ -251,20 +292,21 @@ def _empty(session: Session, relation: str, database: str, table: Table, version
         columns.append(("$path", "VARCHAR"))
     fields = ", ".join(f"{quote_identifier(name)} {kind}" for name, kind in columns)
     session.connection.execute(f"create table __scan.{relation} ({fields})")
-    return _Mention(relation, database, table, [name for name, _ in columns], None, with_path)
+    return _Mention(relation, database, table, [name for name, _ in columns], None, with_path, readings)
 
 
 def _fill(session: Session, sql: str, mentions: Sequence[_Mention]) -> None:
     """Put in the place of the empty tables what the statement needs of them."""
     needs = pruning.needs(session.connection, sql, {mention.name: mention.columns for mention in mentions})
     for mention in mentions:
-        need = needs[mention.name]
+        need, before = needs[mention.name], session.scanned
         if mention.snapshot is not None:
             _fill_iceberg(session, mention, mention.snapshot, need)
         else:
             select = hive_files.relation(session, mention.database, mention.table, need, mention.with_path)
             session.connection.execute(f"drop table __scan.{mention.name}")
             session.connection.execute(f"create view __scan.{mention.name} as {select}")
+        session.scanned += (mention.readings - 1) * (session.scanned - before)
         if session.scan_limit is not None and session.scanned > session.scan_limit:
             raise QueryCancelledError("Query cancelled! : Bytes scanned limit was exceeded")
 

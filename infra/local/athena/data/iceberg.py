@@ -22,6 +22,7 @@ from pyiceberg.transforms import parse_transform
 from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructType
 
 from infra.local.athena.catalog.glue import Table
+from infra.local.athena.data import metadata_tables
 from infra.local.athena.errors import AthenaError
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 OPEN_TABLES = 64
 """Tables whose metadata an engine keeps for each caller."""
 
-METADATA_TABLES = ("snapshots", "history", "files", "manifests", "partitions", "refs")
 # Athena's `bucket(16, column)` or `bucket(column, 16)`, `day(column)`, `truncate(column, 4)`, or a bare column
 _PARTITIONING = re.compile(r"\s*(?:(\w+)\s*\(([^)]*)\)|[\"`]?(\w+)[\"`]?)\s*")
 _TRANSFORMS = {"years": "year", "months": "month", "days": "day", "hours": "hour"}
@@ -173,16 +173,7 @@ class Iceberg:
     def metadata_table(self, table: Table, name: str) -> pa.Table:
         """`"table$snapshots"` and its like."""
         opened = self._open(table["Parameters"]["metadata_location"])
-        if name == "partitions" and opened.current_snapshot() is None:
-            # pyiceberg has no partitions of a table that nothing was written to
-            return pa.table(
-                {column: pa.array([], pa.int64()) for column in ("record_count", "file_count", "total_size")}
-            )
-        found: pa.Table = getattr(opened.inspect, name)()
-        # pyiceberg leaves out that these instants are UTC
-        instants = [pa.timestamp("us", "UTC") if pa.types.is_timestamp(f.type) else f.type for f in found.schema]
-        zoned = pa.schema([field.with_type(kind) for field, kind in zip(found.schema, instants, strict=True)])
-        return lower_names(found.cast(zoned))
+        return lower_names(metadata_tables.read(opened, name))
 
     def load(self, database: str, name: str) -> IcebergTable:
         """The table at its current snapshot; a commit made through it fails if another came in between."""
@@ -295,7 +286,12 @@ def fit(table: IcebergTable, data: pa.Table) -> pa.Table:
 
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """The column in another type; Arrow ends the process when it casts a map's keys, so maps are built anew."""
+    """The column in another type; Arrow ends the process when it casts a map's keys, so maps are built anew.
+
+    NULL without a type came as text, which Arrow casts to no list.
+    """
+    if column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column), kind)])
     if column.type != kind and _has_map(kind):
         return pa.chunked_array([pa.array(column.to_pylist(), kind)])
     return column.cast(kind)

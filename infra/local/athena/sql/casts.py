@@ -11,6 +11,7 @@ import re
 
 from sqlglot import exp
 
+from infra.local.athena.sql.intervals import YEAR_TO_MONTH, is_interval
 from infra.local.athena.sql.nodes import call, text
 
 _INTEGERS = (exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT)
@@ -47,6 +48,8 @@ def cast(node: exp.Cast) -> exp.Expr:
         return call("to_json", node.this)
     if kind == exp.DType.VARCHAR and _is_json(node.this):
         return _json_to_text(node)
+    if kind == exp.DType.VARCHAR and is_interval(node.this):
+        return call("t_interval_text", node.this)
     if kind == exp.DType.VARCHAR and node.to.expressions:
         whole = type(node)(this=node.this, to=exp.DataType.build("VARCHAR"))
         return call("left", whole, node.to.expressions[0].this)
@@ -140,6 +143,8 @@ def type_name(node: exp.Typeof) -> exp.Expr:
     value = node.this
     if isinstance(value, exp.Literal) and value.is_string:
         return text(f"varchar({len(value.name)})")
+    if isinstance(value, exp.Interval) and value.args["unit"].name.upper() in ("YEAR", "MONTH"):
+        return text(YEAR_TO_MONTH)
     if isinstance(value, exp.Anonymous) and value.name == "left" and isinstance(value.expressions[0], exp.Cast):
         # what `cast` makes of varchar(n)
         return text(f"varchar({value.expressions[1].name})")

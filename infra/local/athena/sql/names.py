@@ -5,6 +5,8 @@ import re
 from infra.local.athena.session import Session
 
 NAME = r"[`\"]?([\w-]+)[`\"]?"
+DATABASE = rf"(?:[`\"]?awsdatacatalog[`\"]?\.)?{NAME}"
+"""`database` or `awsdatacatalog.database`: one group."""
 FULL_NAME = rf"(?:{NAME}\.)?(?:{NAME}\.)?{NAME}"
 """`catalog.database.table`: three groups, of which the last is never empty."""
 

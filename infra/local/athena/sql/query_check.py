@@ -106,4 +106,4 @@ def _class(kind: str) -> str:
         return "date"
     if kind.endswith("]"):
         return "array"
-    return re.split(r"[( ]", kind)[0]
+    return re.split(r"[( ]", kind)[0].replace("TUPLE", "STRUCT")

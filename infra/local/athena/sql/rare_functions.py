@@ -55,13 +55,6 @@ def _with_timezone(moment: exp.Expr, zone: exp.Expr) -> exp.Expr:
     return exp.AtTimeZone(this=exp.cast(exp.Paren(this=moment), exp.DType.TIMESTAMP), zone=zone)
 
 
-def _kept_in_utc(name: str) -> Callable[..., exp.Expr]:
-    def refuse(*_arguments: exp.Expr) -> exp.Expr:
-        raise AthenaError(f"NOT_SUPPORTED: {name}: the local account keeps instants in UTC, without their zone")
-
-    return refuse
-
-
 CALLS: dict[str, Callable[..., exp.Expr]] = {
     "bitwise_left_shift": _shift("t_shift_left"),
     "bitwise_right_shift": _shift("t_shift_right"),
@@ -73,9 +66,6 @@ CALLS: dict[str, Callable[..., exp.Expr]] = {
     "reduce_agg": _reduce_agg,
     "regexp_position": _regexp_position,
     "split_to_multimap": lambda *arguments: call("t_split_to_multimap", *arguments),
-    "timezone": _kept_in_utc("timezone"),
-    "timezone_hour": _kept_in_utc("timezone_hour"),
-    "timezone_minute": _kept_in_utc("timezone_minute"),
     "with_timezone": _with_timezone,
     "zip": _zip,
 }
@@ -205,13 +195,30 @@ def _json_value(node: exp.JSONValue) -> exp.Expr:
     return exp.Case(this=call("t_json_state", document.copy(), path.copy()), ifs=branches, default=value)
 
 
+def json_made(node: exp.Expr) -> exp.Expr:
+    """json_object and json_array give text where another JSON function does not take it.
+
+    https://trino.io/docs/current/functions/json.html#json-array
+    """
+    outer = node.parent.parent if isinstance(node.parent, exp.JSONKeyValue) else node.parent
+    nested = isinstance(outer, exp.JSONObject) or (isinstance(outer, exp.Anonymous) and outer.name == "json_array")
+    return node if nested else exp.cast(node.copy(), exp.DType.TEXT)
+
+
+def _no_json_table(_: exp.JSONTable) -> exp.Expr:
+    raise AthenaError("NOT_SUPPORTED: json_table is not in the local account; use unnest and json_parse")
+
+
 REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.BitwiseNot: lambda node: exp.BitwiseNot(this=exp.cast(exp.Paren(this=node.this), exp.DType.BIGINT)),
     exp.CurrentCatalog: lambda _: text("awsdatacatalog"),
+    exp.CurrentVersion: lambda _: text("Athena engine version 3"),
     exp.CurrentTimezone: lambda _: text("UTC"),
     exp.FromBase32: lambda node: call("from_base32", node.this),
     exp.FromBase: lambda node: call("from_base", node.this, node.expression),
     exp.JSONExtract: _json_query,
+    exp.JSONObject: json_made,
+    exp.JSONTable: _no_json_table,
     exp.JSONValue: _json_value,
     exp.Length: _length,
     exp.Normalize: _normalize,

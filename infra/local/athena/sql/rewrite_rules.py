@@ -10,8 +10,9 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError
-from infra.local.athena.sql import array_functions, casts, rare_functions, unnest
+from infra.local.athena.sql import array_functions, casts, intervals, rare_functions, unnest
 from infra.local.athena.sql.functions import joda_to_strftime
+from infra.local.athena.sql.intervals import is_interval
 from infra.local.athena.sql.nodes import call, text
 
 _EXTRACTED = {"DOW": "isodow", "DAY_OF_WEEK": "isodow", "YOW": "isoyear", "YEAR_OF_WEEK": "isoyear"}
@@ -25,45 +26,9 @@ def repair(node: exp.Expr) -> exp.Expr:
     return node if found is None else found(node)
 
 
-def _date_add(node: exp.DateAdd) -> exp.Expr:
-    if node.unit is None:
-        return node
-    return call("t_add", node.this, exp.Interval(this=exp.Paren(this=node.expression), unit=node.args["unit"]))
-
-
-def _interval_arithmetic(node: exp.Add | exp.Sub) -> exp.Expr:
-    moment, span = node.this, node.expression
-    if isinstance(node, exp.Add) and _is_interval(moment):
-        moment, span = span, moment
-    if isinstance(node, exp.Sub) and _is_date(moment) and _is_date(span):
-        # days in DuckDB, an interval in Trino
-        return call("to_days", exp.cast(exp.Paren(this=node.copy()), exp.DType.INT))
-    if not _is_interval(span) or _is_interval(moment):
-        return node
-    return call("t_add" if isinstance(node, exp.Add) else "t_sub", moment, span)
-
-
-def _is_interval(node: exp.Expr) -> bool:
-    """An interval, or a calculation with intervals only; of a column's type nothing is known."""
-    if isinstance(node, exp.Paren | exp.Neg):
-        return _is_interval(node.this)
-    if isinstance(node, exp.Mul):
-        return _is_interval(node.left) or _is_interval(node.right)
-    if isinstance(node, exp.Add | exp.Sub | exp.Div):
-        return _is_interval(node.left)
-    return isinstance(node, exp.Interval)
-
-
-def _is_date(node: exp.Expr) -> bool:
-    """Whether it is plain that an operand is a date."""
-    # a cast that checks a text's notation ends with the cast itself
-    node = node.args["default"] if isinstance(node, exp.Case) and node.args.get("default") else node
-    return isinstance(node, exp.CurrentDate) or (isinstance(node, exp.Cast) and node.to.this == exp.DType.DATE)
-
-
 def _divide(node: exp.Div) -> exp.Expr:
-    if node.find(exp.Interval):
-        return node
+    if is_interval(node.this):
+        return call("t_divide_doubles", node.this, node.expression)
     if _is_double(node.this) or _is_double(node.expression):
         return call("t_divide_doubles", node.this, node.expression)
     # the macro mentions its arguments several times: nested, they would grow with every level
@@ -124,7 +89,7 @@ def _complete_units(node: exp.DateDiff) -> exp.Expr:
 
 def _at_zone(node: exp.AtTimeZone) -> exp.Expr:
     zone = node.args["zone"]
-    if zone.name.upper() in ("UTC", "Z", "GMT"):
+    if isinstance(zone, exp.Literal) and zone.name.upper() in ("UTC", "Z", "GMT"):
         return exp.cast(node.this, exp.DType.TIMESTAMPTZ)
     return call("t_zone", node.this, zone)
 
@@ -215,6 +180,8 @@ def _format(node: exp.Format) -> exp.Expr:
 
 def _function(node: exp.Anonymous) -> exp.Expr:
     name, arguments = node.name.lower(), node.expressions
+    if name == "json_array":
+        return rare_functions.json_made(node)
     if form := array_functions.CALLS.get(name) or rare_functions.CALLS.get(name):
         return form(*arguments)
     match name:
@@ -243,6 +210,21 @@ def _column(node: exp.Column) -> exp.Expr:
     return node
 
 
+def _row(node: exp.Struct) -> exp.Expr:
+    """`row(1, 'a')`, whose fields have no names, stays so: it becomes any row of as many fields by a cast."""
+    named = any(isinstance(one, exp.PropertyEQ | exp.Alias) for one in node.expressions)
+    return node if named or isinstance(node.parent, exp.Cast) else call("row", *node.expressions)
+
+
+def _subscript(node: exp.Bracket) -> exp.Expr:
+    """`row(1, 'a')[2]`: https://trino.io/docs/current/language/types.html#row"""
+    value = node.this
+    is_row = isinstance(value, exp.Anonymous) and value.name == "row"
+    if is_row or (isinstance(value, exp.Cast) and value.to.this == exp.DType.STRUCT):
+        return call("struct_extract_at", value, *node.expressions)
+    return node
+
+
 def _as_bigint(node: exp.Expr) -> exp.Expr:
     return exp.cast(exp.Paren(this=node.copy()), exp.DType.BIGINT)
 
@@ -250,7 +232,7 @@ def _as_bigint(node: exp.Expr) -> exp.Expr:
 _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     **array_functions.REPAIRS,
     **rare_functions.REPAIRS,
-    exp.Add: _interval_arithmetic,
+    exp.Add: intervals.arithmetic,
     exp.Anonymous: _function,
     exp.ApproxQuantile: _percentile,
     exp.AtTimeZone: _at_zone,
@@ -258,11 +240,12 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.BitwiseAnd: _as_bigint,
     exp.BitwiseOr: _as_bigint,
     exp.BitwiseXor: _as_bigint,
+    exp.Bracket: _subscript,
     exp.Cast: casts.cast,
     exp.Chr: lambda node: exp.Chr(expressions=[exp.cast(node.expressions[0], exp.DType.INT)]),
     exp.Column: _column,
     exp.CountIf: _count_if,
-    exp.DateAdd: _date_add,
+    exp.DateAdd: intervals.date_add,
     exp.DateDiff: _complete_units,
     exp.DateTrunc: _truncate,
     exp.DPipe: unnest.concatenation,
@@ -270,6 +253,7 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Extract: _extract,
     exp.Filter: _around,
     exp.Format: _format,
+    exp.Interval: intervals.literal,
     exp.JSONExtractScalar: lambda node: call("t_json_scalar", node.this, node.expression),
     exp.Literal: casts.number,
     exp.ParseDatetime: _parse_datetime,
@@ -283,7 +267,8 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.SplitPart: lambda node: call("t_split_part", node.this, node.args["delimiter"], node.args["part_index"]),
     exp.StrPosition: _position,
     exp.StrToMap: lambda node: call("t_split_to_map", node.this, node.args["pair_delim"], node.args["key_value_delim"]),
-    exp.Sub: _interval_arithmetic,
+    exp.Struct: _row,
+    exp.Sub: intervals.arithmetic,
     exp.Table: unnest.table_function,
     exp.TimeToStr: _date_format,
     exp.TimestampTrunc: _truncate,

@@ -7,6 +7,7 @@ import sqlglot
 from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError, syntax_message
+from infra.local.athena.sql import clock_times
 from infra.local.athena.sql.grammar import syntax_error
 from infra.local.athena.sql.rewrite_rules import repair
 
@@ -74,8 +75,15 @@ def with_parameters(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
 
 
 def to_duck(tree: exp.Expr) -> exp.Expr:
-    """The tree in terms that sqlglot writes as the right DuckDB SQL."""
-    root = tree.copy()
+    """The tree in terms that sqlglot writes as the right DuckDB SQL.
+
+    Raises:
+        AthenaError: something that Trino refuses, or that the local account lacks.
+    """
+    if any(function.find(exp.Query) for function in tree.find_all(exp.Lambda)):
+        # https://trino.io/docs/current/functions/lambda.html
+        raise AthenaError("NOT_SUPPORTED: Lambda expression cannot contain subqueries")
+    root = clock_times.apply(tree.copy())
     # the innermost first: sqlglot's own transform passes over what is inside a node that it has replaced
     for node in reversed(list(root.walk())):
         repaired = repair(node)

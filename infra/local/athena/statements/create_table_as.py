@@ -11,6 +11,7 @@ from infra.local.athena.data import binding, writer
 from infra.local.athena.data.text_files import TextFormat
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session, arrow
+from infra.local.athena.sql import intervals
 from infra.local.glue.hive_types import FORMATS
 
 _PROPERTY_NAMES = {
@@ -146,7 +147,7 @@ def _check_names(columns: Sequence[Column]) -> None:
     for column in columns:
         if column.hive == "unknown":
             raise AthenaError(f"COLUMN_TYPE_UNKNOWN: Column type is unknown: {column.name}")
-        if column.hive in ("json", "time", "time with time zone"):
+        if column.hive in ("json", "time", "time with time zone", intervals.DAY_TO_SECOND):
             raise AthenaError(f"NOT_SUPPORTED: Unsupported Hive type: {column.hive}")
     names = [column.name for column in columns]
     for i, name in enumerate(names, 1):

@@ -13,7 +13,7 @@ from infra.local.athena.api.results import Result
 from infra.local.athena.catalog.glue import Catalog, is_iceberg, is_view, partition_keys
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session
-from infra.local.athena.sql.names import FULL_NAME, NAME, place_of
+from infra.local.athena.sql.names import DATABASE, FULL_NAME, place_of
 from infra.local.athena.statements import alter_table, show
 from infra.local.glue.hive_types import split_top
 
@@ -134,12 +134,12 @@ def _alter(session: Session, found: _Match) -> Result:
 
 
 _CREATE_DATABASE = (
-    rf"create\s+(?:schema|database)\s+(if\s+not\s+exists\s+)?{NAME}"
+    rf"create\s+(?:schema|database)\s+(if\s+not\s+exists\s+)?{DATABASE}"
     r"(?:\s+comment\s+'[^']*')?(?:\s+location\s+'([^']*)')?(?:\s+with\s+dbproperties\s*\(.*\))?"
 )
 _STATEMENTS: list[tuple[str, Callable[[Session, _Match], Result]]] = [
     (_CREATE_DATABASE, _create_database),
-    (rf"drop\s+(?:schema|database)\s+(if\s+exists\s+)?{NAME}(\s+cascade|\s+restrict)?", _drop_database),
+    (rf"drop\s+(?:schema|database)\s+(if\s+exists\s+)?{DATABASE}(\s+cascade|\s+restrict)?", _drop_database),
     (rf"drop\s+(table|view)\s+(if\s+exists\s+)?{FULL_NAME}", _drop_table),
     (rf"alter\s+table\s+{FULL_NAME}\s+(.*)", _alter),
     (rf"msck\s+repair\s+table\s+{FULL_NAME}", _repair),

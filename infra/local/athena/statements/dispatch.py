@@ -1,5 +1,6 @@
 """One statement, from its text to its result: which kind it is, and who runs it."""
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from infra.local.athena.catalog.glue import is_view
 from infra.local.athena.data import binding
 from infra.local.athena.errors import OTHER, AthenaError, from_client
 from infra.local.athena.session import Session
-from infra.local.athena.sql import grammar, trino
+from infra.local.athena.sql import grammar, intervals, trino, zones
 from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.athena.statements import create_table_as, ddl, insert, row_changes, unload
 
@@ -75,13 +76,23 @@ def _run(session: Session, sql: str, parameters: Sequence[str], checked: bool) -
 def _select(session: Session, tree: exp.Query) -> Result:
     sql, columns = binding.query(session, tree)
     fetched = session.connection.execute(sql).fetchall()
-    return Result("DML", columns, [[_cell(c, v) for c, v in zip(columns, row, strict=True)] for row in fetched])
+    rows = [[_cell(c, v) for c, v in zip(columns, row, strict=True)] for row in fetched]
+    return Result("DML", [_exact_type(column, [row[i] for row in rows]) for i, column in enumerate(columns)], rows)
+
+
+def _exact_type(column: Column, texts: Sequence[str | None]) -> Column:
+    """An interval's column with the type that its values have."""
+    if column.hive != intervals.DAY_TO_SECOND:
+        return column
+    return Column(column.name, next((intervals.kind_of(one) for one in texts if one), column.hive))
 
 
 def _cell(column: Column, value: Any) -> str | None:
     if column.hive == "float" and value is not None:
         # the shortest digits that give the same 32-bit number, not those of the double it travels as
         value = float(str(np.float32(value)))
+    if column.zone and isinstance(value, dt.datetime):
+        value = value.astimezone(zones.clock(column.zone))
     return text(value)
 
 

@@ -50,7 +50,7 @@ def _insert_iceberg(session: Session, database: str, name: str, named: Sequence[
     data = arrow(session.connection, f"select {renamed} from {source}")
     try:
         session.caller.iceberg.append(database, name, data)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         raise AthenaError(f"TYPE_MISMATCH: Insert query has mismatched column types: {error}") from None
     return int(data.num_rows)
 

@@ -11,7 +11,7 @@ from infra.local.athena.catalog.glue import Table, comments, data_columns, is_ic
 from infra.local.athena.catalog.views import stored
 from infra.local.athena.errors import AthenaError
 from infra.local.athena.session import Session
-from infra.local.athena.sql.names import FULL_NAME, NAME, place_of
+from infra.local.athena.sql.names import DATABASE, FULL_NAME, place_of
 
 _Match = re.Match[str]
 
@@ -68,13 +68,16 @@ def _show_create_view(session: Session, found: _Match) -> Result:
 
 
 def _show_properties(session: Session, found: _Match) -> Result:
+    """One text per property, its name and its value with a tab between; of a named property, the value.
+
+    https://docs.aws.amazon.com/athena/latest/ug/show-tblproperties.html
+    """
     properties = _properties(session.caller.catalog.table(*place_of(session, found)))
     name = found.group(4)
     if name is not None and name not in properties:
         raise AthenaError(f"FAILED: SemanticException Table does not have property: {name}")
-    chosen = {name: properties[name]} if name else properties
-    columns = [Column("prpt_name", HIVE_TEXT), Column("prpt_value", HIVE_TEXT)]
-    return Result("UTILITY", columns, [[key, value] for key, value in sorted(chosen.items())])
+    lines = [properties[name]] if name else [f"{key}\t{value}" for key, value in sorted(properties.items())]
+    return _listed(lines, "prpt_name")
 
 
 def _properties(table: Table) -> dict[str, str]:
@@ -170,7 +173,7 @@ def _quoted(text: str) -> str:
 
 STATEMENTS: list[tuple[str, Callable[[Session, _Match], Result]]] = [
     (rf"show\s+partitions\s+{FULL_NAME}", _show_partitions),
-    (rf"show\s+(tables|views)(?:\s+(?:in|from)\s+{NAME})?(?:\s+(?:like\s+)?'([^']*)')?", _show_tables),
+    (rf"show\s+(tables|views)(?:\s+(?:in|from)\s+{DATABASE})?(?:\s+(?:like\s+)?'([^']*)')?", _show_tables),
     (r"show\s+(?:databases|schemas)(?:\s+(?:like\s+)?'([^']*)')?", _show_databases),
     (rf"(?:describe|desc)\s+(?:formatted\s+|extended\s+)?{FULL_NAME}", _describe),
     (rf"show\s+columns\s+(?:in|from)\s+{FULL_NAME}", _show_columns),

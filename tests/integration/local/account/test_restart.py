@@ -63,13 +63,13 @@ def pids(own: Account, tmp_path: pathlib.Path) -> list[int]:
         found = [int(file.read_text() or 0) for file in reports.iterdir()]
         return found if len(found) == 2 and all(found) else []
 
-    return until("the job and the build to run", reported, 30)
+    return until("the job and the build to run", reported)
 
 
 def test_after_a_graceful_stop_unfinished_work_has_failed(own: Account, pids: list[int]) -> None:
     assert all(map(running, pids))
     own.stop()
-    until("the processes to end", lambda: not any(map(running, pids)), 10)
+    until("the processes to end", lambda: not any(map(running, pids)), 30)
 
     own.start()
     (run,) = own.session.client("glue").get_job_runs(JobName=NAME)["JobRuns"]
@@ -112,7 +112,7 @@ def test_processes_do_not_outlive_an_account_that_is_killed(own: Account, pids: 
     assert own.process
     own.process.kill()
     own.process.wait()
-    until("the processes to end", lambda: not any(map(running, pids)), 10)
+    until("the processes to end", lambda: not any(map(running, pids)), 30)
 
 
 def running(pid: int) -> bool:

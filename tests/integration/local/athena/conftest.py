@@ -2,7 +2,7 @@
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import Account, until
 
 Row = list[str | None]
+Case = tuple[str, str | None, str]
+"""An expression, its value as text, its type."""
 
 
 @dataclasses.dataclass
@@ -39,7 +41,7 @@ class Queries:
             execution = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
             return execution if execution["Status"]["State"] not in ("QUEUED", "RUNNING") else None
 
-        found: dict[str, Any] = until(f"the query {sql[:80]}", ended, 30, 0.02)
+        found: dict[str, Any] = until(f"the query {sql[:80]}", ended, 180, 0.02)
         return found
 
     def run(self, sql: str, **options: Any) -> dict[str, Any]:
@@ -72,6 +74,12 @@ class Queries:
             f"decimal({column['Precision']},{column['Scale']})" if column["Type"] == "decimal" else column["Type"]
             for column in columns
         ]
+
+    def answers(self, cases: Sequence[Case]) -> list[Case]:
+        """The cases as the engine answers them, all in one query."""
+        sql = "select " + ", ".join(f"{sql} as c{i}" for i, (sql, _, _) in enumerate(cases))
+        [row], types = self.rows(sql), self.types(sql)
+        return [(sql, value, kind) for (sql, _, _), value, kind in zip(cases, row, types, strict=True)]
 
     def scanned(self, sql: str) -> int:
         """The bytes that a query reads."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import WaiterError
 
 from tests.conftest import Account
 from tests.integration.local.cloudformation.conftest import Resource, Stack, attribute, only, resource, table
@@ -18,6 +19,20 @@ def test_a_pools_provider_url_is_the_issuer_of_its_tokens(stack: Stack) -> None:
         {"Url": attribute("Pool", "ProviderURL"), "Id": {"Ref": "Pool"}},
     )
     assert outputs["Url"] == f"https://cognito-idp.{outputs['Region']}.amazonaws.com/{outputs['Id']}"
+
+
+def test_a_protected_pool_stops_the_removal_of_its_stack(stack: Stack, account: Account) -> None:
+    stack.deploy({"Pool": resource("AWS::Cognito::UserPool", DeletionProtection="ACTIVE")})
+    stack.client.delete_stack(StackName=stack.name)
+    with pytest.raises(WaiterError, match="DELETE_FAILED"):
+        stack.client.get_waiter("stack_delete_complete").wait(StackName=stack.name, WaiterConfig={"Delay": 1})
+    events = stack.client.describe_stack_events(StackName=stack.name)["StackEvents"]
+    reasons = [one["ResourceStatusReason"] for one in events if one["ResourceStatus"] == "DELETE_FAILED"]
+    assert any("deletion protection is activated" in reason for reason in reasons)
+    (pool,) = stack.client.describe_stack_resources(StackName=stack.name)["StackResources"]
+    account.session.client("cognito-idp").update_user_pool(
+        UserPoolId=pool["PhysicalResourceId"], DeletionProtection="INACTIVE"
+    )
 
 
 def test_an_http_api_is_reachable_at_its_endpoint_and_answers_preflights(

@@ -56,7 +56,7 @@ def state(cloudwatch: Any, name: str) -> str:
 
 
 def reaches(cloudwatch: Any, name: str, expected: str) -> None:
-    until(f"{name} to be {expected}", lambda: state(cloudwatch, name) == expected, 15)
+    until(f"{name} to be {expected}", lambda: state(cloudwatch, name) == expected)
 
 
 def test_an_alarm_looks_at_its_own_dimensions_only(cloudwatch: Any, alarm: Alarms, unique: str) -> None:
@@ -169,7 +169,7 @@ def test_a_composite_alarm_follows_its_children(cloudwatch: Any, alarm: Alarms, 
 
     assert composite() == "OK"
     put(cloudwatch, unique)
-    until("the composite alarm", lambda: composite() == "ALARM", 15)
+    until("the composite alarm", lambda: composite() == "ALARM")
 
 
 def test_a_topic_that_does_not_let_cloudwatch_publish_hears_nothing(

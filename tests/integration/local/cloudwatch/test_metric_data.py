@@ -36,7 +36,9 @@ def cloudwatch(account: Account, unique: str) -> Any:
 
 
 def ask(cloudwatch: Any, *queries: dict[str, Any]) -> dict[str, list[float]]:
-    found = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=FIRST, EndTime=FIRST + 5 * MINUTE)
+    found = cloudwatch.get_metric_data(
+        MetricDataQueries=queries, StartTime=FIRST, EndTime=FIRST + 5 * MINUTE, ScanBy="TimestampAscending"
+    )
     return {each["Id"]: each["Values"] for each in found["MetricDataResults"]}
 
 
@@ -47,6 +49,23 @@ def test_an_expression_has_a_value_where_its_metrics_have(cloudwatch: Any, uniqu
     assert found == {"rate": [10.0, 15.0], "requests": [10.0, 20.0, 0.0]}
     filled = {"Id": "filled", "Expression": "FILL(errors, 0) + requests"}
     assert ask(cloudwatch, *metrics, filled)["filled"] == [11.0, 23.0, 0.0]
+
+
+def test_the_newest_data_point_comes_first_unless_the_request_says_otherwise(cloudwatch: Any, unique: str) -> None:
+    query, span = metric("requests", unique, shown=True), {"StartTime": FIRST, "EndTime": FIRST + 5 * MINUTE}
+    for order, values in ({}, [0.0, 20.0, 10.0]), ({"ScanBy": "TimestampAscending"}, [10.0, 20.0, 0.0]):
+        (found,) = cloudwatch.get_metric_data(MetricDataQueries=[query], **span, **order)["MetricDataResults"]
+        assert found["Values"] == values
+        assert found["Timestamps"] == sorted(found["Timestamps"], reverse=not order)
+
+
+def test_a_percentile_rank_is_the_share_of_values_up_to_a_bound(cloudwatch: Any, unique: str) -> None:
+    latencies = [{"MetricName": "latency", "Timestamp": FIRST, "Values": [100, 500, 501], "Counts": [6, 2, 2]}]
+    cloudwatch.put_metric_data(Namespace=f"Math/{unique}", MetricData=latencies)
+    for bounds, share in {":500": 80.0, "100:500": 20.0, "100:": 40.0}.items():
+        query = metric("latency", unique, shown=True)
+        query["MetricStat"]["Stat"] = f"PR({bounds})"
+        assert ask(cloudwatch, query) == {"latency": [share]}
 
 
 def test_what_is_not_metric_math_is_refused(cloudwatch: Any, unique: str) -> None:

@@ -273,11 +273,11 @@ def test_output_is_in_the_log_while_the_build_runs_and_stopping_ends_all_process
         lines = workshop.log(build) if "BUILD" in phase_names(build) else []
         return [int(pid) for line in lines if line.startswith("pids ") for pid in line.split()[1:]]
 
-    started = until("the first line", pids, 20)
+    started = until("the first line", pids)
     assert all(running(pid) for pid in started)
     workshop.codebuild.stop_build(id=build_id)
     assert workshop.ended(build_id)["buildStatus"] == "STOPPED"
-    until("its processes to end", lambda: not any(map(running, started)), 10)
+    until("its processes to end", lambda: not any(map(running, started)), 30)
     assert workshop.reports() == []
 
 
@@ -332,7 +332,7 @@ def test_the_tools_of_this_checkout_are_there_to_run(workshop: Workshop) -> None
 def test_the_source_is_gone_after_the_build(workshop: Workshop) -> None:
     workshop.project({"build": ['aws_put report "$CODEBUILD_SRC_DIR"']}, files={"a": "b"})
     workshop.build()
-    until("the build's folder to go", lambda: not pathlib.Path(workshop.report()).exists(), 5)
+    until("the build's folder to go", lambda: not pathlib.Path(workshop.report()).exists())
 
 
 def running(pid: int) -> bool:

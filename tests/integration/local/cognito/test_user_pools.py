@@ -106,3 +106,13 @@ def test_an_administrator_signs_a_user_in_with_the_password_alone(pool: Pool) ->
             AuthParameters={"USERNAME": "ann", "PASSWORD": PASSWORD},
         )["AuthenticationResult"]
         assert result["IdToken"]
+
+
+def test_a_protected_pool_stays_until_its_protection_is_off(account: Account, unique: str) -> None:
+    pool = Pool(account, f"protected-{unique}", DeletionProtection="ACTIVE")
+    with pytest.raises(pool.cognito.exceptions.InvalidParameterException, match="deletion protection is activated"):
+        pool.cognito.delete_user_pool(UserPoolId=pool.id)
+    pool.cognito.update_user_pool(UserPoolId=pool.id, DeletionProtection="INACTIVE")
+    pool.cognito.delete_user_pool(UserPoolId=pool.id)
+    with pytest.raises(pool.cognito.exceptions.ResourceNotFoundException):
+        pool.cognito.describe_user_pool(UserPoolId=pool.id)

@@ -151,7 +151,7 @@ def test_output_is_in_the_log_while_the_script_still_runs(workshop: Workshop) ->
     def begun() -> bool:
         return bool(workshop.log(run_id, "output")) if workshop.describe(run_id)["JobRunState"] == "RUNNING" else False
 
-    until("the first line", begun, 20)
+    until("the first line", begun)
     assert workshop.log(run_id, "output") == ["begun"]
     assert "bad" in workshop.log(run_id, "error")
     assert workshop.describe(run_id)["JobRunState"] == "RUNNING"
@@ -193,12 +193,12 @@ def test_stopping_a_run_ends_all_of_its_processes(workshop: Workshop) -> None:
         """
     )
     run_id = workshop.start()
-    until("the report", workshop.reported, 20)
+    until("the report", workshop.reported)
     answer = workshop.glue.batch_stop_job_run(JobName=workshop.name, JobRunIds=[run_id, "jr_unknown"])
     assert [one["JobRunId"] for one in answer["SuccessfulSubmissions"]] == [run_id]
     assert [one["ErrorDetail"]["ErrorCode"] for one in answer["Errors"]] == ["EntityNotFoundException"]
     assert workshop.ended(run_id)["JobRunState"] == "STOPPED"
-    until("its processes to end", lambda: not any(running(pid) for pid in workshop.report()["pids"]), 10)
+    until("its processes to end", lambda: not any(running(pid) for pid in workshop.report()["pids"]), 30)
 
 
 def test_a_job_runs_once_at_a_time_unless_it_allows_more(workshop: Workshop) -> None:

@@ -109,3 +109,23 @@ def test_a_role_lists_the_prefix_that_its_condition_names_and_no_other(
     for prefix in ("", "closed/", "op"):
         with pytest.raises(ClientError, match="AccessDenied"):
             mine.list_objects_v2(Bucket=f"listed-{unique}", Prefix=prefix)
+
+
+@pytest.mark.parametrize(("action", "allowed"), [("sqs:SendMessage", True), ("sqs:SendMessageBatch", False)])
+def test_a_batch_of_messages_needs_the_permission_to_send_one(
+    account: Account, role: RoleFactory, unique: str, action: str, allowed: bool
+) -> None:
+    sqs = account.session.client("sqs")
+    url = sqs.create_queue(QueueName=f"batch-{unique}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sender = role_session(role("lambda", {"Effect": "Allow", "Action": action, "Resource": arn}), "sender").client(
+        "sqs"
+    )
+    entries = [{"Id": str(number), "MessageBody": f"{number}"} for number in range(2)]
+    if not allowed:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sender.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+        return
+    sender.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert {one["Body"] for one in received} == {"0", "1"}

@@ -48,7 +48,7 @@ def test_an_alarm_on_a_queue_fires_and_recovers(account: Account, unique: str) -
         return str(cloudwatch.describe_alarms(AlarmNames=[unique])["MetricAlarms"][0]["StateValue"])
 
     sqs.send_message(QueueUrl=url, MessageBody="one")
-    until("the alarm", lambda: state() == "ALARM", 30)
+    until("the alarm", lambda: state() == "ALARM")
     sqs.purge_queue(QueueUrl=url)
     until("the end of the alarm", lambda: state() == "OK", 60)
 
@@ -58,8 +58,8 @@ def test_messages_are_counted_by_what_they_wait_for_and_aged(account: Account, u
     url = sqs.create_queue(QueueName=unique)["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="visible")
     sqs.send_message(QueueUrl=url, MessageBody="delayed", DelaySeconds=600)
-    until("the delayed message", lambda: latest(account, unique, "ApproximateNumberOfMessagesDelayed") == 1, 30)
+    until("the delayed message", lambda: latest(account, unique, "ApproximateNumberOfMessagesDelayed") == 1)
     assert latest(account, unique, "ApproximateNumberOfMessagesVisible") == 1
     sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)
-    until("the message in flight", lambda: latest(account, unique, "ApproximateNumberOfMessagesNotVisible") == 1, 30)
-    until("a second of age", lambda: (latest(account, unique, "ApproximateAgeOfOldestMessage") or 0) > 1, 30)
+    until("the message in flight", lambda: latest(account, unique, "ApproximateNumberOfMessagesNotVisible") == 1)
+    until("a second of age", lambda: (latest(account, unique, "ApproximateAgeOfOldestMessage") or 0) > 1)

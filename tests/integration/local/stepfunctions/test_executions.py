@@ -165,7 +165,7 @@ def test_an_execution_whose_time_is_up_times_out(machine: MachineFactory, projec
     execution = machine({"Build": task(SYNC, {"ProjectName": builds.name})}, BUILDS, TimeoutSeconds=2)
     begun = execution.start()
     assert execution.ended(begun)["status"] == "TIMED_OUT"
-    until("the build to stop", lambda: builds.statuses() == ["STOPPED"], 15)
+    until("the build to stop", lambda: builds.statuses() == ["STOPPED"])
     assert execution.events(begun)[-1]["type"] == "ExecutionTimedOut"
 
 
@@ -237,7 +237,7 @@ def test_a_state_whose_time_is_up_stops_the_job_run(
     limited = task(GLUE_SYNC, {"JobName": name}, TimeoutSeconds="{% 1 + 1 %}")
     ended = machine({"Job": limited}, RUNS).run()
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
-    until("the run to stop", lambda: run_states(account, name) == ["STOPPED"], 15)
+    until("the run to stop", lambda: run_states(account, name) == ["STOPPED"])
 
 
 def test_a_stopped_execution_stops_the_job_run_and_starts_nothing_more(
@@ -251,9 +251,9 @@ def test_a_stopped_execution_stops_the_job_run_and_starts_nothing_more(
     )
     execution = machine({"Job": retried}, RUNS)
     begun = execution.start()
-    until("the run", lambda: run_states(account, name) == ["RUNNING"], 15)
+    until("the run", lambda: run_states(account, name) == ["RUNNING"])
     execution.client.stop_execution(executionArn=begun, error="Operator", cause="enough")
-    until("the run to stop", lambda: run_states(account, name) == ["STOPPED"], 15)
+    until("the run to stop", lambda: run_states(account, name) == ["STOPPED"])
     time.sleep(2)  # longer than the retrier waits
     assert run_states(account, name) == ["STOPPED"]
     described = execution.describe(begun)

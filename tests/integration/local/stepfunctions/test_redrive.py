@@ -29,7 +29,7 @@ def redrive(execution: Machine, arn: str) -> dict[str, Any]:
     """Redrive and wait for the next end."""
     before = len(execution.events(arn))
     execution.client.redrive_execution(executionArn=arn)
-    until("the redrive", lambda: len(execution.events(arn)) > before, 15)
+    until("the redrive", lambda: len(execution.events(arn)) > before)
     return execution.ended(arn)
 
 
@@ -128,7 +128,7 @@ def test_a_stopped_execution_goes_on_with_the_state_it_was_stopped_in(machine: M
     wait = {"Type": "Wait", "Seconds": "{% $exists($states.context.Execution.RedriveCount) ? 0 : 3 %}", "Next": "End"}
     execution = machine({"Sleep": wait, "End": {"Type": "Succeed"}})
     begun = execution.start()
-    until("the wait", lambda: "WaitStateEntered" in [event["type"] for event in execution.events(begun)], 10)
+    until("the wait", lambda: "WaitStateEntered" in [event["type"] for event in execution.events(begun)])
     execution.client.stop_execution(executionArn=begun)
     ended = redrive(execution, begun)
     assert ended["status"] == "SUCCEEDED"

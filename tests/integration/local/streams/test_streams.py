@@ -1,6 +1,7 @@
 """Conformance of DynamoDB event source mappings: delivery, failure, and a restart in the middle."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -177,34 +178,62 @@ def test_without_a_limit_a_failing_batch_is_retried_until_it_succeeds(
     assert measured(account, "AWS/Lambda", name, "IteratorAge") > 1000
 
 
-def test_records_older_than_the_mapping_allows_are_not_delivered(
+# AWS: "If the function is invoked but returns an error, Lambda retries until the records expire, exceed the maximum age
+# (MaximumRecordAgeInSeconds), or reach the configured retry quota (MaximumRetryAttempts)", of which -1 is none; "For
+# Amazon S3 destinations, Lambda also sends the entire invocation record along with the metadata"
+# https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+KEPT_KEY = r"aws/lambda/{uuid}/shardId-[-0-9]+/\d{{4}}/\d\d/\d\d/\d{{4}}-\d\d-\d\dT\d\d\.\d\d\.\d\d-[-0-9a-f]{{36}}"
+
+
+def test_a_record_is_retried_until_it_is_too_old_and_kept_in_the_bucket_with_its_payload(
     account: Account, capture: Capture, role: RoleFactory, recorder: Callable[..., str]
 ) -> None:
-    bucket = f"failed-{capture.name}"
-    account.session.client("s3").create_bucket(Bucket=bucket)
-    name = recorder()
-    account.session.client("lambda").update_function_configuration(
-        FunctionName=name,
-        Role=role(
-            "lambda",
-            *capture.statements,
-            {"Effect": "Allow", "Action": ["s3:PutObject", "s3:ListBucket"], "Resource": f"arn:aws:s3:::{bucket}*"},
-        ),
-    )
-    capture.put("old")
-    time.sleep(7)
-    capture.put("young")
-    capture.map(
+    s3, functions = account.session.client("s3"), account.session.client("lambda")
+    bucket, name = f"failed-{capture.name}", recorder(PARTIAL="1")
+    s3.create_bucket(Bucket=bucket)
+    allowed = {"Effect": "Allow", "Action": ["s3:PutObject", "s3:ListBucket"], "Resource": f"arn:aws:s3:::{bucket}*"}
+    functions.update_function_configuration(FunctionName=name, Role=role("lambda", *capture.statements, allowed))
+    capture.put("a", "bad", "c")
+    uuid = capture.map(
         name,
-        MaximumRecordAgeInSeconds=6,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        BisectBatchOnFunctionError=True,
+        MaximumRetryAttempts=-1,
+        MaximumRecordAgeInSeconds=8,
         DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}},
     )
+    capture.batches_until("a")
+    until("an object", lambda: s3.list_objects_v2(Bucket=bucket)["KeyCount"])
 
-    assert capture.batches_until("young") == [["young"]]
-    listed = account.session.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
-    notified = json.loads(account.session.client("s3").get_object(Bucket=bucket, Key=listed[0]["Key"])["Body"].read())
-    assert notified["requestContext"]["condition"] == "RecordAgeExceeded"
-    assert json.loads(notified["payload"])["Records"][0]["dynamodb"]["Keys"] == {"id": {"S": "old"}}
+    capture.put("young")
+    capture.batches_until("young")
+    found = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    kept = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in found]
+    assert all(re.fullmatch(KEPT_KEY.format(uuid=uuid), key) for key in found)
+    assert {one["requestContext"]["condition"] for one in kept} == {"RecordAgeExceeded"}
+    assert kept[0]["requestContext"]["approximateInvokeCount"] > 2
+    records = [record for one in kept for record in json.loads(one["payload"])["Records"]]
+    # behind the bad one, what has grown too old meanwhile is kept, too, and nothing else
+    assert records[0]["dynamodb"]["Keys"]["id"]["S"] == "bad"
+    assert {one["dynamodb"]["Keys"]["id"]["S"] for one in records} <= {"bad", "c"}
+    assert sum(one["DDBStreamBatchInfo"]["batchSize"] for one in kept) == len(records)
+
+
+def test_a_role_that_may_not_list_the_bucket_keeps_nothing_and_that_is_counted(
+    account: Account, capture: Capture, role: RoleFactory, recorder: Callable[..., str]
+) -> None:
+    s3, bucket, name = account.session.client("s3"), f"failed-{capture.name}", recorder()
+    s3.create_bucket(Bucket=bucket)
+    allowed = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    account.session.client("lambda").update_function_configuration(
+        FunctionName=name, Role=role("lambda", *capture.statements, allowed)
+    )
+    capture.put("bad")
+    capture.map(
+        name, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}}
+    )
+    until("the count", lambda: measured(account, "AWS/Lambda", name, "DestinationDeliveryFailures"))
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
 def test_a_window_waits_for_a_fuller_batch_and_filters_keep_the_rest_away(

@@ -46,3 +46,22 @@ def test_an_incomplete_save_is_dropped_at_the_next_start(tmp_path: pathlib.Path)
     persistence.recover(folder)
     assert payloads(folder) == {"a": 1}
     assert not staging.exists()
+
+
+def test_only_what_has_changed_is_written(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "state"
+    persistence.save(folder, {"a": lambda: {"n": 1}, "b": lambda: {"n": 1}})
+    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    persistence.save(folder, {"a": lambda: {"n": 1}, "b": lambda: {"n": 2}})
+    after = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    assert payloads(folder) == {"a": {"n": 1}, "b": {"n": 2}}
+    assert {name for name in before if before[name] == after[name]} == {"a.json"}
+
+
+def test_a_move_that_was_interrupted_is_finished_by_the_next_save(tmp_path: pathlib.Path) -> None:
+    folder, staging = tmp_path / "state", tmp_path / "state-new"
+    persistence.save(folder, {"a": lambda: 1, "b": lambda: 1})
+    persistence.save(staging, {"a": lambda: 2, "b": lambda: 2})
+    (staging / "a.json").replace(folder / "a.json")
+    persistence.save(folder, {"a": lambda: None, "b": lambda: object()})
+    assert payloads(folder) == {"a": 2, "b": 2}

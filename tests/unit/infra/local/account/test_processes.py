@@ -39,14 +39,14 @@ def test_what_takes_too_long_is_killed_with_all_that_it_started(tmp_path: pathli
     until("the command to start", lambda: lines)
     assert child.wait(0.5, nothing) is None
     started = [int(pid) for pid in lines[0].split()]
-    until("all of it to end", lambda: not any(map(running, started)), 5)
+    until("all of it to end", lambda: not any(map(running, started)), 20)
 
 
 def test_what_is_left_running_does_not_hold_up_the_end(tmp_path: pathlib.Path) -> None:
     lines: list[str] = []
     child = sh("sleep 50 & echo $!", tmp_path, lines)
     assert child.wait(30, nothing) == 0
-    until("what it left running to end", lambda: not running(int(lines[0])), 5)
+    until("what it left running to end", lambda: not running(int(lines[0])), 20)
 
 
 def test_a_stop_asks_politely(tmp_path: pathlib.Path) -> None:
