@@ -27,6 +27,7 @@ from typing import Literal, get_args
 import uv
 
 from api.contract import API_FUNCTION
+from api.webhook_contract import DELIVER_FUNCTION, FAN_OUT_FUNCTION
 from infra import ROOT
 from ingestion.contract import CDC_FUNCTION, LOGS_FUNCTION
 from orchestration.contract import ENDED_FUNCTION, NOTIFY_FUNCTION, PUBLISH_FUNCTION, WINDOW_FUNCTION
@@ -72,19 +73,34 @@ PIPELINE_CONTRACT = ("orchestration/__init__.py", "orchestration/contract.py")
 RUN_LOCK = "orchestration/run_lock.py"
 TABLE_CONTRACT = ("api/__init__.py", "api/contract.py")
 INGESTION_CONTRACT = ("ingestion/__init__.py", "ingestion/contract.py")
-BRONZE_CONTRACT = (*INGESTION_CONTRACT, "ingestion/bronze_objects.py")
+BRONZE_CONTRACT = (*INGESTION_CONTRACT, "ingestion/bronze_objects.py", "ingestion/discarded.py")
 LAKE_CONTRACT = ("transforms/__init__.py", "transforms/contract.py")
 BUNDLES = {
     API_FUNCTION: Bundle(sources=("api", "docs/openapi.json"), lock="api/requirements.lock", python=SNAP_START_PYTHON),
     CDC_FUNCTION: Bundle(
         sources=(*TABLE_CONTRACT, *INGESTION_CONTRACT, "ingestion/cdc"), lock="ingestion/requirements.lock"
     ),
+    **{
+        name: Bundle(
+            sources=(
+                *TABLE_CONTRACT,
+                "api/webhook_contract.py",
+                *INGESTION_CONTRACT,
+                "ingestion/cdc/__init__.py",
+                "ingestion/cdc/attributes.py",
+                "ingestion/webhooks",
+            ),
+            lock="ingestion/requirements.lock",
+        )
+        for name in (FAN_OUT_FUNCTION, DELIVER_FUNCTION)
+    },
     LOGS_FUNCTION: Bundle(
         sources=(*TABLE_CONTRACT, *INGESTION_CONTRACT, "ingestion/logs"), lock="ingestion/requirements.lock"
     ),
     WINDOW_FUNCTION: Bundle(
         sources=(
             *TABLE_CONTRACT,
+            "api/webhook_contract.py",
             *BRONZE_CONTRACT,
             *LAKE_CONTRACT,
             *PIPELINE_CONTRACT,
@@ -109,7 +125,13 @@ BUNDLES = {
         lock="orchestration/requirements.lock",
     ),
     PUBLISH_FUNCTION: Bundle(
-        sources=(*TABLE_CONTRACT, *PIPELINE_CONTRACT, "orchestration/publish"),
+        sources=(
+            *TABLE_CONTRACT,
+            *PIPELINE_CONTRACT,
+            "transforms/__init__.py",
+            "transforms/alert_contract.py",
+            "orchestration/publish",
+        ),
         lock="orchestration/requirements.lock",
     ),
 }

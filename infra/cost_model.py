@@ -110,6 +110,9 @@ PRICES = {
         f"{AWS}/athena/pricing/",
         "https://athena.guide/articles/athena-basics-pricing-model",
     ),
+    "queue": Price(
+        0.40 / 1e6, "request to a queue", f"{AWS}/sqs/pricing/", "https://cloudburn.io/blog/amazon-sqs-pricing"
+    ),
     "transition": Price(
         0.025 / 1e3,
         "state transition",
@@ -130,6 +133,7 @@ class Usage:
         write_units: of one write, indexes and idempotency record included.
         read_units: of one read, a page of a list on average.
         request_seconds: billed time of the api function.
+        webhook_share: share of writes that one webhook hears of.
         change_bytes: of one change event in bronze, before compression.
         log_bytes: of one request's log lines.
         item_bytes: of one task in the table, indexes included.
@@ -146,6 +150,7 @@ class Usage:
     write_units: float = 6
     read_units: float = 2
     request_seconds: float = 0.03
+    webhook_share: float = 0.05
     change_bytes: float = 1_500
     log_bytes: float = 800
     item_bytes: float = 1_200
@@ -163,8 +168,8 @@ TEXT = """# What it costs
 `python -m infra.cost_model` writes this page for a `prod` environment: list prices of us-east-1 without free tiers and
 taxes, each with its source below. AWS's pages show most prices by script; where one could be found quoted elsewhere on
 {looked_up}, the table names that page, and all of those agreed. The others were entered in {entered}. *Idle* is an
-environment that nobody uses: alarms, dashboard, a cached snapshot of the api function, and hourly executions that find
-nothing to do.
+environment that nobody uses: alarms, dashboard, a cached snapshot of the api function, polls of the webhooks' queue,
+and hourly executions that find nothing to do.
 
 {costs}
 
@@ -173,6 +178,7 @@ nothing to do.
 1. How often the pipeline builds: crawler, Glue jobs and dbt cost {builds:,.0f} USD a month when each hour has new data.
    `pipeline_schedule` of dev runs three times a day, for an eighth of it.
 2. The crawler alone costs {crawler:,.0f} USD: each crawl is billed for ten minutes, and only bronze analysts need it.
+   `crawl_hours` of [infra/environments.py](../infra/environments.py) makes it rarer: 24 leaves {daily_crawl:,.0f} USD.
 3. Alarms, metrics and logs cost {cloudwatch:,.0f} USD, whatever the traffic.
 
 At high traffic they are the write units of DynamoDB, the requests of API Gateway, and the time of the api function.
@@ -192,8 +198,13 @@ Their meaning and units are in `Usage` of [infra/cost_model.py](../infra/cost_mo
 {prices}
 """
 # of the stacks, as docs/alarms.md lists them
-ALARMS, COMPOSITE_ALARMS, CUSTOM_METRICS = 105, 9, 40
+ALARMS, COMPOSITE_ALARMS, CUSTOM_METRICS = 132, 10, 47
 FIREHOSE_STEP = 5_000
+# five long polls of 20 seconds at a time, however empty the queue of the webhooks is
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+POLLS = 5 * 3 * 60 * 24 * DAYS
+# changes that one invocation of change capture and of the webhooks' look-up takes
+BATCH = 20
 
 
 def _cost(name: str, amount: float) -> float:
@@ -213,28 +224,36 @@ def monthly(requests_a_day: int, usage: Usage) -> dict[str, float]:
     runs = usage.runs if requests else 0
     silver = runs * usage.silver_minutes + writes / usage.events_a_minute
     snapshot = _cost("snapshot", 1.0 * DAYS * 86_400)
+    deliveries = writes * usage.webhook_share
     stored = writes * (usage.item_bytes + 0.2 * usage.change_bytes) / GB
     return {
         "API Gateway": _cost("http_api", requests),
-        "Lambda": _cost("lambda_request", requests + writes / 20)
-        + _cost("lambda_time", requests * usage.request_seconds + writes / 20 * 0.5 * 0.3)
+        "Lambda": _cost("lambda_request", requests + 2 * writes / BATCH + deliveries / 10)
+        + _cost("lambda_time", requests * usage.request_seconds + 2 * writes / BATCH * 0.5 * 0.3)
+        # ten events at once to receivers that take a second
+        + _cost("lambda_time", deliveries / 10 * 0.5)
         + snapshot,
         "DynamoDB": _cost("write_unit", writes * usage.write_units)
-        + _cost("read_unit", (requests - writes) * usage.read_units)
+        # each change is looked up among its user's webhooks, and each delivery is recorded
+        + _cost("read_unit", (requests - writes) * usage.read_units + writes * 0.5)
+        + _cost("write_unit", deliveries * 2)
         + _cost("table_storage", writes * usage.item_bytes / GB),
         "Firehose": _cost("firehose", (writes + requests) * FIREHOSE_STEP),
         "S3": _cost("s3_storage", stored) + _cost("s3_write", runs * 200 + 2 * 60 * 24 * DAYS * (requests > 0)),
         "Glue jobs": _cost("glue", silver * 2 / 60) + _cost("glue_flex", DAYS * 5 * 2 / 60),
         "Glue crawler": _cost("glue", runs * usage.crawl_minutes / 60),
-        "CodeBuild": _cost("build", runs * usage.gold_minutes + 4 * 5),
+        # the comparison of table and silver: of everything each week, of what is new each night
+        "CodeBuild": _cost("build", runs * usage.gold_minutes + 4 * 5 + DAYS * 2),
         "Athena": _cost("athena", runs * usage.statements * max(10e6, stored * GB / 1_000)),
+        # sent, received and deleted
+        "SQS": _cost("queue", POLLS + 3 * deliveries),
         "Step Functions": _cost("transition", usage.runs * 4 + runs * usage.transitions),
         "CloudWatch": _cost("logs", requests * usage.log_bytes + usage.runs * 20_000)
         + _cost("alarm", ALARMS)
         + _cost("composite_alarm", COMPOSITE_ALARMS)
         + _cost("metric", CUSTOM_METRICS)
         + _cost("dashboard", 1),
-        "Secrets and key": _cost("secret", 2) + _cost("key", 1),
+        "Secrets and key": _cost("secret", 3) + _cost("key", 1),
     }
 
 
@@ -260,6 +279,7 @@ def page(usage: Usage) -> str:
         costs="\n".join([*head, *rows]),
         builds=small["Glue crawler"] + small["Glue jobs"] + small["CodeBuild"],
         crawler=small["Glue crawler"],
+        daily_crawl=_cost("glue", DAYS * usage.crawl_minutes / 60),
         cloudwatch=small["CloudWatch"],
         inputs="\n".join(inputs),
         prices="\n".join(prices),

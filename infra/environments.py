@@ -31,6 +31,7 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ORIGIN = re.compile(r"https?://[^/\s*]+")
 # a second factor that is required would lock out clients of the original API, which sign in with a password alone
 MFA = ("off", "optional")
+HOURLY = "cron(5 * * * ? *)"
 SWITCHES = {"tracing", "customer_key"}
 # the values that CloudWatch Logs takes:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -66,12 +67,17 @@ class Environment:
         throttle_rate: requests per second that the API accepts.
         throttle_burst: requests at once that the API accepts.
         max_tasks_per_user: live tasks that one user may have.
+        requests_per_minute_per_user: requests that the API accepts of one user in a minute.
         max_gigabytes_per_user: size of one user's tasks in the table and its indexes, less than DynamoDB's 10 GB.
+        private_webhook_targets: whether webhooks may lead to plain HTTP and to private addresses; local only.
         firehose_seconds: longest time that a record waits in a delivery stream, 60 to 900.
         pipeline_schedule: EventBridge Scheduler expression, in UTC.
+        crawl_hours: least hours between two crawls of bronze, each billed for ten minutes; 0 crawls with each
+            new folder.
         athena_scan_limit_gib: bytes at which Athena cancels a query of the people's workgroup.
         dbt_scan_limit_gib: the same for dbt's workgroup; a full refresh reads all of silver once.
         freshness_hours: how long gold may go without a successful execution before somebody is paged.
+        service_levels: whether freshness of gold has an error budget that alarms watch; it is for an hourly schedule.
         glue_flex: run maintenance, which nobody waits for, on spare capacity at 34 % off.
         budgets: monthly cost limits, or None for no budgets.
         alert_email: who is notified; empty for nobody.
@@ -101,11 +107,15 @@ class Environment:
     throttle_burst: int = 1000
     max_tasks_per_user: int = 10_000
     max_gigabytes_per_user: int = 8
+    private_webhook_targets: bool = False
+    requests_per_minute_per_user: int = 600
     firehose_seconds: int = 60
-    pipeline_schedule: str = "cron(5 * * * ? *)"
+    pipeline_schedule: str = HOURLY
+    crawl_hours: int = 0
     athena_scan_limit_gib: int = 100
     dbt_scan_limit_gib: int = 100
     freshness_hours: int = 3
+    service_levels: bool = True
     glue_flex: bool = True
     budgets: Budgets | None = dataclasses.field(default_factory=Budgets)
     alert_email: str = ""
@@ -150,10 +160,14 @@ class Environment:
             <= self.throttle_rate
             <= self.throttle_burst,
             "max_tasks_per_user is at least 1": self.max_tasks_per_user < 1,
+            "requests_per_minute_per_user is at least 1": self.requests_per_minute_per_user < 1,
             "max_gigabytes_per_user is between 1 and 9": not 1 <= self.max_gigabytes_per_user <= 9,
+            "webhooks lead to public addresses": self.private_webhook_targets and self.name != "local",
+            "crawl_hours is between 0 and 168": not 0 <= self.crawl_hours <= 168,
             "Athena's scan limits are at least 1 GiB": min(self.athena_scan_limit_gib, self.dbt_scan_limit_gib) < 1,
             # CloudWatch looks back a week at most with a period of an hour
             "freshness_hours is between 1 and 168": not 1 <= self.freshness_hours <= 168,
+            "service_levels need an hourly pipeline_schedule": self.service_levels and self.pipeline_schedule != HOURLY,
             "prod protects its data": self.name == "prod" and not self.protect_data,
         }
         return [problem for problem, wrong in checks.items() if wrong]
@@ -161,7 +175,14 @@ class Environment:
 
 SETTINGS: dict[Name, dict[str, object]] = {
     # a laptop: no bill, and nothing that only an owner of an account could decide
-    "local": {"budgets": None, "freshness_hours": 26},
+    "local": {
+        "budgets": None,
+        "freshness_hours": 26,
+        # a laptop sleeps
+        "service_levels": False,
+        "private_webhook_targets": True,
+        "requests_per_minute_per_user": 6000,
+    },
     "dev": {
         "log_retention_days": 7,
         "old_versions_days": 7,
@@ -169,8 +190,10 @@ SETTINGS: dict[Name, dict[str, object]] = {
         "throttle_burst": 100,
         "firehose_seconds": 300,
         "pipeline_schedule": "cron(5 6-18/6 * * ? *)",
+        "crawl_hours": 24,
         "athena_scan_limit_gib": 10,
         "freshness_hours": 26,
+        "service_levels": False,
         "budgets": Budgets(dynamodb=10, lambda_=5, s3=10, total=60),
     },
     "staging": {"log_retention_days": 14, "throttle_rate": 100, "throttle_burst": 200, "athena_scan_limit_gib": 50},

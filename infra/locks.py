@@ -54,6 +54,7 @@ LOCKS = (
     Lock("transforms/dbt/requirements.lock", ("dbt",)),
     Lock("transforms/reconcile/requirements.lock", ("reconcile",)),
     Lock("tests/clients/generator.lock", group="client-generator"),
+    Lock("tests/second_opinion/requirements.lock", group="second-opinion"),
 )
 
 

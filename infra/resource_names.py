@@ -14,8 +14,12 @@ LAYERS = ("bronze", "silver", "gold", "artifacts")
 USER_POOL = "todo-users"
 EMAIL_HASH_SECRET, CURSOR_SECRET = "todo-email-hash-key", "todo-cursor-key"
 ALERTS, TICKETS = "todo-alerts", "todo-tickets"
+# messages about figures of saved queries: for analysts, not for operators
+FIGURE_ALERTS = "todo-figure-alerts"
 ALERTS_KEY_ALIAS = "alias/todo-alerts"
 DASHBOARD = "TodoApiMonitoring"
+# how the alarms on nightly jobs end that were not done, and after how long: a night, and the time that a run may take
+NOT_DONE, NIGHTLY_HOURS = "-not-done", 26
 
 
 def bucket_name(layer: str, account: str, region: str) -> str:

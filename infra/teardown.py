@@ -12,11 +12,12 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 from api.contract import TABLE_NAME
+from api.webhook_contract import KEY_SECRET
 from infra.resource_names import CURSOR_SECRET, EMAIL_HASH_SECRET, LAYERS, STACKS, USER_POOL, bucket_name
 from transforms.contract import BRONZE_DATABASE, GOLD_DATABASE, SILVER_DATABASE
 
 DATABASES = (BRONZE_DATABASE, SILVER_DATABASE, GOLD_DATABASE)
-SECRETS = (EMAIL_HASH_SECRET, CURSOR_SECRET)
+SECRETS = (EMAIL_HASH_SECRET, CURSOR_SECRET, KEY_SECRET)
 NOT_FOUND_CODES = frozenset(
     {
         "EntityNotFoundException",

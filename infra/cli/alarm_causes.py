@@ -9,11 +9,13 @@ from orchestration.executions.diagnosis import Diagnosis
 DESCRIPTION = re.compile(r"\[\w+\] (?P<meaning>.+?)\. Impact: (?P<impact>.+?)\. Runbook: (?P<runbook>\S+)")
 # alarms that tell of a failed execution, which has the cause
 OF_EXECUTIONS = re.compile(
-    rf"{STATE_MACHINE}-(?:(?P<state>\w+)-failed|executions-(?:failed|timedout|aborted))|todo-slo-freshness"
+    rf"{STATE_MACHINE}-(?:(?P<state>\w+)-failed|executions-(?:failed|timedout|aborted))|todo-slo-freshness(?:-\S+)?"
 )
+SIGN_INS = "AttributeKey=EventSource,AttributeValue=cognito-idp.amazonaws.com"
 # by the alarm's name, the first that matches
 COMMANDS = (
     (r"todo-cdc-(?:failures|quarantine)-not-empty", "insights replay --queue cdc"),
+    (r"todo-stream-records-not-kept", "insights backfill --full"),
     (r"todo-pipeline-failures-not-empty", "insights replay --queue pipeline"),
     (r"todo-undelivered-not-empty", "insights replay --dry-run"),
     (r"todo-logs-(?:stream-processing|errors|not-transformed)", "insights replay --queue logs --dry-run"),
@@ -24,13 +26,35 @@ COMMANDS = (
         'insights query "select reason, count(*) from todo_silver.rejects group by 1"',
     ),
     (r"todo-dbt-test-warnings", "insights pipeline logs --state BuildGold"),
-    (r"todo-reconcile-\w+", "insights reconcile"),
-    (r"todo-publish-insights-skipped", "insights pipeline logs --state PublishInsights"),
+    (r"todo-reconcile-[\w-]+|todo-slo-completeness-\S+", "insights reconcile"),
+    (r"todo-publish-insights-(?:skipped|errors|duration)", "insights pipeline logs --state PublishInsights"),
+    (
+        r"todo-(?:resolve-window|notify-operators|pipeline-ended)-(?:errors|duration)",
+        "insights pipeline history --limit 5",
+    ),
+    (r"todo-webhooks-(?:failures|not-queued)-not-empty", "insights replay --queue webhooks --dry-run"),
+    (
+        r"todo-webhooks-queue-age",
+        "aws lambda list-event-source-mappings --function-name todo-webhooks-deliver",
+    ),
+    (
+        r"todo-webhooks-(?P<function>deliver|fan-out)-(?:errors|duration|iterator-age|none-delivered)",
+        "aws logs tail /aws/lambda/todo-webhooks-{function} --since 1h",
+    ),
     (rf"{STATE_MACHINE}-not-started", "insights pipeline start --wait"),
+    (rf"{STATE_MACHINE}-executions-throttled", "insights pipeline history --limit 5"),
     (rf"{STATE_MACHINE}-(?P<state>\w+)-slow", "insights pipeline logs --state {state}"),
     (r"todo-dbt-failed-builds", "insights pipeline logs --state BuildGold"),
-    (r"todo-api-\w+|todo-slo-(?:availability|latency)-\S+", "insights smoke api"),
-    (r"todo-silver-maintenance-\w+", "insights status"),
+    (r"todo-app-data-\S+-throttles|todo-app-data-user-size", 'insights query --saved "The most active users"'),
+    # a function's, whose account has no room for one more
+    (r"todo-(?!users)\S+-(?:throttles|concurrency)", "insights doctor"),
+    (r"todo-(?:api-\w+|slo-(?:availability|latency)-\S+|app-data-system-errors)", "insights smoke api"),
+    (r"todo-silver-maintenance-[\w-]+", "aws glue start-job-run --job-name todo-silver-maintenance"),
+    (r"(?P<workgroup>todo-\S+)-scan-limit", "aws athena list-query-executions --work-group {workgroup} --max-items 20"),
+    (
+        r"todo-users-\S+",
+        f"aws cloudtrail lookup-events --max-items 50 --lookup-attributes {SIGN_INS}",
+    ),
 )
 
 

@@ -40,11 +40,12 @@ COMMANDS = {
     "login": LazyCommand("infra.cli.login:login", "Print a Cognito token."),
     "pipeline": LazyCommand("infra.cli.pipeline:app", "Run the pipeline, and see how it went."),
     "query": LazyCommand("infra.cli.query:query", "Run one statement in Athena."),
+    "explain": LazyCommand("infra.cli.explain:explain", "Show the rows behind a figure, down to a task's events."),
     "dashboard": LazyCommand("infra.cli.dashboard:dashboard", "Serve the dashboard on 127.0.0.1 until Ctrl-C."),
     "dbt": LazyCommand("infra.cli.dbt:dbt", "Run dbt on the account.", settings=DBT_SETTINGS),
     "replay": LazyCommand(
         "infra.cli.replay:replay",
-        "Deliver what could not be delivered: changes, request logs, starts of the pipeline, mended objects.",
+        "Deliver what could not be delivered: changes, request logs, starts of the pipeline, mended objects, events.",
     ),
     "backfill": LazyCommand(
         "infra.cli.backfill:backfill",

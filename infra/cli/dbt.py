@@ -27,12 +27,22 @@ def dbt(context: typer.Context) -> None:
     """Run dbt on the account.
 
     All flags are dbt's: insights dbt build -s stg_tasks+
+
+    `diff` is no command of dbt: it builds what this checkout changes in your own database, and says how that
+    differs from gold and whom it reaches: insights dbt diff --base origin/main
     """
+    if context.args[:1] == ["diff"]:
+        os.environ["DBT_TARGET"] = "dev"
     words = [str(pathlib.Path(sys.executable).with_name("dbt")), *context.args]
     with explain_errors():
         bucket = stack_outputs()["GoldBucket"]
     environment = {**os.environ, **dbt_environment(context.obj, bucket, os.environ)}
     with build_lock(context.obj, environment):
+        if context.args[:1] == ["diff"]:
+            from infra.cli.dbt_diff import diff
+
+            with explain_errors():
+                raise typer.Exit(diff(context.args[1:], environment))
         raise typer.Exit(subprocess.run(words, cwd=PROJECT, env=environment, check=False).returncode)
 
 

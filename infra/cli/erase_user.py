@@ -7,6 +7,7 @@ repeated.
 import json
 import pathlib
 import re
+import uuid
 from typing import Annotated, Any
 
 import boto3
@@ -15,6 +16,8 @@ from rich.console import Console
 from rich.status import Status
 
 from api import contract
+from api.repositories.erasures import ErasureRepository
+from api.services.erasure import erase_for_operator
 from infra.cli.athena import QueryError, run_query
 from infra.cli.console import print_json, terminal
 from infra.cli.errors import explain_errors, fail
@@ -25,7 +28,7 @@ from infra.resource_names import EMAIL_HASH_SECRET
 from orchestration.executions import history, state_machine
 from transforms.contract import SILVER_DATABASE, SILVER_MAINTENANCE_JOB
 from transforms.silver.certificate import hash_subject
-from transforms.silver.erase_user import MaintenanceRunningError, delete_user_items, read_report, run_maintenance
+from transforms.silver.erase_user import MaintenanceRunningError, read_report, run_maintenance
 
 IDENTIFIER = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 LATER = "the nightly maintenance works the request off, or repeat this command"
@@ -79,7 +82,8 @@ def run_erasure(user_id: str, wait: int, *, build_gold: bool, as_json: bool) -> 
     """
     console = terminal(stderr=True)
     with console.status("deleting from the table") as status:
-        deleted = delete_user_items(boto3.client("dynamodb"), contract.TABLE_NAME, user_id)
+        erasures = ErasureRepository(boto3.client("dynamodb"), contract.TABLE_NAME)
+        deleted = erase_for_operator(erasures, user_id, str(uuid.uuid4()))
         console.print(f"table: {deleted} items deleted")
         try:
             run = run_maintenance(

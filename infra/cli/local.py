@@ -64,7 +64,7 @@ def up(
         f"local account up at {settings.endpoint} in {time.monotonic() - began:.1f} s (process {running.pid})"
     )
     if killed:
-        console.print(Text(lifecycle.KILLED, "yellow"), soft_wrap=True)
+        console.print(Text(lifecycle.describe_kill(settings), "yellow"), soft_wrap=True)
     console.print('next: `insights deploy`, or `eval "$(insights env)"` for any AWS client', soft_wrap=True)
 
 
@@ -172,13 +172,15 @@ def describe_account(settings: Settings) -> dict[str, Any]:
     """The account's process.
 
     Returns:
-        `running`, `killed`, `endpoint`, `home`, `state_bytes`; of a running account also `pid`, `uptime_s`.
+        `running`, `killed`, `kill` (what it cost, in words), `endpoint`, `home`, `state_bytes`; of a running one also
+        `pid`, `uptime_s`.
     """
     running = lifecycle.find(settings)
     healthy = running is not None and lifecycle.is_healthy(running.settings)
     report: dict[str, Any] = {
         "running": healthy,
-        "killed": lifecycle.was_killed(settings),
+        "killed": (killed := lifecycle.was_killed(settings)),
+        "kill": lifecycle.describe_kill(settings) if killed else None,
         "endpoint": (running.settings if running else settings).endpoint,
         "home": str(settings.home),
         "state_bytes": _count_bytes(settings.home),
@@ -210,7 +212,7 @@ def print_account(report: dict[str, Any]) -> None:
         table.add_row("process", f"{report['pid']}, up {format_duration(report['uptime_s'])}")
     terminal().print(table)
     if report["killed"]:
-        terminal().print(Text(lifecycle.KILLED, "yellow"), soft_wrap=True)
+        terminal().print(Text(report["kill"], "yellow"), soft_wrap=True)
 
 
 def _short(path: pathlib.Path) -> str:

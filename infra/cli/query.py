@@ -1,6 +1,8 @@
 """`insights query "<sql>"`: the result of one statement as a table, CSV or JSON."""
 
 import csv
+import dataclasses
+import datetime as dt
 import json
 import math
 import re
@@ -32,10 +34,24 @@ def query(
     title: Annotated[
         str | None, typer.Option("--saved", metavar="TITLE", help="A saved query in Athena, by words of its title.")
     ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="A parameter of the saved query.")
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values with a header line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     database: Annotated[str, typer.Option(help="Where unqualified table names are looked up.")] = DATABASE,
     write: Annotated[bool, typer.Option("--write", help="Let the statement change data or tables.")] = False,
+    instant: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%d"],
+            help="Answer as gold stood at a past instant, UTC.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the query would scan and cost, and do not run it.")
+    ] = False,
 ) -> None:
     """Run one statement in Athena.
 
@@ -45,11 +61,19 @@ def query(
         raise typer.BadParameter("--csv and --json exclude each other", param_hint="--csv")
     if (sql is None) == (title is None):
         raise typer.BadParameter("give either a statement or --saved, not both", param_hint="SQL")
+    if settings and title is None:
+        raise typer.BadParameter("it is for a saved query", param_hint="--set")
     if sql and not write and not is_read_only(sql):
         fail("this statement changes data or tables", "`--write` allows it; nothing was sent to Athena")
     with explain_errors(), writes() if write else nullcontext():
         try:
-            result = run_query(sql or find_saved_query(title or "", athena.WORKGROUP), database)
+            statement = sql or _saved(title or "", settings or [])
+            if instant:
+                statement = _as_of(statement, database, instant.replace(tzinfo=dt.UTC))
+            if dry_run:
+                _print_estimate(statement, database, as_json=as_json)
+                return
+            result = run_query(statement, database)
         except (QueryError, NoSuchQueryError) as error:
             fail(str(error))
         except KeyboardInterrupt:
@@ -64,7 +88,64 @@ def query(
             values = [to_json_value(cell, kind) for cell, kind in zip(row, result.types, strict=True)]
             typer.echo(json.dumps(dict(zip(result.columns, values, strict=True)), ensure_ascii=False))
     else:
-        _print_table(result)
+        print_result(result)
+
+
+def _saved(title: str, values: list[str]) -> str:
+    if not values:
+        return find_saved_query(title, athena.WORKGROUP)
+    # takes a while to import, and no other command needs it
+    from transforms.bi.saved_queries import SavedQueryError, all_queries
+
+    searched = title.strip().casefold()
+    fitting = [one for one in all_queries() if one.title.casefold() == searched]
+    fitting = fitting or [one for one in all_queries() if searched in one.title.casefold()]
+    if len(fitting) != 1:
+        raise NoSuchQueryError(f"{len(fitting) or 'no'} saved queries are called {title!r}")
+    given = dict(word.partition("=")[::2] for word in values)
+    if not all(value.isdecimal() for value in given.values()):
+        raise typer.BadParameter("a parameter is a whole number: --set rows=5", param_hint="--set")
+    try:
+        return fitting[0].with_values({name: int(value) for name, value in given.items()}).sql
+    except SavedQueryError as error:
+        raise NoSuchQueryError(str(error)) from None
+
+
+def _as_of(sql: str, database: str, instant: dt.datetime) -> str:
+    # takes a while to import, and no other command needs it
+    import boto3
+
+    from transforms.bi.time_travel import TimeTravelError, as_of
+
+    glue = boto3.client("glue")
+    try:
+        return as_of(
+            sql,
+            database,
+            instant,
+            lambda place, name: glue.get_table(DatabaseName=place, Name=name)["Table"],
+            lambda statement, place: run_query(statement, place).rows,
+        )
+    except glue.exceptions.EntityNotFoundException as error:
+        fail(f"there is no such table: {error}")
+    except TimeTravelError as error:
+        fail(str(error))
+
+
+def _print_estimate(sql: str, database: str, *, as_json: bool) -> None:
+    # takes a while to import, and no other command needs it
+    from transforms.bi.scan_estimate.estimate import estimate, format_lines
+    from transforms.bi.scan_estimate.scans import EstimateError
+
+    try:
+        found = estimate(sql, database, lambda metadata, place: run_query(metadata, place).rows)
+    except EstimateError as error:
+        fail(str(error))
+    if as_json:
+        tables = [dataclasses.asdict(table) for table in found.tables]
+        typer.echo(json.dumps({"scanned": found.scanned, "usd": found.usd, "tables": tables}))
+    else:
+        typer.echo("\n".join(format_lines(found)))
 
 
 def is_read_only(sql: str) -> bool:
@@ -120,7 +201,8 @@ def _cell(cell: str | None) -> Text:
     return Text("null", "dim") if cell is None else Text(cell.expandtabs())
 
 
-def _print_table(result: QueryResult) -> None:
+def print_result(result: QueryResult) -> None:
+    """Print a result as a table, with what it took."""
     console = terminal()
     # a pipe has no width: a program that reads it gets a line per row
     console = console if console.is_terminal else Console(highlight=False, width=WIDEST)

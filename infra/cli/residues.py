@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 # records are longer than that; identifiers of tasks and requests are shorter, and most of what a lake is made of
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
-# what the table keeps on purpose: open requests, and hashes that keep a replay from bringing data back
-KEPT = {contract.ERASURE_PARTITION, contract.ERASED_PARTITION}
+# what the table keeps on purpose: open requests, hashes that keep a replay from bringing data back, and counts of the
+# last minutes' requests, which expire
+KEPT = {contract.EntityType.ERASURE, contract.EntityType.ERASED, contract.EntityType.RATE_LIMIT}
 MAX_NESTING = 4
 
 
@@ -86,7 +87,7 @@ def read_table(client: "DynamoDBClient", table: str) -> Iterator[tuple[str, byte
     """
     for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         for item in page["Items"]:
-            if item["PK"]["S"] not in KEPT:
+            if contract.entity_type_of(item["PK"]["S"]) not in KEPT:
                 yield f"{table} {item['PK']['S']} {item['SK']['S']}", str(item).encode()
 
 

@@ -2,13 +2,33 @@
 
 import os
 import urllib.parse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import boto3
+from botocore.exceptions import ClientError
 
 from infra.resource_names import STACKS
 from orchestration.executions.errors import NotDeployedError
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
 LOOPBACK = "127.0.0.1"
+
+
+def deployed_stacks() -> Iterator["StackTypeDef"]:
+    """The stacks of the project that are there, each asked for by its name.
+
+    Whoever may describe these stacks alone, as a role of CI may, cannot ask for all.
+    """
+    cloudformation = boto3.client("cloudformation")
+    for name in STACKS:
+        try:
+            yield cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
 
 
 def stack_outputs() -> dict[str, str]:
@@ -19,12 +39,9 @@ def stack_outputs() -> dict[str, str]:
     Raises:
         NotDeployedError: nothing is deployed in this account and region.
     """
-    pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
     found = {
         output["OutputKey"]: with_current_port(output["OutputValue"], os.environ.get("AWS_ENDPOINT_URL"))
-        for page in pages
-        for stack in page["Stacks"]
-        if stack["StackName"] in STACKS
+        for stack in deployed_stacks()
         for output in stack.get("Outputs", [])
         if not output["OutputKey"].startswith("ExportsOutput")
     }

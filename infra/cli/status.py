@@ -4,7 +4,7 @@ It exits with 1 when something of that is not well, so that a script may ask it.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import boto3
@@ -12,16 +12,19 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from api.webhook_contract import FAN_OUT_FUNCTION
 from infra.cli.console import labelled, print_json, terminal
 from infra.cli.errors import explain_errors
 from infra.cli.exit_codes import ExitCode
 from infra.cli.format import format_age, format_instant, now
 from infra.cli.options import AsJson
 from infra.cli.pipeline import render
+from infra.cli.stack_outputs import deployed_stacks
 from infra.cli.target import use_local_account
 from infra.cli.unheard import find_unheard
-from infra.resource_names import STACKS, bucket_name
-from ingestion.contract import CHANGES
+from infra.resource_names import NIGHTLY_HOURS, NOT_DONE, STACKS, bucket_name
+from ingestion.contract import CDC_FUNCTION, CHANGES
+from ingestion.discarded import list_discarded
 from orchestration.contract import RUNS_TABLE, UNDELIVERED
 from orchestration.executions import state_machine
 from orchestration.executions.errors import NotDeployedError
@@ -30,6 +33,7 @@ from transforms.contract import GOLD_DATABASE, SILVER_DATABASE
 
 PREFIX = "todo-"  # of the alarms and queues of this project, in an account that has others
 FAILURES = ("-failures", "-quarantine", UNDELIVERED)  # what the queues of undelivered messages end with
+OF_STREAM = (CDC_FUNCTION, FAN_OUT_FUNCTION)  # functions behind the table's stream
 EXECUTIONS = {"running_execution": Status.RUNNING, "last_execution": None, "last_success": Status.SUCCEEDED}
 DATABASES = {"silver": SILVER_DATABASE, "gold": GOLD_DATABASE}
 
@@ -42,27 +46,34 @@ def read_report(on_aws: bool = False) -> dict[str, Any]:
 
     Returns:
         `stacks` {name: status}; `running_execution`, `last_execution` and `last_success`
-        {name, status, started, seconds} or None; `alarms` [{name, since, reason}] in ALARM;
-        `freshness` {bronze, silver, gold: instant of the latest write or None}; `failures` {queue: messages};
+        {name, status, started, seconds} or None; `alarms` [{name, since, reason}] in ALARM; `not_due` [name] of alarms
+        that miss a nightly job of which the first is still to come;
+        `freshness` {bronze, silver, gold: instant of the latest write or None}; `failures` {queue: messages} and
+        {function-discarded: batches of the stream that it did not take};
         `unheard` [sentence] on AWS. All but `stacks` are empty when nothing is deployed.
 
     Raises:
         botocore.exceptions.ClientError: a service refused.
     """
-    stacks = _stacks()
+    deployed = list(deployed_stacks())
+    stacks = {stack["StackName"]: str(stack["StackStatus"]) for stack in deployed}
     if not stacks:
         return {
             "stacks": {},
             **dict.fromkeys(EXECUTIONS),
             "alarms": [],
+            "not_due": [],
             "freshness": {},
             "failures": {},
             "unheard": [],
         }
+    alarms = _alarms()
+    not_due = find_not_due(alarms, max(stack["CreationTime"] for stack in deployed))
     return {
         "stacks": stacks,
         **_executions(),
-        "alarms": _alarms(),
+        "alarms": [alarm for alarm in alarms if alarm["name"] not in not_due],
+        "not_due": not_due,
         "freshness": _freshness(),
         "failures": _failures(),
         "unheard": find_unheard() if on_aws else [],
@@ -103,18 +114,14 @@ def report_table(found: Mapping[str, Any], at: dt.datetime) -> Table:
         table.add_row(queue, Text("empty" if not messages else f"{messages} messages", "red" if messages else ""))
     for number, sentence in enumerate(found["unheard"]):
         table.add_row("" if number else "nobody would know", Text(sentence, "red"))
+    if found["not_due"]:
+        table.add_row("first night to come", ", ".join(found["not_due"]))
     if not found["alarms"]:
         table.add_row("alarms", "none in ALARM")
     for number, alarm in enumerate(found["alarms"]):
         line = Text.assemble((alarm["name"], "red"), f", for {format_age(alarm['since'], at).removesuffix(' ago')}")
         table.add_row("" if number else "alarms", line)
     return table
-
-
-def _stacks() -> dict[str, str]:
-    pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
-    found = {stack["StackName"]: stack["StackStatus"] for page in pages for stack in page["Stacks"]}
-    return {name: str(found[name]) for name in STACKS if name in found}
 
 
 def _executions() -> dict[str, Any]:
@@ -151,6 +158,18 @@ def _alarms() -> list[dict[str, Any]]:
     ]
 
 
+def find_not_due(alarms: Iterable[Mapping[str, Any]], deployed: dt.datetime) -> list[str]:
+    """The names of alarms that miss a nightly job of which the first is still to come.
+
+    Args:
+        alarms: those that are on, with `name`.
+        deployed: when the platform was.
+    """
+    if now() - deployed > dt.timedelta(hours=NIGHTLY_HOURS):
+        return []
+    return [alarm["name"] for alarm in alarms if alarm["name"].endswith(NOT_DONE)]
+
+
 def _freshness() -> dict[str, str | None]:
     account = boto3.client("sts").get_caller_identity()["Account"]
     s3 = boto3.client("s3")
@@ -185,10 +204,12 @@ def _updated(database: str) -> dt.datetime | None:
 
 
 def _failures() -> dict[str, int]:
-    sqs = boto3.client("sqs")
+    sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    discarded = list_discarded(s3, bucket_name("bronze", account, s3.meta.region_name))
     pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=PREFIX)
     urls = [url for page in pages for url in page.get("QueueUrls", []) if url.endswith(FAILURES)]
-    return {
+    queued = {
         url.rsplit("/", 1)[-1]: int(
             sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"][
                 "ApproximateNumberOfMessages"
@@ -196,6 +217,11 @@ def _failures() -> dict[str, int]:
         )
         for url in sorted(urls)
     }
+    return (
+        dict.fromkeys((f"{function}-discarded" for function in OF_STREAM), 0)
+        | {f"{function}-discarded": len(keys) for function, keys in discarded.items()}
+        | queued
+    )
 
 
 def _odd_stacks(stacks: Mapping[str, str]) -> list[str]:

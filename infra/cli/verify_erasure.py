@@ -13,6 +13,7 @@ import boto3
 import typer
 
 from api import contract
+from api.webhook_contract import FAILURES
 from infra.cli.console import print_json
 from infra.cli.errors import explain_errors, fail
 from infra.cli.exit_codes import ExitCode
@@ -20,7 +21,7 @@ from infra.cli.options import AsJson
 from infra.cli.residues import find_names, list_names, read_bucket, read_queue, read_table
 from infra.cli.target import use_local_account
 from infra.resource_names import EMAIL_HASH_SECRET, LAYERS, bucket_name
-from ingestion.contract import CDC_FAILURES, CDC_QUARANTINE
+from ingestion.contract import CDC_QUARANTINE
 from transforms.silver.certificate import hash_subject, is_genuine
 
 MAX_PRINTED = 100
@@ -80,5 +81,5 @@ def _list_places() -> Iterator[tuple[str, bytes]]:
     account, region = boto3.client("sts").get_caller_identity()["Account"], s3.meta.region_name
     for layer in LAYERS:
         yield from read_bucket(s3, bucket_name(layer, account, region))
-    for queue in (CDC_FAILURES, CDC_QUARANTINE):
+    for queue in (CDC_QUARANTINE, FAILURES):
         yield from read_queue(sqs, queue)

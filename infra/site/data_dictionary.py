@@ -18,7 +18,7 @@ from transforms.silver.contract import TABLES
 
 BRONZE = {"cdc": "ingestion/cdc/envelope.schema.json", "logs": "ingestion/logs/request.schema.json"}
 DBT = ROOT / "transforms" / "dbt" / "models"
-FOLDERS = ("staging", "intermediate", "marts")
+FOLDERS = ("staging", "intermediate", "live", "marts")
 INTRODUCTION = """\
 # Tables and columns
 
@@ -29,10 +29,15 @@ LAYERS = {
     "silver": "Glue database `todo_silver`, Iceberg, written by the Glue job `todo-silver`.",
     "gold": "Glue database `todo_analytics`, written by dbt. BI users read the marts.",
 }
+CLOCKS = {
+    "utc": "Days are those of UTC.",
+    "user": "Days are those of each user: the clock of the profile's time zone.",
+}
 FOLDER_TITLES = {
     "marts": "Marts: what people query",
+    "live": "Live: as of now",
     "intermediate": "Intermediate: what several marts need",
-    "staging": "Staging: views over silver",
+    "staging": "Staging: views over silver, and over the changes in bronze that it does not hold",
 }
 
 
@@ -57,7 +62,10 @@ def text() -> str:
                 (code(column["name"]), column.get("data_type", ""), describe(column.get("description", "")))
                 for column in model.get("columns", [])
             ]
-            parts += [f"#### {code(model['name'])}", describe(model["description"])]
+            parts += [
+                f"#### {code(model['name'])}",
+                f"{describe(model['description'])} {CLOCKS.get(clock_of(model), '')}".strip(),
+            ]
             parts.append(table(("column", "type", "meaning"), columns) if columns else "")
     parts += ["### Written by the pipeline", *_runs_table()]
     return page(*parts)
@@ -82,9 +90,16 @@ def undocumented() -> list[str]:
             where = f"transforms/dbt/models/{folder}/{model['name']}.yml"
             if not model.get("description"):
                 found.append(f"{model['name']} has no description in {where}")
+            if folder in ("marts", "live") and clock_of(model) not in CLOCKS:
+                found.append(f"{model['name']} does not say whose days it counts: config.meta.clock in {where}")
             silent = [one["name"] for one in model.get("columns", []) if not one.get("description")]
             found += [f"{model['name']}.{name} has no description in {where}" for name in silent]
     return found
+
+
+def clock_of(model: dict[str, Any]) -> str:
+    """Whose days a model counts, a key of `CLOCKS`; empty when it does not say."""
+    return str(model.get("config", {}).get("meta", {}).get("clock", ""))
 
 
 def models(folder: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from infra.site.monitoring_widgets import Series, Widget
 COLUMN, ROW, MARGIN = 50, 34, 6
 COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#17becf")
 STATES = {"OK": "#2ca02c", "ALARM": "#d62728", "INSUFFICIENT_DATA": "#7f7f7f"}
-LEGEND_PER_LINE, LEGEND_LINES = 3, 3
+LEGEND_PER_LINE, LEGEND_LINES = 2, 4
 LABEL_CHARACTERS = 22
 
 
@@ -17,9 +17,9 @@ def draw(widgets: Sequence[Widget]) -> str:
     """The picture as SVG.
 
     Args:
-        widgets: with their data; graphs share one axis of time.
+        widgets: with their data; graphs share one axis of time, which a single point, such as a day's, does not widen.
     """
-    times = [time for widget in widgets for each in widget.series for time, _ in each.points]
+    times = [time for widget in widgets for each in widget.series if each.points[1:] for time, _ in each.points]
     span = (min(times), max(times)) if times else (dt.datetime.now(dt.UTC),) * 2
     height = max(row + rows for _, row, _, rows in (widget.place for widget in widgets)) * ROW
     parts = [part for widget in widgets for part in _widget(widget, span)]
@@ -85,7 +85,10 @@ def _graph(series: Sequence[Series], size: tuple[int, int], span: tuple[dt.datet
     for number, each in enumerate(shown):
         colour = COLOURS[number % len(COLOURS)]
         points = [
-            (left + (time - span[0]).total_seconds() / seconds * (right - left), bottom - (value - lowest) * scale)
+            (
+                left + max((time - span[0]).total_seconds() / seconds, 0) * (right - left),
+                bottom - (value - lowest) * scale,
+            )
             for time, value in each.points
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

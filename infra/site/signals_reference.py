@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from api.contract import METRICS_NAMESPACE
+from api import webhook_contract as webhooks
+from api.contract import METRICS_NAMESPACE, USER_GIGABYTES
 from infra import ROOT
 from infra.site import templates
 from infra.site.markdown import code, codes, page, table
-from ingestion.contract import RECORDS_NOT_TRANSFORMED
+from ingestion.contract import DISCARDED_BATCHES, RECORDS_NOT_TRANSFORMED
 from orchestration import contract as pipeline
 from transforms import contract as lake
 
@@ -27,9 +28,14 @@ EVENTS = {
     "ended": "an execution of the pipeline has ended, with its status",
     "insights_row_skipped": "the figures of one user could not be published; `user_hash` and `reason` say more",
     "no answer": "a call of the API to AWS got no answer in time; the client got 503",
+    "handled": "messages of a batch for webhooks were sent, put off or dropped: how many of each",
+    "not handled": "a message for a webhook could not be handled; SQS delivers it again",
+    "not queued": "the look-up of webhooks stopped in the middle of a batch, which Lambda delivers again",
     "not done": "change capture stopped in the middle of a batch, which Lambda delivers again",
     "planned": "a run of the pipeline knows which objects it reads and which stages it leaves out",
+    "figure alerts were not evaluated": "Athena or SNS refused, or an alert names a saved query that is not there",
     "published": "gold's figures are published: rows written, skipped and deleted",
+    "rate limit not counted": "the table did not take a count of requests; the request was let through",
     "refused": "AWS refused a call of the API; the client got 500 or 503",
     "request": "one request that the API answered; what bronze's `logs` holds comes from it",
     "the quarantine queue did not take a record: %s": "a record was not set aside; Lambda tries again",
@@ -40,6 +46,7 @@ EVENTS = {
 }
 METRICS = {
     "AuthorizerErrors": ("API access log, by a metric filter", "", "requests that the authorizer refused"),
+    USER_GIGABYTES: ("`todo-api`", "service", "size of one user's tasks and index entries, from 1 GB on"),
     "IdempotentReplays": ("`todo-api`", "service", "responses that were given a second time for the same key"),
     "TasksCreated": ("`todo-api`", "service", "tasks created"),
     "TasksCompleted": ("`todo-api`", "service", "tasks completed"),
@@ -47,6 +54,14 @@ METRICS = {
     pipeline.LINES_REJECTED: ("`todo-publish-insights`", "", "lines of bronze that the run left out"),
     pipeline.OBJECTS_UNREADABLE: ("`todo-publish-insights`", "", "objects of bronze that could not be read"),
     pipeline.TESTS_WARNED: ("`todo-publish-insights`", "", "tests of gold that found few wrong rows"),
+    webhooks.DELIVERED: ("`todo-webhooks-deliver`", "service", "events that receivers have taken"),
+    webhooks.ATTEMPTS_FAILED: ("`todo-webhooks-deliver`", "service", "attempts to deliver an event that failed"),
+    webhooks.DISABLED: ("`todo-webhooks-deliver`", "service", "webhooks that were disabled after a day of failures"),
+    DISCARDED_BATCHES: (
+        "`todo-resolve-window`, `insights replay`",
+        "service",
+        "batches of the table's stream that wait for a replay, by the function that did not take them",
+    ),
     RECORDS_NOT_TRANSFORMED: ("`todo-logs`", "service", "records of request logs that could not be transformed"),
     pipeline.TABLE_BYTES: ("`todo-publish-insights`", "", "size of the table, as DynamoDB counts it every six hours"),
     pipeline.TABLE_ITEMS: (
@@ -57,9 +72,10 @@ METRICS = {
     pipeline.STATE_DURATION: ("`todo-pipeline-ended`", "StateMachine, State", "seconds that a state took"),
     pipeline.STATE_FAILED: ("`todo-insights-pipeline`", "StateMachine, State", "failures of a state"),
     lake.MAINTENANCE_FAILED: ("`todo-silver-maintenance`", "", "steps of the nightly maintenance that failed"),
+    lake.RECONCILE_ROWS: ("`todo-reconcile`", "", "rows of table and silver that were compared"),
     lake.RECONCILE_DIFFERENCES: ("`todo-reconcile`", "", "rows in which table and silver differ"),
 }
-KPIS = ROOT / "transforms" / "dbt" / "models" / "marts" / "business_metrics_kpis.sql"
+KPIS = ROOT / "transforms" / "dbt" / "macros" / "key_figures.sql"
 INTRODUCTION = """\
 # Events and metrics
 
@@ -140,7 +156,8 @@ def log_calls(source: str) -> Iterator[tuple[str, str]]:
 
 def figure_metrics() -> dict[str, str]:
     """The metrics that publishing makes of gold's figures, with the figure's name."""
-    figures = re.findall(r"^\s*\('([a-z_]+)'", KPIS.read_text(), re.MULTILINE)
+    named = KPIS.read_text().partition("set names = [")[2].partition("]")[0]
+    figures = re.findall(r"'([a-z0-9_]+)'", named)
     return {"".join(word.capitalize() for word in figure.split("_")): figure for figure in figures}
 
 

@@ -55,6 +55,8 @@ CORS_RESPONSE_HEADERS = [
     "idempotency-replayed",
     "link",
     "location",
+    "ratelimit",
+    "ratelimit-policy",
     "retry-after",
     "vary",
     "www-authenticate",
@@ -65,7 +67,14 @@ USE_TABLE = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
 ERASE = ("dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem")
 # all of a user, and the requests to erase one; the pipeline's state and whom it has erased are not the API's to change
 OWN_PARTITIONS = (
-    *roles.partitions_of(EntityType.TASK, EntityType.USER, EntityType.IDEMPOTENCY, EntityType.INSIGHTS),
+    *roles.partitions_of(
+        EntityType.TASK,
+        EntityType.USER,
+        EntityType.IDEMPOTENCY,
+        EntityType.INSIGHTS,
+        EntityType.COUNTS,
+        EntityType.WEBHOOK,
+    ),
     contract.ERASURE_PARTITION,
 )
 READ_ERASED = ("dynamodb:GetItem", "dynamodb:ConditionCheckItem")
@@ -163,15 +172,22 @@ class ApiStack(Stack):
             variables={
                 "TABLE_NAME": names.TABLE,
                 "CURSOR_KEY_SECRET_ID": names.CURSOR_SECRET,
+                "WEBHOOK_KEY_SECRET_ID": names.WEBHOOK_SECRET,
+                "PRIVATE_WEBHOOK_TARGETS": str(environment.private_webhook_targets).lower(),
                 "ENVIRONMENT": environment.name,
                 "MAX_TASKS_PER_USER": str(environment.max_tasks_per_user),
                 "MAX_GIGABYTES_PER_USER": str(environment.max_gigabytes_per_user),
+                "REQUESTS_PER_MINUTE_PER_USER": str(environment.requests_per_minute_per_user),
             },
             statements=[
                 roles.allow_items(self, (*USE_TABLE, *ERASE), *OWN_PARTITIONS),
                 roles.allow_items(self, ["dynamodb:Query"], *OWN_PARTITIONS, indexes=contract.INDEXES),
                 roles.allow_items(self, READ_ERASED, contract.ERASED_PARTITION),
-                roles.allow(roles.READ_SECRET, [names.secret_arn(self, names.CURSOR_SECRET)]),
+                roles.allow_items(self, ["dynamodb:UpdateItem"], *roles.partitions_of(EntityType.RATE_LIMIT)),
+                roles.allow(
+                    roles.READ_SECRET,
+                    [names.secret_arn(self, each) for each in (names.CURSOR_SECRET, names.WEBHOOK_SECRET)],
+                ),
             ],
             snap_start=True,
         )

@@ -17,7 +17,7 @@ from constructs import Construct
 from api import contract
 from infra.environments import Environment
 from infra.stacks import names
-from ingestion.contract import CHANGES, ERRORS
+from ingestion.contract import CHANGES, DISCARDED, ERRORS
 
 # a resource that was created by a deployment which then failed is removed, so that the next one can create it
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
@@ -41,6 +41,7 @@ class DataStack(Stack):
             self._database(database)
         self._secret("EmailHashKey", names.EMAIL_HASH_SECRET, "HMAC key of users.email_hash in silver")
         self._secret("CursorKey", names.CURSOR_SECRET, "HMAC key that signs the API's page cursors")
+        self._secret("WebhookKey", names.WEBHOOK_SECRET, "HMAC key that secrets of webhooks are derived from")
         self.table = self._table(environment)
         # last: what is protected against deletion could not be rolled back when something after it failed
         self.table.node.add_dependency(*[child for child in self.node.children if child is not self.table])
@@ -72,7 +73,7 @@ class DataStack(Stack):
     def _buckets(self, environment: Environment) -> None:
         old = Duration.days(environment.old_versions_days)
         # bronze is written once and read again years later; nothing is ever overwritten there
-        rules = [_archived(f"{CHANGES}/", environment), _expiring(f"{ERRORS}/", 90)]
+        rules = [_archived(f"{CHANGES}/", environment), _expiring(f"{ERRORS}/", 90), _expiring(DISCARDED, 90)]
         bronze = self._bucket("Bronze", "bronze", rules, old)
         # Iceberg keeps its own history; S3 versions are the net below it
         silver = self._bucket("Silver", "silver", [], old)

@@ -1,13 +1,14 @@
 """The dashboard `TodoApiMonitoring`: alarms first, then a section for each stage, in the order of the data's way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.stacks import metrics, names, pipeline
-from infra.stacks.alarms.api import AVAILABILITY, LATENCY_LIMIT_MS
+from infra.stacks.alarms.api import AVAILABILITY, LATENCY, LATENCY_LIMIT_MS
+from infra.stacks.alarms.service_levels import COMPLETENESS, FRESHNESS
 
 Row = list[cloudwatch.IWidget]
 FULL_WIDTH = 24
@@ -16,6 +17,8 @@ ALL_FUNCTIONS = (
     names.API_FUNCTION,
     names.CDC_FUNCTION,
     names.LOGS_FUNCTION,
+    names.FAN_OUT_FUNCTION,
+    names.DELIVER_FUNCTION,
     names.WINDOW_FUNCTION,
     names.PUBLISH_FUNCTION,
     names.NOTIFY_FUNCTION,
@@ -29,15 +32,28 @@ FIGURES = (
     "ActiveUsers",
     "TotalTasks",
     "CompletedTasks",
+    "OpenTasks",
     "OverdueTasks",
     "HighPriorityTasks",
     "CompletionRatePct",
+    "CycleTimeP50Hours",
     names.TABLE_ITEMS,
     names.TABLE_BYTES,
 )
+# rows, lines, objects and tests; publishing gold reports the first after each run
+FAULTS = (
+    names.INSIGHTS_ROWS_SKIPPED,
+    names.RECONCILE_DIFFERENCES,
+    names.LINES_REJECTED,
+    names.OBJECTS_UNREADABLE,
+    names.TESTS_WARNED,
+    names.MAINTENANCE_FAILED,
+)
 
 
-def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str, *, bill: bool) -> None:
+def dashboard(
+    scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str, *, bill: bool, service_levels: bool
+) -> None:
     """Put the dashboard into a stack.
 
     A widget never has nothing but metrics of what failed: those have no data while all is well, and an empty widget
@@ -48,6 +64,7 @@ def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str
         alarms: to show the state of, above everything else.
         api_id: of the HTTP API.
         bill: whether the account has one.
+        service_levels: whether gold has service levels.
     """
     rows: list[Row] = [
         [cloudwatch.AlarmStatusWidget(title="Alarms by stage", alarms=list(alarms), width=FULL_WIDTH, height=3)],
@@ -56,7 +73,7 @@ def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str
         *_table(),
         *_ingestion(),
         *_pipeline(scope),
-        *_quality(scope),
+        *_quality(scope, service_levels),
         *_business(),
         *(_cost() if bill else ()),
     ]
@@ -67,11 +84,19 @@ def dashboard(scope: Construct, alarms: Sequence[cloudwatch.IAlarm], api_id: str
 
 def _api(api_id: str) -> list[Row]:
     errors, requests = (metrics.of_http_api(api_id, name, "Sum", FIVE_MINUTES) for name in ("5xx", "Count"))
-    budget = cloudwatch.MathExpression(
+    day = Duration.days(1)
+    availability = cloudwatch.MathExpression(
         expression=f"100 * (1 - (errors / requests) / {1 - AVAILABILITY:.6f})",
         using_metrics={"errors": errors, "requests": requests},
-        period=Duration.days(1),
-        label="error budget left, %",
+        period=day,
+        label="availability",
+    )
+    latency = cloudwatch.MathExpression(
+        expression=f"100 - (100 - quick) / {1 - LATENCY:.6f}",
+        # percentile rank: how many percent of requests were as quick as promised
+        using_metrics={"quick": metrics.of_http_api(api_id, "Latency", f"PR(:{LATENCY_LIMIT_MS})", day)},
+        period=day,
+        label="latency",
     )
     return [
         _section("API health"),
@@ -81,7 +106,7 @@ def _api(api_id: str) -> list[Row]:
                 f"Latency in ms (limit {LATENCY_LIMIT_MS})",
                 *[metrics.of_http_api(api_id, "Latency", each, FIVE_MINUTES) for each in ("p50", "p95", "p99")],
             ),
-            _graph(f"Error budget of the day ({AVAILABILITY:.1%} available)", budget),
+            _graph("Error budget of the day in %", availability, latency),
         ],
     ]
 
@@ -132,8 +157,18 @@ def _ingestion() -> list[Row]:
         [
             _graph(
                 "Changes that failed",
-                metrics.visible_messages(names.CDC_FAILURES),
+                metrics.discarded_batches(names.CDC_FUNCTION),
                 metrics.visible_messages(names.CDC_QUARANTINE),
+            ),
+            _graph(
+                "Webhooks: waiting, delivered, failed, disabled, given up",
+                metrics.visible_messages(names.WEBHOOK_QUEUE),
+                *map(
+                    metrics.of_webhooks,
+                    (names.WEBHOOKS_DELIVERED, names.WEBHOOK_ATTEMPTS_FAILED, names.WEBHOOKS_DISABLED),
+                ),
+                metrics.visible_messages(names.WEBHOOK_FAILURES),
+                metrics.discarded_batches(names.FAN_OUT_FUNCTION),
             ),
         ],
     ]
@@ -157,26 +192,45 @@ def _pipeline(scope: Construct) -> list[Row]:
             ),
             _graph(
                 "Failed states",
-                *map(metrics.failures, states),
+                *[metrics.failures(each).with_(label=each) for each in states],
                 metrics.of_executions(scope, "ExecutionsSucceeded"),
             ),
         ],
     ]
 
 
-def _quality(scope: Construct) -> list[Row]:
+def _quality(scope: Construct, service_levels: bool) -> list[Row]:
     return [
         _section("Data freshness and quality"),
         [
             _graph("Executions that succeeded", metrics.of_executions(scope, "ExecutionsSucceeded")),
             _graph(
-                "Rows that differ or could not be published, failed maintenance",
-                metrics.of_lake(names.INSIGHTS_ROWS_SKIPPED),
-                metrics.of_lake(names.RECONCILE_DIFFERENCES),
-                metrics.of_lake(names.MAINTENANCE_FAILED),
+                "What is wrong with the data",
+                *map(metrics.of_lake, FAULTS),
             ),
+            *([_graph("Error budget of the day in %", *_budgets(scope))] if service_levels else ()),
         ],
     ]
+
+
+def _budgets(scope: Construct) -> Iterator[cloudwatch.IMetric]:
+    """What is left of the budgets of gold, if every day were like this one."""
+    day = Duration.days(1)
+    yield cloudwatch.MathExpression(
+        expression=f"100 * (1 - (1 - succeeded / 24) / {1 - FRESHNESS:.6f})",
+        using_metrics={"succeeded": metrics.of_executions(scope, "ExecutionsSucceeded").with_(period=day)},
+        period=day,
+        label="freshness",
+    )
+    yield cloudwatch.MathExpression(
+        expression=f"100 * (1 - (differences / rows) / {1 - COMPLETENESS:.6f})",
+        using_metrics={
+            "differences": metrics.of_lake(names.RECONCILE_DIFFERENCES, "Sum").with_(period=day),
+            "rows": metrics.of_lake(names.RECONCILE_ROWS, "Sum").with_(period=day),
+        },
+        period=day,
+        label="completeness",
+    )
 
 
 def _business() -> list[Row]:

@@ -1,18 +1,19 @@
-"""Into bronze: change capture from the table's stream, request logs from the api function's log group."""
+"""What follows the table's stream: change capture into bronze, webhooks. And request logs, from the api's log group."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.aws_lambda_event_sources import DynamoEventSource, SqsDlq
+from aws_cdk.aws_lambda_event_sources import DynamoEventSource
 from constructs import Construct
 
 from api import contract
 from infra.environments import Environment
-from infra.stacks import functions, names, roles
+from infra.stacks import discarded, functions, names, roles
 from infra.stacks.bronze import delivery_stream
 from infra.stacks.queues import failure_queue
+from infra.stacks.webhooks import webhooks
 from ingestion.contract import CHANGES, REQUESTS
 
 READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
@@ -21,7 +22,7 @@ REQUEST_LOGS = f'{{ $.log_type = "{contract.REQUEST_LOG_TYPE}" }}'
 
 
 class IngestionStack(Stack):
-    """Everything between what happens and bronze."""
+    """Everything between what happens and bronze, and between what happens and receivers of webhooks."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, table: dynamodb.ITable, environment: Environment
@@ -31,17 +32,17 @@ class IngestionStack(Stack):
         )
         self._capture_changes(table, environment)
         self._collect_logs(environment)
+        webhooks(self, table, list(READ_STREAM), environment)
 
     def _capture_changes(self, table: dynamodb.ITable, environment: Environment) -> None:
-        failures = failure_queue(self, "Failures", names.CDC_FAILURES)
         quarantine = failure_queue(self, "Quarantine", names.CDC_QUARANTINE)
         stream = delivery_stream(self, "Delivery", name=names.CDC_STREAM, prefix=CHANGES, environment=environment)
-        function = self._cdc_function(table, failures, quarantine, environment)
+        function = self._cdc_function(table, quarantine, environment)
         function.node.add_dependency(stream)
-        function.add_event_source(self._changes(table, failures))
+        function.add_event_source(self._changes(table))
 
     def _cdc_function(
-        self, table: dynamodb.ITable, failures: sqs.IQueue, quarantine: sqs.IQueue, environment: Environment
+        self, table: dynamodb.ITable, quarantine: sqs.IQueue, environment: Environment
     ) -> lambda_.Function:
         return functions.function(
             self,
@@ -60,23 +61,25 @@ class IngestionStack(Stack):
                 roles.allow(
                     ["firehose:PutRecordBatch"], [names.arn(self, "firehose", "deliverystream", names.CDC_STREAM)]
                 ),
-                roles.allow(["sqs:SendMessage"], [failures.queue_arn, quarantine.queue_arn]),
+                roles.allow(["sqs:SendMessage"], [quarantine.queue_arn]),
+                *discarded.statements(),
             ],
         )
 
-    def _changes(self, table: dynamodb.ITable, failures: sqs.IQueue) -> DynamoEventSource:
+    def _changes(self, table: dynamodb.ITable) -> DynamoEventSource:
         keys = {"PK": {"S": [{"prefix": contract.prefix(captured)} for captured in contract.CAPTURED_ENTITY_TYPES]}}
         return DynamoEventSource(
             table,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,
             batch_size=100,
             max_batching_window=Duration.seconds(1),
-            # what makes the function fail altogether is isolated by halving its batch and ends in the failures queue
+            # what makes the function fail altogether is isolated by halving its batch; it is tried as long as it is
+            # young, since what can never be captured is in quarantine before
             bisect_batch_on_error=True,
             report_batch_item_failures=True,
-            retry_attempts=5,
+            retry_attempts=-1,
             max_record_age=Duration.hours(12),
-            on_failure=SqsDlq(failures),
+            on_failure=discarded.on_failure(self, "DiscardedChanges"),
             filters=[lambda_.FilterCriteria.filter({"dynamodb": {"Keys": keys}})],
         )
 

@@ -10,14 +10,19 @@ MINUTE = Duration.minutes(1)
 AUTHORIZER_ERRORS = "AuthorizerErrors"
 
 
-def of_api(name: str) -> cloudwatch.Metric:
-    """A counter of the API's code, in the embedded metric format."""
-    return _metric(names.NAMESPACE, name, {"service": names.API_FUNCTION}, "Sum")
+def of_api(name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    """A counter or a size that the API's code writes, in the embedded metric format."""
+    return _metric(names.NAMESPACE, name, {"service": names.API_FUNCTION}, statistic)
 
 
 def of_logs(name: str) -> cloudwatch.Metric:
     """A counter of the code that transforms request logs, in the embedded metric format."""
     return _metric(names.NAMESPACE, name, {"service": names.LOGS_FUNCTION}, "Sum")
+
+
+def of_webhooks(name: str, period: Duration = MINUTE) -> cloudwatch.Metric:
+    """A counter of the code that delivers to webhooks, in the embedded metric format."""
+    return _metric(names.NAMESPACE, name, {"service": names.DELIVER_FUNCTION}, "Sum", period)
 
 
 def of_http_api(api_id: str, name: str, statistic: str, period: Duration = MINUTE) -> cloudwatch.Metric:
@@ -88,9 +93,19 @@ def of_cancelled_queries(workgroup: str) -> cloudwatch.Metric:
     return _metric("AWS/Athena", "ProcessedBytes", dimensions, "Maximum")
 
 
+def discarded_batches(function: str) -> cloudwatch.Metric:
+    """How many batches of the table's stream wait in bronze because a function did not take them."""
+    return _metric(names.NAMESPACE, names.DISCARDED_BATCHES, {"service": function}, "Maximum")
+
+
 def visible_messages(queue: str) -> cloudwatch.Metric:
     """How many messages wait in a queue."""
     return _metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, "Maximum")
+
+
+def oldest_message(queue: str) -> cloudwatch.Metric:
+    """How many seconds the oldest message of a queue has been in it."""
+    return _metric("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue}, "Maximum")
 
 
 def _metric(

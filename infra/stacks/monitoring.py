@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.environments import Environment
 from infra.stacks import budgets, graphs, metrics, names
-from infra.stacks.alarms import api, composites, functions, ingestion, pipeline, quality, table
+from infra.stacks.alarms import api, composites, functions, ingestion, pipeline, quality, service_levels, table
 from infra.stacks.alarms.definition import Alarm
 from infra.stacks.api import ACCESS_LOG_GROUP, ApiStack
 from infra.stacks.topics import topics
@@ -35,7 +35,13 @@ class MonitoringStack(Stack):
             environment.runbooks,
         )
         budgets.create(self, environment)
-        graphs.dashboard(self, composite, api_stack.http_api.api_id, bill=environment.target == "aws")
+        graphs.dashboard(
+            self,
+            composite,
+            api_stack.http_api.api_id,
+            bill=environment.target == "aws",
+            service_levels=environment.service_levels,
+        )
 
     def _definitions(self, environment: Environment, api_stack: ApiStack) -> list[Alarm]:
         return [
@@ -43,10 +49,11 @@ class MonitoringStack(Stack):
                 api_stack.http_api.api_id, api_stack.user_pool.user_pool_id, api_stack.client.user_pool_client_id
             ),
             *functions.alarms(),
-            *table.alarms(),
+            *table.alarms(environment),
             *ingestion.alarms(),
             *pipeline.alarms(self, environment),
             *quality.alarms(self, environment),
+            *service_levels.alarms(self, environment),
         ]
 
     def _count_authorizer_errors(self) -> None:

@@ -7,24 +7,33 @@ which would keep the exporting stack from changing.
 from aws_cdk import ArnFormat, Aws, Stack
 from constructs import IConstruct
 
-from api.contract import API_FUNCTION
+from api.contract import API_FUNCTION, USER_GIGABYTES
 from api.contract import METRICS_NAMESPACE as NAMESPACE
 from api.contract import TABLE_NAME as TABLE
+from api.webhook_contract import ATTEMPTS_FAILED as WEBHOOK_ATTEMPTS_FAILED
+from api.webhook_contract import DELIVER_FUNCTION, FAN_OUT_FUNCTION
+from api.webhook_contract import DELIVERED as WEBHOOKS_DELIVERED
+from api.webhook_contract import DISABLED as WEBHOOKS_DISABLED
+from api.webhook_contract import FAILURES as WEBHOOK_FAILURES
+from api.webhook_contract import KEY_SECRET as WEBHOOK_SECRET
+from api.webhook_contract import QUEUE as WEBHOOK_QUEUE
 from infra.resource_names import (
     ALERTS,
     ALERTS_KEY_ALIAS,
     CURSOR_SECRET,
     DASHBOARD,
     EMAIL_HASH_SECRET,
+    FIGURE_ALERTS,
     TICKETS,
     USER_POOL,
     bucket_name,
 )
 from ingestion.contract import (
-    CDC_FAILURES,
     CDC_FUNCTION,
     CDC_QUARANTINE,
     CDC_STREAM,
+    DISCARDED,
+    DISCARDED_BATCHES,
     LOGS_FUNCTION,
     LOGS_STREAM,
     RECORDS_NOT_TRANSFORMED,
@@ -58,6 +67,7 @@ from transforms.contract import (
     MAINTENANCE_FAILED,
     RECONCILE_DIFFERENCES,
     RECONCILE_PROJECT,
+    RECONCILE_ROWS,
     SILVER_DATABASE,
     SILVER_JOB,
     SILVER_MAINTENANCE_JOB,
@@ -71,7 +81,6 @@ __all__ = [
     "ATHENA_RESULTS",
     "BI_ROLE",
     "BRONZE_DATABASE",
-    "CDC_FAILURES",
     "CDC_FUNCTION",
     "CDC_QUARANTINE",
     "CDC_STREAM",
@@ -80,8 +89,13 @@ __all__ = [
     "DASHBOARD",
     "DBT_PROJECT",
     "DBT_WORKGROUP",
+    "DELIVER_FUNCTION",
+    "DISCARDED",
+    "DISCARDED_BATCHES",
     "EMAIL_HASH_SECRET",
     "ENDED_FUNCTION",
+    "FAN_OUT_FUNCTION",
+    "FIGURE_ALERTS",
     "GOLD_DATABASE",
     "GOLD_TABLES",
     "INSIGHTS_ROWS_SKIPPED",
@@ -96,6 +110,7 @@ __all__ = [
     "PUBLISH_FUNCTION",
     "RECONCILE_DIFFERENCES",
     "RECONCILE_PROJECT",
+    "RECONCILE_ROWS",
     "RECORDS_NOT_TRANSFORMED",
     "SILVER_DATABASE",
     "SILVER_JOB",
@@ -109,7 +124,14 @@ __all__ = [
     "TESTS_WARNED",
     "TICKETS",
     "UNDELIVERED",
+    "USER_GIGABYTES",
     "USER_POOL",
+    "WEBHOOKS_DELIVERED",
+    "WEBHOOKS_DISABLED",
+    "WEBHOOK_ATTEMPTS_FAILED",
+    "WEBHOOK_FAILURES",
+    "WEBHOOK_QUEUE",
+    "WEBHOOK_SECRET",
     "WINDOW_FUNCTION",
     "WORKGROUP",
 ]

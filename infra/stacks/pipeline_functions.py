@@ -33,6 +33,7 @@ RUN_COLUMNS = {
     "users_published": ("bigint", "Users whose insights can be asked for."),
 }
 RUN_QUERIES = ("athena:StartQueryExecution", "athena:GetQueryExecution")
+READ_SAVED_QUERIES = ("athena:ListNamedQueries", "athena:BatchGetNamedQuery")
 READ_GOLD = ("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions", "glue:GetPartition")
 
 
@@ -46,11 +47,17 @@ def window_function(scope: Construct, environment: Environment) -> None:
         environment,
         "Plans a run of the pipeline, one at a time",
         Duration.minutes(2),
-        {"BRONZE_BUCKET": names.bucket("bronze"), "CRAWLER_NAME": names.CRAWLER},
+        {
+            "BRONZE_BUCKET": names.bucket("bronze"),
+            "CRAWLER_NAME": names.CRAWLER,
+            "CRAWL_HOURS": str(environment.crawl_hours),
+        },
         [
             roles.allow_items(scope, ["dynamodb:GetItem", "dynamodb:PutItem"], contract.PIPELINE_PARTITION),
             roles.allow(["states:DescribeExecution"], [executions]),
             roles.allow(["s3:ListBucket"], [names.bucket_arn("bronze")]),
+            # it counts the batches that Lambda discarded
+            roles.allow(["s3:GetObject"], [names.bucket_arn("bronze", f"{names.DISCARDED}*")]),
             roles.allow(["s3:PutObject"], [names.bucket_arn("artifacts", f"{RUN_FILES}*")]),
             roles.allow(["glue:GetCrawler"], [names.arn(scope, "glue", "crawler", names.CRAWLER)]),
             roles.allow(["glue:GetPartitions"], names.catalog_arns(scope, names.BRONZE_DATABASE)),
@@ -72,9 +79,13 @@ def publish_function(scope: Construct, environment: Environment) -> None:
             "GOLD_BUCKET": names.bucket("gold"),
             "GOLD_DATABASE": names.GOLD_DATABASE,
             "ATHENA_WORKGROUP": names.WORKGROUP,
+            "FIGURE_ALERTS_TOPIC": names.arn(scope, "sns", "", names.FIGURE_ALERTS),
         },
         [
-            roles.allow(RUN_QUERIES, [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]),
+            *roles.publish_alerts(scope, names.FIGURE_ALERTS),
+            roles.allow(
+                [*RUN_QUERIES, *READ_SAVED_QUERIES], [names.arn(scope, "athena", "workgroup", names.WORKGROUP)]
+            ),
             roles.allow(READ_GOLD, names.catalog_arns(scope, names.GOLD_DATABASE)),
             # Athena looks at the database `default` whatever a query names:
             # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html

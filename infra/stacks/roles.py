@@ -80,10 +80,10 @@ def partitions_of(*entity_types: EntityType) -> list[str]:
     return [f"{prefix(entity_type)}*" for entity_type in entity_types]
 
 
-def publish_alerts(scope: Construct) -> tuple[iam.PolicyStatement, iam.PolicyStatement]:
-    """Statements that allow to publish to the topic that pages."""
+def publish_alerts(scope: Construct, topic: str = names.ALERTS) -> tuple[iam.PolicyStatement, iam.PolicyStatement]:
+    """Statements that allow to publish to a topic of the monitoring stack, by default the one that pages."""
     return (
-        allow(["sns:Publish"], [names.arn(scope, "sns", "", names.ALERTS)]),
+        allow(["sns:Publish"], [names.arn(scope, "sns", "", topic)]),
         # the topic's key is in a later stack and known here by its alias only
         allow(
             ["kms:Decrypt", "kms:GenerateDataKey"],

@@ -14,7 +14,7 @@ from infra.environments import Environment
 from infra.stacks import names, roles
 from infra.stacks.lake import LIST_BUCKET, READ_OBJECTS, WRITE_OBJECTS, WRITE_TABLES
 from infra.stacks.log_groups import log_group
-from ingestion.contract import UNREADABLE
+from ingestion.contract import DISCARDED, UNREADABLE
 
 # Iceberg's catalog in Spark: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-format-iceberg.html
 ICEBERG = {
@@ -34,7 +34,7 @@ DELETE_VERSIONS = ("s3:DeleteObjectVersion",)
 DRAIN_QUEUE = ("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 REWRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 # what of bronze may name a user
-CHANGES = ("cdc/*", "logs/*", "errors/*")
+CHANGES = ("cdc/*", "logs/*", "errors/*", f"{DISCARDED}*")
 
 
 def jobs(stack: Stack, environment: Environment) -> None:

@@ -16,7 +16,7 @@ READ_ALARMS = ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwa
 
 
 def topics(scope: Construct, environment: Environment) -> dict[str, sns.Topic]:
-    """`todo-alerts`, which pages, and `todo-tickets`, by severity.
+    """`todo-alerts`, which pages, and `todo-tickets`, by severity; beside them `todo-figure-alerts`, for analysts.
 
     Args:
         scope: the stack.
@@ -27,6 +27,7 @@ def topics(scope: Construct, environment: Environment) -> dict[str, sns.Topic]:
         severity: _topic(scope, construct_id, name, key)
         for severity, construct_id, name in (("page", "Alerts", names.ALERTS), ("ticket", "Tickets", names.TICKETS))
     }
+    _topic(scope, "FigureAlerts", names.FIGURE_ALERTS, key)
     if environment.alert_email:
         for construct_id, topic in zip(("AlertsMail", "TicketsMail"), made.values(), strict=True):
             # AWS sends a mail with a link first; nothing is delivered until somebody has followed it

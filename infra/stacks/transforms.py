@@ -15,9 +15,11 @@ from constructs import Construct
 from infra import ROOT
 from infra.environments import Environment
 from infra.stacks import names, people, roles, silver
+from infra.stacks.change_lines import change_lines
 from infra.stacks.lake import LIST_BUCKET, READ_CATALOG, READ_OBJECTS, READ_PARTITIONS, WRITE_OBJECTS, WRITE_TABLES
 from infra.stacks.log_groups import log_group
 from infra.stacks.saved_queries import named_queries
+from ingestion.contract import CHANGES
 
 GIB = 1024**3
 # of the artifacts: dbt's packages, installed once for each lock file
@@ -50,6 +52,7 @@ class TransformsStack(Stack):
         super().__init__(scope, construct_id, description="Todo API with Insights: bronze to silver to gold")
         self._workgroups(environment)
         self._crawler()
+        change_lines(self)
         silver.jobs(self, environment)
         self._dbt_project(environment)
 
@@ -176,6 +179,7 @@ class TransformsStack(Stack):
                     "ATHENA_WORKGROUP": names.DBT_WORKGROUP,
                     "GOLD_SCHEMA": names.GOLD_DATABASE,
                     "SILVER_SCHEMA": names.SILVER_DATABASE,
+                    "BRONZE_SCHEMA": names.BRONZE_DATABASE,
                     "DBT_TARGET": "prod",
                     # a quick query is not waited for longer than it runs; four threads stay far below Athena's limit
                     "ATHENA_POLL_SECONDS": "0.25",
@@ -198,17 +202,24 @@ class TransformsStack(Stack):
             self,
             "DbtRole",
             "codebuild.amazonaws.com",
-            roles.allow(READ_OBJECTS, [_object_arn(source), names.bucket_arn("silver", "*")]),
+            # tests of the live views read the changes that silver does not hold
+            roles.allow(
+                READ_OBJECTS,
+                [_object_arn(source), names.bucket_arn("silver", "*"), names.bucket_arn("bronze", f"{CHANGES}/*")],
+            ),
             roles.allow(roles.READ_SOURCE_VERSION, [_object_arn(source)]),
             roles.allow(["s3:GetBucketLocation"], [source.bucket.bucket_arn]),
-            roles.allow(LIST_BUCKET, [names.bucket_arn("silver"), names.bucket_arn("gold")]),
+            roles.allow(LIST_BUCKET, [names.bucket_arn(layer) for layer in ("bronze", "silver", "gold")]),
             roles.allow(WRITE_OBJECTS, [names.bucket_arn("gold", "*")]),
             roles.allow(["s3:ListBucketMultipartUploads"], [names.bucket_arn("gold")]),
             # what dbt leaves of each run
             roles.allow(["s3:PutObject", "s3:AbortMultipartUpload"], [names.bucket_arn("artifacts", "dbt/*")]),
             roles.allow(["s3:GetObject", "s3:PutObject"], [names.bucket_arn("artifacts", f"{DBT_CACHE}/*")]),
             roles.allow(RUN_QUERIES, [names.arn(self, "athena", "workgroup", names.DBT_WORKGROUP)]),
-            roles.allow([*READ_CATALOG, *READ_PARTITIONS], names.catalog_arns(self, names.SILVER_DATABASE, gold)),
+            roles.allow(
+                [*READ_CATALOG, *READ_PARTITIONS],
+                names.catalog_arns(self, names.BRONZE_DATABASE, names.SILVER_DATABASE, gold),
+            ),
             # Athena looks at the database `default` whatever a query names:
             # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
             roles.allow(["glue:GetDatabase"], [names.arn(self, "glue", "database", "default")]),

@@ -20,13 +20,18 @@ METRICS = {
     ("TodoInsights", "StateFailed", ("State", "StateMachine")),
     ("TodoInsights", "StateDuration", ("State", "StateMachine")),
     ("TodoInsights", "ReconcileDifferences", ()),
+    ("TodoInsights", "ReconcileRows", ()),
     ("TodoInsights", "MaintenanceFailed", ()),
     ("TodoInsights", "InsightsRowsSkipped", ()),
     ("TodoInsights", "LinesRejected", ()),
     ("TodoInsights", "ObjectsUnreadable", ()),
     ("TodoInsights", "TestsWarned", ()),
     ("TodoInsights", "RecordsNotTransformed", ("service",)),
+    ("TodoInsights", "DiscardedBatches", ("service",)),
+    ("TodoInsights", "WebhooksDelivered", ("service",)),
+    ("TodoInsights", "WebhookAttemptsFailed", ("service",)),
     ("TodoInsights", "AuthorizerErrors", ()),
+    ("TodoInsights", "UserGigabytes", ("service",)),
     ("AWS/ApiGateway", "4xx", ("ApiId",)),
     ("AWS/ApiGateway", "5xx", ("ApiId",)),
     ("AWS/ApiGateway", "Count", ("ApiId",)),
@@ -46,6 +51,7 @@ METRICS = {
     ("AWS/Lambda", "Duration", ("FunctionName",)),
     ("AWS/Lambda", "ConcurrentExecutions", ("FunctionName",)),
     ("AWS/Lambda", "IteratorAge", ("FunctionName",)),
+    ("AWS/Lambda", "DestinationDeliveryFailures", ("FunctionName",)),
     ("AWS/DynamoDB", "ReadThrottleEvents", ("TableName",)),
     ("AWS/DynamoDB", "WriteThrottleEvents", ("TableName",)),
     ("AWS/DynamoDB", "SystemErrors", ("Operation", "TableName")),
@@ -56,12 +62,20 @@ METRICS = {
     ("AWS/CodeBuild", "FailedBuilds", ("ProjectName",)),
     ("AWS/Athena", "ProcessedBytes", ("QueryState", "QueryType", "WorkGroup")),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName",)),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName",)),
 }
 WITHOUT_DATA_IS_BAD = {
     "todo-insights-pipeline-not-started",
     "todo-slo-freshness",
+    "todo-slo-freshness-fast-360m",
+    "todo-slo-freshness-fast-60m",
+    "todo-slo-freshness-slow-1440m",
+    "todo-slo-freshness-slow-360m",
     "todo-silver-maintenance-not-done",
+    "todo-reconcile-not-done",
 }
+# counted once an hour, and by each replay
+KEPT_WITHOUT_DATA = {"todo-cdc-failures-not-empty", "todo-webhooks-not-queued-not-empty"}
 RULE = re.compile(r"(NOT )?\(?ALARM\(\"?([^\")]+)\"?\)")
 
 
@@ -144,11 +158,15 @@ def test_every_task_state_of_the_pipeline_has_an_alarm_on_its_duration(deployed:
 
 def test_only_alarms_about_missing_work_take_no_data_for_a_failure(deployed: Templates) -> None:
     treated = {name: alarm.properties["TreatMissingData"] for name, alarm in alarms(deployed).items()}
-    assert {name for name, how in treated.items() if how != "notBreaching"} == WITHOUT_DATA_IS_BAD
+    assert {name for name, how in treated.items() if how == "ignore"} == KEPT_WITHOUT_DATA
+    assert {name for name, how in treated.items() if how == "breaching"} == WITHOUT_DATA_IS_BAD
+    assert set(treated.values()) == {"notBreaching", "breaching", "ignore"}
     for name in WITHOUT_DATA_IS_BAD:
         alarm = alarms(deployed)[name].properties
         assert alarm["TreatMissingData"] == "breaching"
-        assert (alarm["Threshold"], alarm["ComparisonOperator"], alarm["Period"]) == (1, "LessThanThreshold", 3600)
+        assert alarm["ComparisonOperator"] == "LessThanThreshold"
+        if not name.startswith("todo-slo-freshness-"):
+            assert (alarm["Threshold"], alarm["Period"]) == (1, 3600)
 
 
 def test_task_states_inside_parallel_and_map_states_count_too() -> None:
@@ -177,10 +195,53 @@ def test_every_function_queue_and_stream_has_its_alarms(deployed: Templates) -> 
         assert {f"{name}-{kind}" for kind in ("errors", "throttles", "duration", "concurrency")} <= set(found)
         assert found[f"{name}-duration"].properties["Threshold"] < 1000 * function.properties["Timeout"]
     for queue in deployed.resources("AWS::SQS::Queue"):
-        assert f"{queue.properties['QueueName']}-not-empty" in found
+        # a queue that is worked off has messages; how old the oldest may be is what matters
+        kind = "queue-age" if "RedrivePolicy" in queue.properties else "not-empty"
+        assert f"{queue.properties['QueueName']}-{kind}" in found
     for stream in deployed.resources("AWS::KinesisFirehose::DeliveryStream"):
         name = stream.properties["DeliveryStreamName"]
         assert {f"{name}-stream-{kind}" for kind in ("freshness", "success", "throttled")} <= set(found)
+
+
+def test_budgets_of_gold_are_spent_in_hours_and_days_and_only_where_builds_are_hourly(
+    templates: dict[str, Templates],
+) -> None:
+    def watched_for(environment: str) -> dict[str, tuple[float, int, str]]:
+        return {
+            name.removeprefix("todo-slo-freshness-"): tuple(
+                alarm.properties[key] for key in ("Threshold", "Period", "TreatMissingData")
+            )
+            for name, alarm in alarms(templates[environment]).items()
+            if name.startswith("todo-slo-freshness-")
+        }
+
+    hour = 3600
+    assert watched_for("prod") == watched_for("staging")
+    assert watched_for("prod") == {
+        "fast-360m": (4, 6 * hour, "breaching"),
+        "fast-60m": (1, hour, "breaching"),
+        "slow-1440m": (21, 24 * hour, "breaching"),
+        "slow-360m": (6, 6 * hour, "breaching"),
+    }
+    # fewer than none have never succeeded, and missing data is fine
+    assert {(one[0], one[2]) for one in watched_for("dev").values()} == {(0, "notBreaching")}
+    rows = {
+        name: (alarm.properties["Threshold"], alarm.properties["Metrics"][0]["Expression"])
+        for name, alarm in alarms(templates["prod"]).items()
+        if name.startswith("todo-slo-completeness-")
+    }
+    assert rows == {
+        "todo-slo-completeness-fast-1440m": (0.00144, "differences / rows"),
+        "todo-slo-completeness-slow-4320m": (0.0001, "differences / rows"),
+        "todo-slo-completeness-slow-1440m": (0.0001, "differences / rows"),
+    }
+
+
+def test_both_windows_of_a_budget_have_to_burn(deployed: Templates) -> None:
+    rule = joined(composites(deployed)["todo-quality-page"].properties["AlarmRule"])
+    logical = {alarm.properties["AlarmName"]: alarm.id for alarm in deployed.resources("AWS::CloudWatch::Alarm")}
+    both = [logical[f"todo-slo-freshness-fast-{window}m"] for window in (360, 60)]
+    assert re.search(rf'\(ALARM\("\{{{both[0]}\.Arn\}}"\) AND ALARM\("\{{{both[1]}\.Arn\}}"\)\)', rule), rule
 
 
 def test_only_composite_alarms_notify_of_the_alarm_and_of_its_end(deployed: Templates) -> None:
@@ -253,7 +314,7 @@ def test_alarms_and_rules_may_publish_to_the_encrypted_topics(deployed: Template
     assert set(users) == services
     assert all(actions == {"kms:Decrypt", "kms:GenerateDataKey"} for actions in users.values())
     policies = list(deployed.resources("AWS::SNS::TopicPolicy"))
-    assert len(policies) == 2
+    assert len(policies) == 3
     for policy in policies:
         statements = policy.properties["PolicyDocument"]["Statement"]
         publishers = [item["Principal"]["Service"] for item in statements if item["Effect"] == "Allow"]

@@ -133,7 +133,7 @@ def test_the_api_may_do_on_the_table_what_its_calls_need_and_no_more(deployed: T
     # each of them is needed: tests/integration/api/test_permissions.py
     assert on_table == {
         "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
-        "dynamodb:PutItem", "dynamodb:Query",
+        "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
     }  # fmt: skip
 
 
@@ -145,9 +145,11 @@ def test_the_table_is_written_in_the_partitions_of_each_writer_only(deployed: Te
         if re.fullmatch(r"dynamodb:(BatchWrite|Delete|Put|Update)Item", action)
         for partition in item["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     }
-    users = ("TASK#*", "USER#*", "IDEMPOTENCY#*", "INSIGHTS#*", "ERASURE")
+    users = ("TASK#*", "USER#*", "IDEMPOTENCY#*", "INSIGHTS#*", "WEBHOOK#*", "COUNTS#*", "ERASURE")
     assert allowed == {
         *(("FunctionRole", action, key) for action in ("BatchWriteItem", "DeleteItem", "PutItem") for key in users),
+        ("FunctionRole", "UpdateItem", "RATE_LIMIT#*"),
+        *(("WebhooksDeliverRole", action, "WEBHOOK#*") for action in ("PutItem", "UpdateItem")),
         ("ResolveWindowRole", "PutItem", "PIPELINE"),
         ("PublishInsightsRole", "BatchWriteItem", "INSIGHTS#*"),
         ("PublishInsightsRole", "PutItem", "PIPELINE"),
@@ -206,6 +208,10 @@ def test_bronze_is_written_by_the_delivery_streams_and_by_whoever_erases_users(d
         ("TodoIngestionStack/DeliveryRole", "errors/cdc/*"),
         ("TodoIngestionStack/LogsDeliveryRole", "logs/*"),
         ("TodoIngestionStack/LogsDeliveryRole", "errors/logs/*"),
+        # Lambda writes batches that it discards, as the function's role
+        ("TodoIngestionStack/CdcRole", "aws/lambda/*"),
+        ("TodoIngestionStack/WebhooksFanOutRole", "aws/lambda/*"),
+        ("TodoTransformsStack/SilverMaintenanceRole", "aws/lambda/*"),
         # objects that it cannot read, moved
         ("TodoTransformsStack/SilverRole", "errors/unreadable/*"),
         ("TodoTransformsStack/SilverMaintenanceRole", "cdc/*"),
@@ -225,6 +231,8 @@ def test_only_the_silver_job_may_read_the_key_that_hashes_e_mails(deployed: Temp
     assert readers == {
         ("TodoTransformsStack", "todo-email-hash-key-??????"),
         ("TodoApiStack", "todo-cursor-key-??????"),
+        ("TodoApiStack", "todo-webhook-key-??????"),
+        ("TodoIngestionStack", "todo-webhook-key-??????"),
     }
 
 

@@ -106,7 +106,7 @@ def test_every_log_group_that_a_job_or_function_writes_to_is_made_here_and_expir
             written.add(f"/aws/lambda/{function.properties['FunctionName']}")
         for project in templates[name].resources("AWS::CodeBuild::Project"):
             written.add(f"/aws/codebuild/{project.properties['Name']}")
-        assert len(written) == 13
+        assert len(written) == 15
         assert written <= set(groups)
 
 
@@ -137,7 +137,7 @@ def test_browsers_may_send_and_read_the_headers_of_the_contract(deployed: Templa
     assert sent | {"traceparent", "tracestate", "baggage"} <= set(cors["AllowHeaders"])
     answers = [answer for operation in operations for answer in operation["responses"].values()]
     read = {name.lower() for answer in answers for name in answer.get("headers", ())}
-    assert read >= {"etag", "idempotency-replayed", "link", "location", "retry-after", "x-request-id"}
+    assert read >= {"etag", "idempotency-replayed", "link", "location", "ratelimit", "retry-after", "x-request-id"}
     assert read | {"allow", "accept-patch"} <= {*cors["ExposeHeaders"], "cache-control"}
 
 
@@ -166,9 +166,12 @@ def test_functions_know_what_they_need_from_their_environment(deployed: Template
     assert api["Environment"]["Variables"] == {
         "TABLE_NAME": "todo-app-data",
         "CURSOR_KEY_SECRET_ID": "todo-cursor-key",
+        "WEBHOOK_KEY_SECRET_ID": "todo-webhook-key",
+        "PRIVATE_WEBHOOK_TARGETS": "false",
         "ENVIRONMENT": "prod",
         "MAX_GIGABYTES_PER_USER": "8",
         "MAX_TASKS_PER_USER": "10000",
+        "REQUESTS_PER_MINUTE_PER_USER": "600",
         "POWERTOOLS_SERVICE_NAME": "todo-api",
         "POWERTOOLS_METRICS_NAMESPACE": "TodoInsights",
     }
@@ -179,7 +182,8 @@ def test_functions_know_what_they_need_from_their_environment(deployed: Template
 
 
 def test_change_capture_loses_no_change_and_leaves_idempotency_records_behind(deployed: Templates) -> None:
-    mapping = deployed.one("AWS::Lambda::EventSourceMapping").properties
+    cdc = deployed.one("AWS::Lambda::Function", FunctionName="todo-cdc")
+    mapping = deployed.one("AWS::Lambda::EventSourceMapping", FunctionName={"Ref": cdc.id}).properties
 
     (pattern,) = mapping["FilterCriteria"]["Filters"]
     assert json.loads(pattern["Pattern"]) == {
@@ -188,11 +192,37 @@ def test_change_capture_loses_no_change_and_leaves_idempotency_records_behind(de
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
-    # unbounded (-1) would let one bad record hold up the shard until it falls out of the stream
-    assert 0 < mapping["MaximumRetryAttempts"] <= 10
-    assert 0 < mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
-    queue = deployed.one("AWS::SQS::Queue", QueueName="todo-cdc-failures")
-    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": [queue.id, "Arn"]}
+    # tried as long as they are young; what can never be captured is in quarantine before (ADR 0104)
+    assert mapping["MaximumRetryAttempts"] == -1
+    assert mapping["MaximumRecordAgeInSeconds"] == 12 * 3600
+    assert joined(mapping["DestinationConfig"]["OnFailure"]["Destination"]).endswith(f":s3:::{BRONZE}")
+
+
+def test_webhooks_follow_the_stream_by_a_queue_of_their_own(deployed: Templates) -> None:
+    fan_out = deployed.one("AWS::Lambda::Function", FunctionName="todo-webhooks-fan-out")
+    stream = deployed.one("AWS::Lambda::EventSourceMapping", FunctionName={"Ref": fan_out.id}).properties
+    patterns = [json.loads(one["Pattern"]) for one in stream["FilterCriteria"]["Filters"]]
+    # nothing else of the table starts the function: neither profiles nor what the deliveries themselves write
+    assert patterns == [
+        {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"PK": {"S": [{"prefix": "TASK#"}]}}}},
+        {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"event_type": {"S": ["webhook.test"]}}}},
+    ]
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    # a record that its function cannot read holds up the others that long
+    assert (stream["MaximumRetryAttempts"], stream["MaximumRecordAgeInSeconds"]) == (-1, 3600)
+    assert joined(stream["DestinationConfig"]["OnFailure"]["Destination"]).endswith(f":s3:::{BRONZE}")
+    deliver = deployed.one("AWS::Lambda::Function", FunctionName="todo-webhooks-deliver")
+    mapping = deployed.one("AWS::Lambda::EventSourceMapping", FunctionName={"Ref": deliver.id}).properties
+    queue = deployed.one("AWS::SQS::Queue", QueueName="todo-webhooks")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue.id, "Arn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue.properties["VisibilityTimeout"] >= 6 * deliver.properties["Timeout"]
+    failures = deployed.one("AWS::SQS::Queue", QueueName="todo-webhooks-failures")
+    redrive = queue.properties["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [failures.id, "Arn"]}
+    variables = deliver.properties["Environment"]["Variables"]
+    assert variables["PRIVATE_WEBHOOK_TARGETS"] == "false"
 
 
 @pytest.mark.parametrize(("name", "prefix"), [("todo-cdc", "cdc"), ("todo-logs", "logs")])

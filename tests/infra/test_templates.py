@@ -37,6 +37,8 @@ DESIGNED = [
     ("AWS::Athena::WorkGroup", "Name", "todo-analytics-workgroup"),
     ("AWS::Lambda::Function", "FunctionName", "todo-api"),
     ("AWS::Lambda::Function", "FunctionName", "todo-cdc"),
+    ("AWS::Lambda::Function", "FunctionName", "todo-webhooks-fan-out"),
+    ("AWS::Lambda::Function", "FunctionName", "todo-webhooks-deliver"),
     ("AWS::Lambda::Function", "FunctionName", "todo-resolve-window"),
     ("AWS::Lambda::Function", "FunctionName", "todo-publish-insights"),
     ("AWS::Lambda::Function", "FunctionName", "todo-notify-operators"),
@@ -45,10 +47,12 @@ DESIGNED = [
     ("AWS::Logs::LogGroup", "LogGroupName", "/aws/lambda/todo-api"),
     ("AWS::Logs::LogGroup", "LogGroupName", "/aws/lambda/todo-cdc"),
     ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName", "todo-cdc"),
-    ("AWS::SQS::Queue", "QueueName", "todo-cdc-failures"),
+    ("AWS::SQS::Queue", "QueueName", "todo-cdc-quarantine"),
     ("AWS::SecretsManager::Secret", "Name", "todo-email-hash-key"),
     ("AWS::SecretsManager::Secret", "Name", "todo-cursor-key"),
+    ("AWS::SecretsManager::Secret", "Name", "todo-webhook-key"),
     ("AWS::SNS::Topic", "TopicName", "todo-alerts"),
+    ("AWS::SNS::Topic", "TopicName", "todo-figure-alerts"),
     ("AWS::CloudWatch::Dashboard", "DashboardName", "TodoApiMonitoring"),
 ]
 OUTPUTS = {

@@ -9,5 +9,6 @@
 | ingestion | change capture, delivery streams, failure queues |
 | pipeline | the state machine, its states, jobs, builds, queries |
 | quality | whether silver and gold are right and fresh |
+| service_levels | how fast the error budgets of gold are spent: freshness and completeness |
 | composites | which alarms notify whom, so that one incident notifies once |
 """

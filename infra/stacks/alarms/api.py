@@ -131,6 +131,7 @@ def _burn_rates(api_id: str, name: str, severity: Severity, window: Duration) ->
         ),
         threshold=round(rate * (1 - AVAILABILITY), 6),
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        together=f"availability-{name}",
     )
     # when more than this share of requests is slow, that percentile is above the limit
     slow = rate * (1 - LATENCY)
@@ -143,4 +144,5 @@ def _burn_rates(api_id: str, name: str, severity: Severity, window: Duration) ->
         metric=metrics.of_http_api(api_id, "Latency", f"p{100 * (1 - slow):.0f}", window),
         threshold=LATENCY_LIMIT_MS,
         operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        together=f"latency-{name}",
     )

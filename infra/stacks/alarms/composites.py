@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.stacks.alarms.api import BURN_RATES
 from infra.stacks.alarms.definition import Alarm, Severity, Stage
 
 # stage -> all stages before it, whose incidents explain its own
@@ -93,13 +92,10 @@ def _terms(members: Sequence[tuple[Alarm, cloudwatch.Alarm]]) -> list[cloudwatch
     def in_alarm(alarm: cloudwatch.Alarm) -> cloudwatch.IAlarmRule:
         return cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM)
 
-    by_name = {each.name: alarm for each, alarm in members}
-    terms: list[cloudwatch.IAlarmRule] = []
-    for objective in ("availability", "latency"):
-        for speed, _, _, long, short in BURN_RATES:
-            windows = [f"todo-slo-{objective}-{speed}-{window.to_minutes():.0f}m" for window in (long, short)]
-            both = [by_name.pop(name) for name in windows if name in by_name]
-            # a budget burns only while both of its windows say so
-            if both:
-                terms.append(cloudwatch.AlarmRule.all_of(*map(in_alarm, both)))
-    return [*map(in_alarm, by_name.values()), *terms]
+    alone = [in_alarm(alarm) for each, alarm in members if not each.together]
+    groups = dict.fromkeys(each.together for each, _ in members if each.together)
+    # a budget burns only while all of its windows say so
+    return alone + [
+        cloudwatch.AlarmRule.all_of(*[in_alarm(alarm) for each, alarm in members if each.together == group])
+        for group in groups
+    ]

@@ -29,6 +29,7 @@ class Alarm:
         missing_data: what a period without data means; mostly that nothing failed.
         hold: for how many periods it stays on after one that breached. An alarm that silences others has to outlast
             them, or they would notify once it ends.
+        together: alarms of one severity with the same word notify only while all of them are on; empty for none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Alarm:
     periods: int = 1
     missing_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     hold: int = 1
+    together: str = ""
 
     def description(self, runbooks: str) -> str:
         """What the notification says.

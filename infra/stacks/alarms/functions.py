@@ -43,7 +43,7 @@ FUNCTIONS = (
         "ingestion",
         "ticket",
         Duration.seconds(50),
-        "changes reach bronze late; they are retried for 12 hours and then wait in the failures queue",
+        "changes reach bronze late; they are retried for 12 hours and then kept for a replay",
     ),
     Function(
         names.LOGS_FUNCTION,
@@ -51,6 +51,20 @@ FUNCTIONS = (
         "ticket",
         Duration.seconds(50),
         "request logs are kept below errors/logs/ instead of reaching bronze",
+    ),
+    Function(
+        names.FAN_OUT_FUNCTION,
+        "ingestion",
+        "ticket",
+        Duration.seconds(50),
+        "webhooks hear of changes late; they are retried for an hour and then kept for a replay",
+    ),
+    Function(
+        names.DELIVER_FUNCTION,
+        "ingestion",
+        "ticket",
+        Duration.seconds(25),
+        "webhooks hear of changes late; deliveries are repeated and then wait in the failures queue",
     ),
     Function(
         names.WINDOW_FUNCTION, "pipeline", "ticket", Duration.seconds(100), "the pipeline's execution fails or repeats"

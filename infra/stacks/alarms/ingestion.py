@@ -15,6 +15,7 @@ FRESHNESS = Duration.minutes(15)
 FIVE_MINUTES = Duration.minutes(5)
 LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 MORE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+MISSED = "receivers miss these events unless they read the change feed"
 LATE = "insights are late; nothing is lost, Firehose tries for 24 hours"
 
 
@@ -48,7 +49,9 @@ def alarms() -> Iterator[Alarm]:
         impact="they are kept below errors/logs/ for 90 days until `insights replay --queue logs`",
         metric=metrics.of_logs(names.RECORDS_NOT_TRANSFORMED),
     )
+    yield from _of_discarded()
     yield from _of_queues()
+    yield from _of_webhooks()
 
 
 def _of_stream(stream: str) -> Iterator[Alarm]:
@@ -81,9 +84,95 @@ def _of_stream(stream: str) -> Iterator[Alarm]:
     )
 
 
+def _of_webhooks() -> Iterator[Alarm]:
+    late = "receivers hear of changes late; they can catch up by the change feed"
+    yield Alarm(
+        name=f"{names.FAN_OUT_FUNCTION}-iterator-age",
+        stage="ingestion",
+        severity="ticket",
+        meaning="Changes wait more than five minutes for their webhooks to be looked up",
+        impact=late,
+        metric=metrics.of_function(names.FAN_OUT_FUNCTION, "IteratorAge", "Maximum"),
+        threshold=Duration.minutes(5).to_milliseconds(),
+    )
+    yield Alarm(
+        name=f"{names.WEBHOOK_QUEUE}-queue-age",
+        stage="ingestion",
+        severity="ticket",
+        meaning="A delivery has waited for 30 minutes, twice as long as SQS can delay one",
+        impact=late,
+        metric=metrics.oldest_message(names.WEBHOOK_QUEUE),
+        threshold=Duration.minutes(30).to_seconds(),
+    )
+    delivered, failed = (
+        metrics.of_webhooks(name, FIVE_MINUTES) for name in (names.WEBHOOKS_DELIVERED, names.WEBHOOK_ATTEMPTS_FAILED)
+    )
+    yield Alarm(
+        name=f"{names.DELIVER_FUNCTION}-none-delivered",
+        stage="ingestion",
+        severity="ticket",
+        meaning="For 15 minutes attempts to deliver failed, many of them, and none succeeded",
+        impact="no receiver hears of changes; deliveries are repeated for 24 hours, then webhooks are disabled",
+        metric=cloudwatch.MathExpression(
+            expression="IF(FILL(delivered, 0) == 0, failed, 0)",
+            using_metrics={"delivered": delivered, "failed": failed},
+            period=FIVE_MINUTES,
+            label="attempts that failed while none succeeded",
+        ),
+        threshold=10,
+        periods=3,
+    )
+    yield Alarm(
+        name=f"{names.WEBHOOK_FAILURES}-not-empty",
+        stage="ingestion",
+        severity="ticket",
+        meaning="Deliveries that the function could not handle wait in the failures queue",
+        impact=MISSED,
+        metric=metrics.visible_messages(names.WEBHOOK_FAILURES),
+    )
+
+
+def _of_discarded() -> Iterator[Alarm]:
+    for name, function, meaning, impact in (
+        ("todo-cdc-failures-not-empty", names.CDC_FUNCTION, "could not be captured", "silver lacks them"),
+        (
+            "todo-webhooks-not-queued-not-empty",
+            names.FAN_OUT_FUNCTION,
+            "were not looked up for webhooks",
+            MISSED,
+        ),
+    ):
+        yield Alarm(
+            name=name,
+            stage="ingestion",
+            severity="ticket",
+            meaning=f"Changes that {meaning} wait below {names.DISCARDED} of bronze",
+            impact=impact,
+            metric=metrics.discarded_batches(function),
+            # it is counted by each run of the pipeline and by each replay
+            missing_data=cloudwatch.TreatMissingData.IGNORE,
+        )
+    failed = {
+        f"m{number}": metrics.of_function(function, "DestinationDeliveryFailures", "Sum")
+        for number, function in enumerate((names.CDC_FUNCTION, names.FAN_OUT_FUNCTION))
+    }
+    yield Alarm(
+        name="todo-stream-records-not-kept",
+        stage="ingestion",
+        severity="page",
+        meaning="Lambda discarded changes and could not keep them in bronze",
+        impact="they are in the table's stream for 24 hours after the change and nowhere else",
+        metric=cloudwatch.MathExpression(
+            expression=" + ".join(f"FILL({one}, 0)" for one in failed),
+            using_metrics=dict(failed),
+            period=metrics.MINUTE,
+            label="batches that were lost",
+        ),
+    )
+
+
 def _of_queues() -> Iterator[Alarm]:
     for queue, meaning, impact in (
-        (names.CDC_FAILURES, "Changes that could not be captured wait in the failures queue", "silver lacks them"),
         (
             names.CDC_QUARANTINE,
             "Changes that no delivery stream takes wait in the quarantine queue",
@@ -102,7 +191,7 @@ def _of_queues() -> Iterator[Alarm]:
     ):
         yield Alarm(
             name=f"{queue}-not-empty",
-            stage="ingestion" if queue in (names.CDC_FAILURES, names.CDC_QUARANTINE) else "pipeline",
+            stage="ingestion" if queue == names.CDC_QUARANTINE else "pipeline",
             severity="ticket",
             meaning=meaning,
             impact=impact,

@@ -7,11 +7,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.environments import Environment
+from infra.resource_names import NIGHTLY_HOURS, NOT_DONE
 from infra.stacks import metrics, names
 from infra.stacks.alarms.definition import Alarm
-
-# a night, and the time that a run may take
-MAINTAINED_HOURS = 26
 
 
 def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
@@ -40,6 +38,13 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         meaning="Table and silver do not agree; `insights reconcile` lists where",
         impact="figures of some users are wrong",
         metric=metrics.of_lake(names.RECONCILE_DIFFERENCES),
+    )
+    # each comparison that comes to its end writes one value
+    yield _not_done(
+        names.RECONCILE_PROJECT,
+        "comparison of table and silver",
+        "changes that were lost stay lost, and nobody knows",
+        metrics.of_lake(names.RECONCILE_ROWS, "SampleCount"),
     )
     yield Alarm(
         name=f"{names.PUBLISH_FUNCTION}-skipped",
@@ -81,16 +86,25 @@ def alarms(scope: Construct, environment: Environment) -> Iterator[Alarm]:
         impact="users who asked for it may not be erased yet; small files pile up",
         metric=metrics.of_lake(names.MAINTENANCE_FAILED),
     )
-    yield Alarm(
-        name=f"{names.SILVER_MAINTENANCE_JOB}-not-done",
+    # each run that ends by itself writes one value, whatever it is
+    yield _not_done(
+        names.SILVER_MAINTENANCE_JOB,
+        "maintenance of silver",
+        "users who asked for it may not be erased yet; small files pile up",
+        metrics.of_lake(names.MAINTENANCE_FAILED, "SampleCount"),
+    )
+
+
+def _not_done(job: str, what: str, impact: str, metric: cloudwatch.Metric) -> Alarm:
+    return Alarm(
+        name=f"{job}{NOT_DONE}",
         stage="quality",
         severity="ticket",
-        meaning=f"No maintenance of silver has come to its end for {MAINTAINED_HOURS} hours",
-        impact="users who asked for it may not be erased yet; small files pile up",
-        # each run that ends by itself writes one value, whatever it is
-        metric=metrics.of_lake(names.MAINTENANCE_FAILED, "SampleCount").with_(period=Duration.hours(1)),
+        meaning=f"No {what} has come to its end for {NIGHTLY_HOURS} hours",
+        impact=impact,
+        metric=metric.with_(period=Duration.hours(1)),
         operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-        periods=MAINTAINED_HOURS,
+        periods=NIGHTLY_HOURS,
         # no data is what it is about
         missing_data=cloudwatch.TreatMissingData.BREACHING,
     )

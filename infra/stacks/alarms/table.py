@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infra.stacks import metrics
+from infra.environments import Environment
+from infra.stacks import metrics, names
 from infra.stacks.alarms.definition import Alarm
 
 # SystemErrors has no total over operations
@@ -16,8 +17,23 @@ HOLD = 10
 OPERATIONS = ("GetItem", "Query", "PutItem", "TransactWriteItems", "BatchWriteItem")
 
 
-def alarms() -> Iterator[Alarm]:
-    """Throttles of reads and writes, and errors on DynamoDB's side."""
+def alarms(environment: Environment) -> Iterator[Alarm]:
+    """Throttles of reads and writes, errors on DynamoDB's side, and a user whose items and index entries near 10 GB.
+
+    Args:
+        environment: says at which size the API refuses further tasks of a user.
+    """
+    limit = environment.max_gigabytes_per_user
+    yield Alarm(
+        name="todo-app-data-user-size",
+        stage="table",
+        severity="ticket",
+        meaning=f"The tasks of one user take {max(1, limit - 1)} GB, indexes included; DynamoDB takes 10 GB of a user",
+        impact=f"from {limit} GB on this user can add no tasks; others notice nothing",
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html#LSI.ItemCollections.SizeLimit
+        metric=metrics.of_api(names.USER_GIGABYTES, "Maximum"),
+        threshold=max(1, limit - 1),
+    )
     for kind in ("Read", "Write"):
         yield Alarm(
             name=f"todo-app-data-{kind.lower()}-throttles",

@@ -9,8 +9,11 @@ EXTRA_PERIODS = 2
 # by expression: value of each metric of metric math, and how many samples have it
 SAMPLES: dict[str, dict[str, tuple[float, int]]] = {
     "errors / requests": {"errors": (90, 1), "requests": (100, 1)},
+    "differences / rows": {"differences": (90, 1), "rows": (100, 1)},
     # each attempt puts 0 or 1; one metric, its sample count less its sum
     "attempts - successes": {"attempts": (0, 60)},
+    "IF(FILL(delivered, 0) == 0, failed, 0)": {"failed": (20, 1)},
+    "FILL(m0, 0) + FILL(m1, 0)": {"m0": (1, 1)},
 }
 SUM_OF_ALL = "SUM(METRICS())"
 
@@ -67,10 +70,10 @@ def healthy(alarm: Alarm) -> list[DataPoint]:
 
 
 def traffic(alarm: Alarm) -> list[DataPoint]:
-    """Good requests, which end what bad ones have begun where an alarm looks back for hours; else nothing."""
+    """Good requests and rows, which end what bad ones have begun where an alarm looks back for hours; else nothing."""
     if "ExtendedStatistic" in alarm:
         return [_point(alarm, 1.0, 1.0, 1000)]
-    requests = [query for query in alarm.get("Metrics", []) if query["Id"] == "requests"]
+    requests = [query for query in alarm.get("Metrics", []) if query["Id"] in ("requests", "rows")]
     return [_point(query["MetricStat"]["Metric"], 1e6, 1.0, 1) for query in requests]
 
 

@@ -20,8 +20,8 @@ CONTRACTS = (
 )
 # names, unlike words such as `status`, which mean something else elsewhere
 NAME = re.compile(r"[-/A-Z]|^todo_|_runs$")
-# also how the name of an execution of `insights pipeline backfill` begins
-COMMON = {"METADATA", "PIPELINE", "backfill-"}
+# also how an execution of `insights pipeline backfill` begins; and what Lambda names, which its emulation does too
+COMMON = {"METADATA", "PIPELINE", "backfill-", "aws/lambda/"}
 
 
 def texts(tree: ast.AST) -> Iterator[str]:

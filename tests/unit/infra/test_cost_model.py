@@ -1,9 +1,11 @@
 """The cost model: its page is current, and its figures follow from prices and usage."""
 
 import json
+from collections import defaultdict
 
 import pytest
 
+from api.contract import METRICS_NAMESPACE
 from infra import ROOT, cost_model
 from infra.cost_model import REQUESTS_A_DAY, Usage, monthly
 
@@ -32,13 +34,35 @@ def test_what_is_paid_per_request_grows_with_requests_and_builds_do_not() -> Non
 
 
 def test_one_write_a_day_costs_its_write_units() -> None:
-    only_writes = Usage(write_share=1, write_units=6, item_bytes=0)
-    assert monthly(1_000_000, only_writes)["DynamoDB"] == pytest.approx(30 * 6 * 0.625)
+    only_writes = Usage(write_share=1, write_units=6, item_bytes=0, webhook_share=0)
+    # and half a read unit, for the look-up of its user's webhooks
+    assert monthly(1_000_000, only_writes)["DynamoDB"] == pytest.approx(30 * (6 * 0.625 + 0.5 * 0.125))
 
 
-def test_the_alarms_that_are_paid_for_are_about_those_of_prod() -> None:
+def test_the_alarms_and_metrics_that_are_paid_for_are_those_of_prod() -> None:
     template = json.loads((ROOT / "cdk.snapshots" / "prod" / "TodoMonitoringStack.json").read_text())
-    alarms = [each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    by_type = defaultdict(list)
+    for resource in template["Resources"].values():
+        by_type[resource["Type"]].append(resource["Properties"])
+    alarms = by_type["AWS::CloudWatch::Alarm"]
     # an alarm on metric math is charged for each of its metrics
     charged = sum(sum("MetricStat" in query for query in each.get("Metrics", [])) or 1 for each in alarms)
-    assert pytest.approx(charged, rel=0.1) == cost_model.ALARMS
+    assert charged == cost_model.ALARMS
+    assert len(by_type["AWS::CloudWatch::CompositeAlarm"]) == cost_model.COMPOSITE_ALARMS
+
+    ours = set()
+    for alarm in alarms:
+        for metric in (
+            alarm,
+            *(query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query),
+        ):
+            if metric.get("Namespace") == METRICS_NAMESPACE:
+                ours.add((metric["MetricName"], *(one["Value"] for one in metric.get("Dimensions", []))))
+    (dashboard,) = by_type["AWS::CloudWatch::Dashboard"]
+    parts = dashboard["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "…" for part in parts))
+    for widget in body["widgets"]:
+        for namespace, name, *rest in (row for row in widget["properties"].get("metrics", []) if len(row) > 1):
+            if namespace == METRICS_NAMESPACE:
+                ours.add((name, *[word for word in rest if isinstance(word, str)][1::2]))
+    assert len({(name, *sorted(values)) for name, *values in ours}) == cost_model.CUSTOM_METRICS

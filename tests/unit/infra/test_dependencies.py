@@ -23,6 +23,7 @@ PROGRAMS = {
     "pytest-timeout": "`timeout` in pyproject.toml",
     "ruff": "`make lint`",
     "sqlfluff": "`make lint`",
+    "tzdata": "read by zoneinfo",
 }
 
 

@@ -64,6 +64,7 @@ REASONS = {
     "needs the AWS command line",  # its services, operations and parameters are checked by tests/lint/aws_commands.py
     "needs the id of a user",
     "takes a minute or more; the demo's run is the same",
+    "takes a minute; tests/e2e/test_dbt_changes.py runs it",
     "takes a run of the pipeline per day or hour",
     "takes minutes",
     "takes minutes; tests/e2e runs the demo",

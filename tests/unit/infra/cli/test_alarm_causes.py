@@ -1,7 +1,10 @@
 """What `insights why` says of an alarm."""
 
+import json
+
 import pytest
 
+from infra import ROOT
 from infra.cli.alarm_causes import explain, failed_state
 
 
@@ -11,6 +14,7 @@ from infra.cli.alarm_causes import explain, failed_state
         ("todo-insights-pipeline-BuildSilver-failed", (True, "BuildSilver")),
         ("todo-insights-pipeline-executions-timedout", (True, None)),
         ("todo-slo-freshness", (True, None)),
+        ("todo-slo-freshness-fast-360m", (True, None)),
         ("todo-insights-pipeline-BuildSilver-slow", (False, None)),
         ("todo-dbt-failed-builds", (False, None)),
     ],
@@ -28,6 +32,11 @@ def test_alarms_of_failed_executions_lead_to_the_execution(alarm: str, expected:
         ("todo-silver-unreadable-objects", "insights replay --queue unreadable --dry-run"),
         ("todo-insights-pipeline-BuildGold-slow", "insights pipeline logs --state BuildGold"),
         ("todo-reconcile-differences", "insights reconcile"),
+        ("todo-reconcile-not-done", "insights reconcile"),
+        ("todo-silver-maintenance-not-done", "aws glue start-job-run --job-name todo-silver-maintenance"),
+        ("todo-api-throttles", "insights doctor"),
+        ("todo-webhooks-not-queued-not-empty", "insights replay --queue webhooks --dry-run"),
+        ("todo-slo-completeness-slow-4320m", "insights reconcile"),
         ("todo-slo-availability-fast-60m", "insights smoke api"),
     ],
 )
@@ -39,5 +48,14 @@ def test_an_alarm_is_explained_by_its_description_and_leads_to_a_command(alarm: 
 
 
 def test_an_alarm_without_a_command_of_its_own_names_its_runbook() -> None:
-    found = explain("todo-app-data-read-throttles", "[page] M. Impact: i. Runbook: docs/runbooks/Table.md", "")
+    found = explain("todo-something-new", "[page] M. Impact: i. Runbook: docs/runbooks/Table.md", "")
     assert found.evidence == ["runbook: docs/runbooks/Table.md"]
+
+
+def test_every_alarm_of_prod_but_those_of_alarms_has_a_command_of_its_own() -> None:
+    templates = [json.loads(path.read_text()) for path in (ROOT / "cdk.snapshots" / "prod").glob("*.json")]
+    resources = [one for template in templates for one in template["Resources"].values()]
+    alarms = [one["Properties"]["AlarmName"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    alone = [alarm for alarm in alarms if not failed_state(alarm)[0]]
+    assert len(alone) > 50
+    assert [alarm for alarm in alone if explain(alarm, "", "").command == "insights status"] == []

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from infra.cli import status
-from infra.resource_names import STACKS
+from infra.resource_names import NIGHTLY_HOURS, NOT_DONE, STACKS
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
@@ -25,8 +25,9 @@ def found(**other: Any) -> dict[str, Any]:
         "last_execution": execution("run-2", "SUCCEEDED", 30),
         "last_success": execution("run-2", "SUCCEEDED", 30),
         "alarms": [],
+        "not_due": [],
         "freshness": {"bronze": "2026-11-24T11:59:18Z", "silver": "2026-11-24T09:00:00Z", "gold": None},
-        "failures": {"todo-cdc-failures": 0},
+        "failures": {"todo-cdc-discarded": 0},
         "unheard": [],
         **other,
     }
@@ -45,7 +46,7 @@ def test_a_healthy_platform_takes_a_line_for_each() -> None:
         "stacks all 6 deployed",
         "last execution run-2 succeeded, 30 min ago",
         "data written bronze 42 s ago, silver 3 h ago, gold –",
-        "todo-cdc-failures empty",
+        "todo-cdc-discarded empty",
         "alarms none in ALARM",
     ]
 
@@ -55,7 +56,7 @@ def test_what_is_not_well_is_named_with_the_way_on() -> None:
         found(
             stacks=dict.fromkeys(STACKS[1:], "UPDATE_COMPLETE") | {STACKS[1]: "UPDATE_ROLLBACK_COMPLETE"},
             last_execution=execution("run-3", "FAILED", 4),
-            failures={"todo-cdc-failures": 3},
+            failures={"todo-cdc-discarded": 3},
             unheard=["the schedule todo-pipeline-hourly is switched off"],
             alarms=[
                 {"name": "todo-insights-pipeline-BuildSilver-failed", "since": "2026-11-20T00:00:00Z", "reason": ""}
@@ -69,10 +70,21 @@ def test_what_is_not_well_is_named_with_the_way_on() -> None:
         "`insights why run-3` says why",
         "last success run-2, 30 min ago",
         "data written bronze 42 s ago, silver 3 h ago, gold –",
-        "todo-cdc-failures 3 messages",
+        "todo-cdc-discarded 3 messages",
         "nobody would know the schedule todo-pipeline-hourly is switched off",
         "alarms todo-insights-pipeline-BuildSilver-failed, for 4 days",
     ]
+
+
+def test_an_alarm_on_a_nightly_job_is_none_before_its_first_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "now", lambda: NOW)
+    names = [f"{job}{NOT_DONE}" for job in ("todo-reconcile", "todo-silver-maintenance")]
+    alarms = [{"name": name} for name in (*names, "todo-api-5xx")]
+    assert status.find_not_due(alarms, NOW - dt.timedelta(hours=NIGHTLY_HOURS - 1)) == names
+    assert status.find_not_due(alarms, NOW - dt.timedelta(hours=NIGHTLY_HOURS + 1)) == []
+    report = found(not_due=names)
+    assert status.is_well(report)
+    assert "first night to come todo-reconcile-not-done," in " ".join(shown(report))
 
 
 def test_an_execution_beside_the_latest_one_is_shown_too() -> None:

@@ -96,7 +96,7 @@ def test_a_column_and_a_route_without_description_are_found(
     (tmp_path / "marts" / "bare.yml").write_text("models: [{name: bare, columns: [{name: silent}]}]")
     monkeypatch.setattr(data_dictionary, "DBT", tmp_path)
     found = data_dictionary.undocumented()
-    assert [text.split(" has")[0] for text in found] == ["bare", "bare.silent"]
+    assert [re.split(" (?:has|does)", text)[0] for text in found] == ["bare", "bare", "bare.silent"]
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps({"paths": {"/tasks": {"get": {}}}}))
     monkeypatch.setattr(api_reference, "DOCUMENT", document)

@@ -1,0 +1,1 @@
+"""Deployments that take minutes: `make life-of-prod`, not part of the suite."""
