@@ -74,7 +74,8 @@ def ratios(settings: Settings) -> dict[str, float]:
 
 
 def _bare(dynamodb: Any, table: str, user_id: str) -> Any:
-    names = tuple(Task.model_fields)
+    # a task without labels has no such attribute
+    absent: dict[str, Any] = {name: [] if name == "labels" else None for name in Task.model_fields}
 
     async def read(request: Request) -> Response:
         answer = dynamodb.query(
@@ -86,7 +87,10 @@ def _bare(dynamodb: Any, table: str, user_id: str) -> Any:
             ScanIndexForward=False,
             Limit=int(request.query_params["limit"]) + 1,
         )
-        tasks = [{name: _plain(item.get(name)) for name in names} for item in answer["Items"]]
+        tasks = [
+            {name: _plain(item[name]) if name in item else value for name, value in absent.items()}
+            for item in answer["Items"]
+        ]
         return Response(json.dumps(tasks, separators=(",", ":")), media_type="application/json")
 
     return _adapt(read)
@@ -104,7 +108,5 @@ def _adapt(read: Any) -> Any:
     return Mangum(app, lifespan="off", text_mime_types=["application/json"])
 
 
-def _plain(typed: dict[str, str] | None) -> str | int | None:
-    if typed is None:
-        return None
+def _plain(typed: dict[str, str]) -> str | int:
     return int(typed["N"]) if "N" in typed else typed["S"]

@@ -1,7 +1,9 @@
 """Write units by DynamoDB's published rules, computed from the requests themselves.
 
 An item's size is the sum of its attributes' names and values, strings in UTF-8, numbers a byte per two digits and one
-more, binaries raw. A write costs a unit per 1 KB begun, in a transaction two; each index that has the item costs a unit
+more, binaries raw, lists three bytes and one per element more.
+
+A write costs a unit per 1 KB begun, in a transaction two; each index that has the item costs a unit
 per 1 KB of its entry once more.
 AWS: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html and
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
@@ -44,4 +46,6 @@ def _value(typed: Mapping[str, Any]) -> int:
     ((descriptor, value),) = typed.items()
     if descriptor == "N":
         return (len(value) + 1) // 2 + 1
+    if descriptor == "L":
+        return 3 + sum(1 + _value(one) for one in value)
     return len(value.encode() if descriptor == "S" else value)

@@ -4,6 +4,7 @@ import re
 import time
 from collections import Counter
 
+from infra.stacks.change_lines import table_input
 from tests.conftest import Account
 
 # dbt begins every statement with a comment that says which node it is for
@@ -26,8 +27,10 @@ class Statements:
         self.athena.create_work_group(
             Name=name, Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{name}/athena-results/"}}
         )
-        for layer in ("silver", "gold"):
-            account.session.client("glue").create_database(DatabaseInput={"Name": f"{name}_{layer}"})
+        glue = account.session.client("glue")
+        for layer in ("bronze", "silver", "gold"):
+            glue.create_database(DatabaseInput={"Name": f"{name}_{layer}"})
+        glue.create_table(DatabaseName=f"{name}_bronze", TableInput=table_input(f"s3://{name}/bronze/"))
 
     def since_last(self) -> Counter[str]:
         """Bytes by node, of the statements that came since the last call; "" stands for no node."""

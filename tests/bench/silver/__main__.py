@@ -53,6 +53,13 @@ def measured(account: Account, folder: pathlib.Path, quick: bool) -> dict[str, A
         "cpu_ratio_duckdb_1m": None if quick else round(full.cpu / reference.cpu, 2),
         "increment_ratio": None if quick else round(increment.wall / full.wall, 3),
         "growth_5m_1m": None,
+        "full_build_s": round(full.wall, 1),
+        "full_build_cpu_s": round(full.cpu, 1),
+        "increment_s": round(increment.wall, 1),
+        "increment_cpu_s": round(increment.cpu, 1),
+        "empty_window_s": round(empty.wall, 1),
+        "full_build_events": count,
+        "increment_events": count // 100,
         "peak_mib": round(max(full.peak_mib, increment.peak_mib)),
         "empty_seconds_after_start": round(seconds(empty, "all") - seconds(empty, "start Spark"), 2),
     }
@@ -64,6 +71,7 @@ def measured(account: Account, folder: pathlib.Path, quick: bool) -> dict[str, A
     growth.upload()
     large = report_cost("full build of 5 M", growth.spark())
     figures["growth_5m_1m"] = round(large.wall / full.wall, 2)
+    figures |= {"large_build_s": round(large.wall, 1), "large_build_cpu_s": round(large.cpu, 1)}
     figures["peak_mib"] = round(max(figures["peak_mib"], large.peak_mib))
     return figures
 

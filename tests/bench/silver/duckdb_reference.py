@@ -14,7 +14,9 @@ import duckdb
 from api.contract import TASK_ATTRIBUTES, USER_ATTRIBUTES
 
 ATTRIBUTES = {one.name: one for one in (*TASK_ATTRIBUTES, *USER_ATTRIBUTES)}
-IMAGE = {one.name: "bigint" if one.type == "integer" else "varchar" for one in ATTRIBUTES.values()}
+IMAGE = {
+    one.name: {"integer": "bigint", "strings": ["varchar"]}.get(one.type, "varchar") for one in ATTRIBUTES.values()
+}
 STRUCTURE = {
     "schema_version": "bigint",
     **dict.fromkeys(("event_id", "event_name", "sequence_number", "event_time", "ingested_at"), "varchar"),
@@ -30,7 +32,12 @@ REQUIRED = {
     for kind, attributes in (("TASK", TASK_ATTRIBUTES), ("USER", USER_ATTRIBUTES))
 }
 # what `tasks` holds as it is in the item
-PLAIN = [one.name for one in TASK_ATTRIBUTES if one.owned and not one.personal and one.type in ("string", "integer")]
+_OWN = ("id", "user_id", "version")
+PLAIN = [
+    one.name
+    for one in TASK_ATTRIBUTES
+    if one.type in ("string", "strings", "integer") and not one.personal and one.name not in _OWN
+]
 # what breaks a rule of the contract, in the contract's order; the types of values inside a line are not among them
 BROKEN = {
     "not JSON, or a value of another type than the schema's": "event is null",
@@ -113,7 +120,7 @@ from events where reason is null and entity_type = 'TASK' group by all
 TASKS = f"""
 select image.id as task_id, arg_max(struct_pack(
     user_id := image.user_id, title := case when event_name != 'REMOVE' then image.title end,
-    {", ".join(f"{name} := image.{name}" for name in PLAIN)}, due_date := due_date,
+    {", ".join(f"{name} := image.{name}" for name in PLAIN)}, due_at := due_at, due_date := due_date,
     created_at := created_at, updated_at := updated_at, completed_at := completed_at,
     deleted_at := coalesce(deleted_at, case when event_name = 'REMOVE' then occurred_at end),
     is_deleted := event_name = 'REMOVE' or deleted_at is not null, version := version,
@@ -126,6 +133,7 @@ select image.user_id as user_id, arg_max(struct_pack(
     email_domain := lower(split_part(image.email, '@', 2)),
     email_hash := sha256(outer_pad || unhex(sha256(inner_pad || encode(lower(trim(image.email)))))),
     name_masked := regexp_replace(image.name, '(\\S)\\S*', '\\1***', 'g'),
+    time_zone := case when event_name != 'REMOVE' then image.time_zone end,
     created_at := created_at, updated_at := updated_at,
     is_deleted := event_name = 'REMOVE', version := version, sequence_number := sequence_number),
     (created_at, version, lpad(sequence_number, 40, '0'))) as row

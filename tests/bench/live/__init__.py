@@ -1,0 +1,1 @@
+"""How soon a change is in live figures, and what they read."""

@@ -1,0 +1,1 @@
+"""The rules of the report of the benches, and its pages."""

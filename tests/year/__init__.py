@@ -1,0 +1,1 @@
+"""A simulated year of the platform on a local account whose clock is moved; `python -m tests.year --help`."""
