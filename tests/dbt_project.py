@@ -19,13 +19,14 @@ def dbt_variables(name: str) -> dict[str, str]:
     """The variables of a warehouse.
 
     Args:
-        name: of its bucket and workgroup; its databases are this with `_gold` and `_silver`.
+        name: of its bucket and workgroup; its databases are this with `_gold`, `_silver` and `_bronze`.
     """
     return {
         "DBT_PROFILES_DIR": ".",
         "GOLD_BUCKET": name,
         "GOLD_SCHEMA": f"{name}_gold",
         "SILVER_SCHEMA": f"{name}_silver",
+        "BRONZE_SCHEMA": f"{name}_bronze",
         "ATHENA_WORKGROUP": name,
         # a query of the local account takes milliseconds
         "ATHENA_POLL_SECONDS": "0.1",

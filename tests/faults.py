@@ -44,9 +44,13 @@ class Fault:
     test: str
 
 
-SILVER = "tests/integration/transforms/test_silver_runs.py::"
+SILVER = "tests/integration/transforms/test_silver_"
 WINDOW = "tests/integration/orchestration/test_window.py::"
 MACHINE = "tests/integration/orchestration/test_pipeline.py::"
+DELIVERIES = "tests/unit/ingestion/test_webhook_deliveries.py::"
+POSTS = "tests/unit/ingestion/test_webhook_posts.py::"
+# rows whose own test types the command
+TYPED = frozenset({"Each stage fails once in one execution"})
 FAULTS = (
     Fault(
         "A few lines of bronze break their contract",
@@ -55,7 +59,7 @@ FAULTS = (
         "todo-silver-rejects",
         "",
         "Each line is counted by one run",
-        f"{SILVER}test_what_breaks_the_contract_is_rejected_with_its_reason_and_without_its_words",
+        f"{SILVER}bad_input.py::test_what_breaks_the_contract_is_rejected_with_its_reason_and_without_its_words",
     ),
     Fault(
         "More than 20 lines and more than 1 % break it",
@@ -64,7 +68,7 @@ FAULTS = (
         f"{PIPELINE}-BuildSilver-failed",
         ACCEPT_REJECTS,
         "Silver is what the other lines say",
-        f"{SILVER}test_many_rejects_stop_every_run_until_one_tolerates_them",
+        f"{SILVER}bad_input.py::test_many_rejects_stop_every_run_until_one_tolerates_them",
     ),
     Fault(
         "A table of silver was dropped, or its metadata file is gone",
@@ -73,7 +77,7 @@ FAULTS = (
         f"{PIPELINE}-BuildSilver-failed",
         "insights pipeline start --rebuild users --wait",
         "The table equals one that was never lost",
-        f"{SILVER}test_a_table_that_has_lost_its_history_stops_the_run_until_it_is_rebuilt",
+        f"{SILVER}rebuilds.py::test_a_table_that_has_lost_its_history_stops_the_run_until_it_is_rebuilt",
     ),
     Fault(
         "An object of bronze is truncated, or no gzip file",
@@ -82,7 +86,7 @@ FAULTS = (
         "todo-silver-unreadable-objects",
         "insights replay --queue unreadable",
         "Silver is what all objects say",
-        f"{SILVER}test_an_object_that_cannot_be_read_is_moved_away_by_name_and_comes_back_when_it_is_mended",
+        f"{SILVER}bad_input.py::test_an_object_that_cannot_be_read_is_moved_away_by_name_and_comes_back_when_it_is_mended",
     ),
     Fault(
         "An object vanishes between listing and reading",
@@ -91,7 +95,7 @@ FAULTS = (
         "todo-silver-unreadable-objects",
         "insights backfill --full",
         "The object is named in the run's report",
-        f"{SILVER}test_an_object_that_is_gone_since_the_manifest_was_written_is_left_out",
+        f"{SILVER}runs.py::test_an_object_that_is_gone_since_the_manifest_was_written_is_left_out",
     ),
     Fault(
         "The job dies between two tables",
@@ -100,7 +104,7 @@ FAULTS = (
         f"{PIPELINE}-BuildSilver-failed",
         REDRIVE,
         "Silver is what the history says",
-        f"{SILVER}test_a_crash_between_two_merges_is_made_good_by_the_next_run",
+        f"{SILVER}runs.py::test_a_crash_between_two_merges_is_made_good_by_the_next_run",
     ),
     Fault(
         "A full refresh is killed",
@@ -109,7 +113,7 @@ FAULTS = (
         f"{PIPELINE}-BuildSilver-failed",
         REDRIVE,
         "Nothing of the refresh is left in the catalog",
-        f"{SILVER}test_what_a_killed_rebuild_has_left_is_dropped_by_the_next_run",
+        f"{SILVER}rebuilds.py::test_what_a_killed_rebuild_has_left_is_dropped_by_the_next_run",
     ),
     Fault(
         "A required column has no value for old rows",
@@ -118,7 +122,7 @@ FAULTS = (
         f"{PIPELINE}-BuildSilver-failed",
         "insights pipeline start --full-refresh --wait",
         "The column is in every row",
-        f"{SILVER}test_a_required_column_is_rolled_out_by_a_full_refresh",
+        f"{SILVER}contract_changes.py::test_a_required_column_is_rolled_out_by_a_full_refresh",
     ),
     Fault(
         "Changes and removals are lost from the stream",
@@ -240,6 +244,15 @@ FAULTS = (
         "tests/e2e/story/test_1_faults.py::test_no_fault_loses_a_change",
     ),
     Fault(
+        "Change capture is refused for hours",
+        "Changes, until Lambda gives them up; they are kept in bronze",
+        "Writes of tasks; gold as it was",
+        "todo-cdc-failures-not-empty",
+        "insights replay --queue cdc",
+        "Every change is in silver once",
+        "tests/e2e/story/test_1_faults.py::test_no_fault_loses_a_change",
+    ),
+    Fault(
         "Each stage fails once in one execution",
         "The execution, five times",
         "What was built before",
@@ -247,6 +260,51 @@ FAULTS = (
         REDRIVE,
         "Silver and gold are the table",
         "tests/e2e/story/test_2_redrive.py::test_each_stage_fails_once_and_the_same_execution_succeeds",
+    ),
+    Fault(
+        "A receiver of a webhook fails, redirects or does not answer",
+        "Events for this webhook",
+        "Events for every other webhook",
+        "",
+        "",
+        "It gets every event once it answers",
+        f"{DELIVERIES}test_a_receiver_that_recovers_gets_every_event_and_the_other_one_never_waits",
+    ),
+    Fault(
+        "It does so for 24 hours",
+        "Events for this webhook, until its owner enables it",
+        "Events for every other webhook",
+        "",
+        "",
+        "It is disabled, and says why",
+        f"{DELIVERIES}test_a_receiver_that_fails_for_a_day_is_disabled_with_the_reason",
+    ),
+    Fault(
+        "A receiver sends its answer one byte at a time",
+        "Events for this webhook",
+        "Events for every other webhook",
+        "",
+        "",
+        "An attempt ends after five seconds",
+        f"{POSTS}test_a_receiver_that_hangs_or_drips_takes_no_longer_than_the_time_limit",
+    ),
+    Fault(
+        "The name of a receiver leads to a private address, before or after the check",
+        "Events for this webhook",
+        "Events for every other webhook",
+        "",
+        "",
+        "Nothing is sent to that address",
+        f"{POSTS}test_a_name_that_moves_after_the_check_changes_nothing",
+    ),
+    Fault(
+        "The queue of webhooks throttles or fails",
+        "Events of the changes that the queue did not take",
+        "Writes of tasks, and events that are in the queue",
+        "todo-webhooks-fan-out-iterator-age",
+        "",
+        "The stream hands the changes over again, and every receiver gets them",
+        "tests/integration/api/test_webhooks.py::test_a_queue_that_throttles_loses_nothing",
     ),
     Fault(
         "The local account is stopped during a run",
@@ -264,15 +322,29 @@ def text() -> str:
     """The page, Markdown."""
     rows = [
         f"| {one.fault} | {one.stops} | {one.goes_on} | {_alarm(one.alarm)} | {_code(one.command)} | {one.result} | "
-        f"`{one.test.rpartition('::')[2]}` |"
+        f"`{one.test.rpartition('::')[2]}` | {_shown(one)} |"
         for one in FAULTS
     ]
     introduction = (
-        "Written by `python -m tests.faults`. Each row has a test that injects the fault and runs the repair. "
-        "`insights why` names the cause of what went wrong and the next command."
+        "Written by `python -m tests.faults`. Each row has a test that injects the fault. Where the last column says "
+        "*typed*, `make bad-days` and `make year` inject it on a deployed platform, too: they wait for the alarm, type "
+        "the command as it is here, and compare table, silver, gold and `/insights` with the answers of the API. Where "
+        "it says *called*, the test calls what the command calls. `insights why` names the cause and the next command."
     )
-    header = ["| fault | stops | goes on | alarm | command | result | test |", "|---|---|---|---|---|---|---|"]
+    header = [
+        "| fault | stops | goes on | alarm | command | result | test | the command is |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     return "\n\n".join(["# Faults", introduction, "\n".join([*header, *rows])]) + "\n"
+
+
+def _shown(fault: Fault) -> str:
+    """How the row's command is shown to repair it."""
+    from tests.year.incidents import INCIDENTS  # which reads the rows
+
+    if not fault.command:
+        return "none"
+    return "typed" if fault.fault in {one.name for one in INCIDENTS} | TYPED else "called"
 
 
 def _alarm(name: str) -> str:

@@ -7,7 +7,6 @@ same after the demo, with data in gold. `story/` holds the tests that need runs 
 import contextlib
 import dataclasses
 import io
-import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from infra.deploy import deploy
 from infra.local import demo
 from infra.local.demo import store
 from tests.conftest import Account, until
+from tests.e2e.mailbox import Mailbox
 
 PASSWORD = "Correct-horse-7"
 PIPELINE_SECONDS = 600
@@ -144,23 +144,6 @@ def built(platform: Platform, demo_run: DemoRun) -> Platform:
 @pytest.fixture(scope="session")
 def alerts(platform: Platform) -> Iterator[Callable[[], list[str]]]:
     """Subscribes a queue to the operators' topic; call it for all messages that were delivered so far."""
-    sqs, sns = boto3.client("sqs"), boto3.client("sns")
-    queue = sqs.create_queue(QueueName=f"alerts-{uuid.uuid4().hex[:10]}")["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    may_send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    policy = {"Version": "2012-10-17", "Statement": [{**may_send, "Resource": queue_arn}]}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
-    topic = platform.outputs["StateMachineArn"].split(":stateMachine")[0].replace(":states:", ":sns:") + ":todo-alerts"
-    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, ReturnSubscriptionArn=True)
-    received: list[str] = []
-
-    def messages() -> list[str]:
-        while batch := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-            for message in batch:
-                received.append(json.loads(message["Body"])["Message"])
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return received
-
-    yield messages
-    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    sqs.delete_queue(QueueUrl=queue)
+    mailbox = Mailbox(platform.outputs["StateMachineArn"])
+    yield mailbox.read
+    mailbox.close()

@@ -15,10 +15,17 @@ SEEN = {
     "crud": {"created": 1, "changed": "completed", "patched": None, "read": "one", "removed": 204, "restored": 5},
     "pages": [2, 2, 1],
     "listed_all": True,
+    "labels": ["errand", "home"],
+    "subtasks": {"listed": ["child"], "too_deep": 422},
+    "recurrence": {"due": "2027-02-28", "linked": True},
     "health": "ok",
     "name": "Some One",
     "batched": [201],
-    "deleted": 1,
+    "deleted": 6,
+    "webhook": {"secret": "whsec_", "enabled": False, "sent": "webhook.test", "listed": 1, "removed": 204},
+    "transfer": {"exported": "export", "unchanged": 1},
+    "counted": True,
+    "zoned": ["Pacific/Kiritimati", "2026-12-01", True],
     "refusals": {
         "gateway: Unauthorized": 401,
         "batch-refused": 422,
@@ -69,7 +76,7 @@ def test_a_generated_python_client_is_typed_and_understands_every_answer(platfor
     seen = result(generate.run_python(environment(platform)))
     parsed = seen.pop("parsed")
     assert seen == SEEN
-    assert len(parsed) == 16
+    assert len(parsed) == 27
     assert min(parsed.values()) >= 3
 
 

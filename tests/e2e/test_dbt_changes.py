@@ -83,6 +83,7 @@ def test_a_changed_model_is_built_beside_gold_from_the_rest_of_gold(built: Platf
     checkout.replace("uncategorized", "none_given")
     checkout.commit("another name for tasks without a category")
     results = checkout.dbt_changes(base)
+    report = (checkout.folder / "build" / "dbt-diff.md").read_text()
 
     assert [one["unique_id"] for one in results if one["unique_id"].startswith("model.")] == [
         f"model.todo_insights.{CHANGED}"
@@ -95,9 +96,15 @@ def test_a_changed_model_is_built_beside_gold_from_the_rest_of_gold(built: Platf
         row | {"category": "none_given" if row["category"] == "uncategorized" else row["category"]} for row in before
     ]
     assert sorted(beside, key=str) == sorted(renamed, key=str)
+    assert f"| `{CHANGED}` | {len(before)} | {len(beside)} | 1 | 1 | 0 |" in report
+    assert f"**Models** (1): `{CHANGED}` (rows)" in report
+    assert "**Saved queries** (0): none" in report
+    assert "assert_totals_agree_across_marts" in report
+    assert f"primary_key_{CHANGED}_category" in report
     assert [table["Name"] for table in glue.get_tables(DatabaseName=BESIDE)["TableList"]] == [CHANGED]
     now = glue.get_table(DatabaseName="todo_analytics", Name=CHANGED)["Table"]["StorageDescriptor"]["Location"]
     assert now == kept
 
     assert checkout.dbt_changes("HEAD") == []
+    assert "No model changes." in (checkout.folder / "build" / "dbt-diff.md").read_text()
     assert BESIDE not in [database["Name"] for database in glue.get_databases()["DatabaseList"]]

@@ -22,7 +22,7 @@ def test_status_sees_the_stacks_the_queues_and_how_fresh_the_data_is(platform: P
 
     assert list(found["stacks"]) == list(STACKS)
     assert dt.datetime.fromisoformat(found["freshness"]["bronze"]) > began
-    assert found["failures"]["todo-cdc-failures"] == 0
+    assert found["failures"]["todo-cdc-discarded"] == 0
 
 
 def test_a_user_whom_nobody_knows_is_not_reported_as_erased(

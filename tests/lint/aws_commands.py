@@ -15,7 +15,18 @@ from botocore.model import ServiceModel
 
 CALL = re.compile(r"(?:^|[\s(\"])aws ([a-z][a-z0-9-]*) ([a-z][a-z0-9-]*)((?: [^|)#;&>]*)?)")
 SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
-GLOBAL = {"--query", "--output", "--profile", "--region", "--max-items", "--page-size", "--starting-token"}
+GLOBAL = {
+    "--query",
+    "--output",
+    "--profile",
+    "--region",
+    "--max-items",
+    "--page-size",
+    "--starting-token",
+    "--endpoint-url",
+}
+# `aws s3` has commands of its own; https://docs.aws.amazon.com/cli/latest/reference/s3api/
+ALIASES = {"s3api": "s3"}
 # written for the command line, not generated
 CUSTOM: dict[tuple[str, str], set[str]] = {
     ("logs", "tail"): {"--since", "--follow", "--filter-pattern", "--format"},
@@ -62,10 +73,10 @@ def read_model(service: str) -> ServiceModel | None:
     Args:
         service: as the command line names it.
     """
-    session = botocore.session.get_session()
-    if service not in session.get_available_services():
+    session, name = botocore.session.get_session(), ALIASES.get(service, service)
+    if name not in session.get_available_services():
         return None
-    return session.get_service_model(service)
+    return session.get_service_model(name)
 
 
 def find_parameters(model: ServiceModel, service: str, operation: str) -> dict[str, bool] | None:

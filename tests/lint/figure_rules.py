@@ -5,9 +5,11 @@ A phrase that several pages use is stated once. `outside` is for what this repos
 
 import re
 
+from api.models.fields import MAX_LABELS
 from api.services.task_states import RESTORABLE
 from api.services.write_request import LIFETIME_SECONDS
 from infra import ROOT, cost_model
+from infra.environments import Name, example
 from infra.local.account.settings import DEFAULT_PORT
 from infra.local.demo import history
 from infra.preflight import machine
@@ -42,6 +44,7 @@ from tests.lint.figures import (
     tries,
 )
 from tests.lint.passing_figures import PASSING
+from tests.lint.webhook_figures import WEBHOOKS
 
 
 def error_if() -> int:
@@ -56,7 +59,22 @@ def error_if() -> int:
     return found[0]
 
 
+def record_ages() -> set[int]:
+    """The ages in seconds at which webhooks and, later, change capture give records of the table's stream up."""
+    resources = templates.resources("AWS::Lambda::EventSourceMapping")
+    properties = [resource["Properties"] for _, _, resource in resources]
+    return {int(one["MaximumRecordAgeInSeconds"]) for one in properties if "MaximumRecordAgeInSeconds" in one}
+
+
+def budget(name: Name) -> int:
+    """US dollars a month that an environment may cost in all before somebody is notified."""
+    budgets = example(name).budgets
+    assert budgets is not None
+    return budgets.total
+
+
 ALARMS = "infra/stacks/alarms/api.py"
+SERVICE_LEVELS = "infra/stacks/alarms/service_levels.py"
 SLO = "an objective of infra/stacks/alarms/api.py"
 
 
@@ -104,6 +122,7 @@ RULES: tuple[Rule, ...] = (
     outside(r"last release is of (2023)", "https://pypi.org/project/trino-query-parser/"),
     outside(r"Athena's engine (3)", "https://docs.aws.amazon.com/athena/latest/ug/engine-versions-reference-0003.html"),
     # counts
+    rule(r"up to (\d+) labels", "api.models.fields.MAX_LABELS", lambda: MAX_LABELS),
     rule(r"(Thirty-\w+) questions are saved", "the number of files in transforms/bi/queries", questions),
     rule(r"(\w+) composites that notify", "the number of composite alarms", composites),
     rule(r"A field costs (\w+) files", "tests.field_guide.MAX_FILES", lambda: MAX_FILES),
@@ -230,6 +249,11 @@ RULES: tuple[Rule, ...] = (
         lambda: round(100 * constants("orchestration/window/plan.py")["REJECT_THRESHOLD"]),
     ),
     rule(r"at most (\d+) tasks, users or references", "error_if of gold's tests", error_if),
+    rule(
+        r"saved every (\w+) seconds while something is written",
+        "the default of INSIGHTS_LOCAL_SAVE_SECONDS",
+        lambda: int(re.findall(r'SAVE_SECONDS", "(\d+)"', text("infra/local/account/settings.py"))[0]),
+    ),
     # functions and the pipeline
     rule(r"A request that takes (\d+) seconds", "the function's timeout", timeout("todo-api")),
     rule(r"\[function=todo-cdc\] A batch that takes (\d+) seconds", "the function's timeout", timeout("todo-cdc")),
@@ -240,11 +264,16 @@ RULES: tuple[Rule, ...] = (
         "the function's timeout",
         lambda: timeout("todo-publish-insights")() // 60,
     ),
+    rule(r"S3 deletes them after (\d+) days", "the bronze bucket's lifecycle", expires("Bronze", "expire-aws/lambda")),
     rule(
-        r"stream records: (\w+) tries, or older than (\d+) hours",
+        r"stream records older than (\d+) hours",
         "the event source mapping of todo-cdc",
-        the("AWS::Lambda::EventSourceMapping", "MaximumRetryAttempts"),
-        the("AWS::Lambda::EventSourceMapping", "MaximumRecordAgeInSeconds", per=3600),
+        lambda: max(record_ages()) // 3600,
+    ),
+    rule(
+        r"records older than (\w+) hour\b",
+        "the event source mapping of todo-webhooks-fan-out",
+        lambda: min(record_ages()) // 3600,
     ),
     rule(
         r"could not start an execution within (\w+) hours of tries",
@@ -277,6 +306,12 @@ RULES: tuple[Rule, ...] = (
         lambda: next(quota.need for quota in QUOTAS if quota.service == "codebuild"),
     ),
     rule(
+        r"total reaches (\d+) USD in `prod` and `staging`, (\d+) USD in `dev`",
+        "the budgets of the environments",
+        lambda: budget("prod") if budget("prod") == budget("staging") else 0,
+        lambda: budget("dev"),
+    ),
+    rule(
         r"\| (\d+) USD a month and [\d.]+ USD per [\d,]+ requests to KMS",
         "the cost model's price of a key",
         lambda: round(cost_model.PRICES["key"].dollars),
@@ -286,6 +321,7 @@ RULES: tuple[Rule, ...] = (
     outside(r"([\d.]+) USD per ([\d,]+) mails", "https://aws.amazon.com/ses/pricing/"),
     outside(r"(\d+) USD per million traces", "https://aws.amazon.com/xray/pricing/"),
     outside(r"Cognito's own, (50) a day", "https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html"),
+    outside(r"the API and of (five) services on moto", "TESTS of tests/second_opinion, by service"),
     outside(r"step crawl, in (two) different hours", "a crawl reads new folders only, so the second is what shows it"),
     outside(
         r"counts both every (six) hours",
@@ -297,6 +333,17 @@ RULES: tuple[Rule, ...] = (
         SLO,
         lambda: round(100 * constants(ALARMS)["AVAILABILITY"], 3),
     ),
+    rule(
+        r"promised to succeed in ([\d.]+) % of the hours",
+        "FRESHNESS of infra.stacks.alarms.service_levels",
+        lambda: round(100 * constants(SERVICE_LEVELS)["FRESHNESS"], 3),
+    ),
+    rule(
+        r"([\d.]+) % of the rows that are compared",
+        "COMPLETENESS of infra.stacks.alarms.service_levels",
+        lambda: round(100 * constants(SERVICE_LEVELS)["COMPLETENESS"], 3),
+    ),
+    outside(r"local secondary indexes to (10) GB", "DynamoDB's limit of an item collection"),
     rule(
         r"(\d+) % of requests of 30 days are promised to take at most (\d+) ms",
         SLO,
@@ -342,4 +389,5 @@ RULES: tuple[Rule, ...] = (
         "how long the team waits before it escalates",
     ),
     *PASSING,
+    *WEBHOOKS,
 )

@@ -27,7 +27,7 @@ WORDS = {
 _WORD = "|".join(WORDS)
 NUMBER = re.compile(rf"\b(?:\d(?:[\d.,]*\d)?|(?:{_WORD})(?:-(?:{_WORD}|one))?)\b", re.IGNORECASE)
 # written from code as a whole, by somebody else, or about versions of the past
-GENERATED = {ROOT / "docs" / "cost.md", ROOT / "docs" / "licences.md"}
+GENERATED = {ROOT / "docs" / name for name in ("benchmarks.md", "cost.md", "licences.md", "scale.md")}
 SKIPPED = ("CODE_OF_CONDUCT.md", *HISTORY)
 _FENCES = re.compile(r"^ *```.*?^ *```|<!-- (tables|questions) -->.*?<!-- end|<!--.*?-->", re.MULTILINE | re.DOTALL)
 _ADDRESSES = re.compile(r"\]\([^)\s]*\)|https?://\S+")

@@ -23,10 +23,12 @@ FOLLOWED = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "SUPPORT.md", "AGENTS
 FOLLOWED_FOLDERS = ("docs/tutorials", "docs/how-to", "docs/runbooks", "docs/explanation")
 GENERATED = {
     "docs/alarms.md",
+    "docs/benchmarks.md",
     "docs/cli.md",
     "docs/cost.md",
     "docs/dependencies.md",
     "docs/faults.md",
+    "docs/scale.md",
     "docs/silver.md",
 }
 # ordinary English, in which the word is none of those that names were made of

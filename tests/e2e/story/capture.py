@@ -10,14 +10,17 @@ import zipfile
 import boto3
 
 from infra import bundling
-from ingestion.replay.messages import Gap, parse
+from ingestion.discarded import DiscardedBatch, list_discarded
+from ingestion.replay.messages import parse
 from ingestion.replay.shard import lambda_record
 from tests.conftest import until
 from tests.e2e.conftest import Platform
 
 FUNCTION = "todo-cdc"
-QUEUES = ("todo-cdc-failures", "todo-cdc-quarantine")
+DISCARDED_BATCHES, QUARANTINE = "todo-cdc-discarded", "todo-cdc-quarantine"
 HIDDEN_SECONDS = 2
+# as deployed
+MAX_AGE_SECONDS = 12 * 60 * 60
 
 
 def package(folder: pathlib.Path, *more: pathlib.Path) -> bytes:
@@ -32,16 +35,16 @@ def package(folder: pathlib.Path, *more: pathlib.Path) -> bytes:
     return archive.getvalue()
 
 
-class Capture:
-    """The deployed function, and how far each change of one user's tasks has come."""
+class FaultyFunction:
+    """The deployed function, with a fault of choice.
 
-    def __init__(self, platform: Platform, state: pathlib.Path) -> None:
-        self.platform, self.user, self.state = platform, platform.user(), state
-        self.functions, self.sqs, self.s3 = boto3.client("lambda"), boto3.client("sqs"), boto3.client("s3")
-        self.streams = boto3.client("dynamodbstreams")
+    Args:
+        state: a folder for what a fault has to remember.
+    """
+
+    def __init__(self, state: pathlib.Path) -> None:
+        self.state, self.functions = state, boto3.client("lambda")
         self.original = self.functions.get_function_configuration(FunctionName=FUNCTION)
-        self.messages: dict[str, str] = {}
-        self.ids: dict[str, list[str]] = {}
 
     def install(self, fault: str | None) -> None:
         """Run the function with a fault from now on; None: as it was deployed."""
@@ -58,6 +61,23 @@ class Capture:
             Handler="faulty_capture.handler" if fault else self.original["Handler"],
             Environment={"Variables": variables},
         )
+
+    def discard_after(self, seconds: int) -> None:
+        """Let Lambda discard records of the stream when they are so old, from now on."""
+        (mapping,) = self.functions.list_event_source_mappings(FunctionName=FUNCTION)["EventSourceMappings"]
+        self.functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRecordAgeInSeconds=seconds)
+
+
+class Capture(FaultyFunction):
+    """The deployed function, and how far each change of one user's tasks has come."""
+
+    def __init__(self, platform: Platform, state: pathlib.Path) -> None:
+        super().__init__(state)
+        self.platform, self.user = platform, platform.user()
+        self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
+        self.streams = boto3.client("dynamodbstreams")
+        self.messages: dict[str, str] = {}
+        self.ids: dict[str, list[str]] = {}
 
     def committed(self) -> dict[str, str]:
         """Event id to sequence number of every change of the user's tasks, from the table's stream itself."""
@@ -87,39 +107,35 @@ class Capture:
                 self.ids[key] = [json.loads(line)["event_id"] for line in gzip.decompress(body).splitlines()]
         return [event_id for ids in self.ids.values() for event_id in ids]
 
-    def in_queues(self, committed: dict[str, str]) -> set[str]:
-        """The event ids that messages of the failure queues are about."""
-        for name in QUEUES:
-            url = self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-            while found := self.sqs.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS
-            ).get("Messages", []):
-                self.messages |= {message["MessageId"]: message["Body"] for message in found}
-        queued: set[str] = set()
-        for about in map(parse, self.messages.values()):
-            if isinstance(about, Gap):
-                queued |= {
-                    one for one, number in committed.items() if int(about.start) <= int(number) <= int(about.end)
-                }
-            else:
-                queued.add(str(about["event_id"]))
-        return queued
+    def undelivered(self) -> set[str]:
+        """The event ids that messages in quarantine are about, and those of batches that Lambda discarded."""
+        url = self.sqs.get_queue_url(QueueName=QUARANTINE)["QueueUrl"]
+        while found := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS
+        ).get("Messages", []):
+            self.messages |= {message["MessageId"]: message["Body"] for message in found}
+        bucket = self.platform.outputs["BronzeBucket"]
+        keys = list_discarded(self.s3, bucket).get(FUNCTION, [])
+        bodies = [self.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+        return {str(parse(body)["event_id"]) for body in self.messages.values()} | {
+            record["eventID"] for body in bodies for record in DiscardedBatch.parse(body).records
+        }
 
     def let_go(self) -> None:
-        """Wait until the messages that were looked at can be received again, by whoever drains the queues."""
-        for url in [self.sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in QUEUES]:
-            until("no message to be hidden", functools.partial(self._all_visible, url), 10 * HIDDEN_SECONDS, every=0.2)
+        """Wait until the messages that were looked at can be received again, by whoever drains the queue."""
+        url = self.sqs.get_queue_url(QueueName=QUARANTINE)["QueueUrl"]
+        until("no message to be hidden", functools.partial(self._all_visible, url), 10 * HIDDEN_SECONDS, every=0.2)
 
     def _all_visible(self, url: str) -> bool:
         hidden = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
         return hidden["Attributes"]["ApproximateNumberOfMessagesNotVisible"] == "0"
 
     def settle(self, what: str) -> tuple[set[str], set[str]]:
-        """Wait until every change is in bronze or in a queue; the event ids there, and those here."""
+        """Wait until every change is in bronze or undelivered; the event ids there, and those here."""
 
         def settled() -> tuple[set[str], set[str]] | None:
             committed = self.committed()
-            bronze, queued = set(self.in_bronze()), self.in_queues(committed)
+            bronze, queued = set(self.in_bronze()), self.undelivered()
             return (bronze & set(committed), queued & set(committed)) if set(committed) <= bronze | queued else None
 
         return until(f"every change to be somewhere after: {what}", settled, 120, every=0.2)

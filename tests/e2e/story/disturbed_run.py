@@ -49,8 +49,8 @@ class DisturbedRun:
             found = boto3.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
             return found[0]["StateValue"] == "ALARM"
 
-        until(f"{alarm} to go to ALARM", alarmed, 30)
-        until("a message that names the state", lambda: len(self.messages()) > self.messages_seen, 30)
+        until(f"{alarm} to go to ALARM", alarmed)
+        until("a message that names the state", lambda: len(self.messages()) > self.messages_seen)
         (message,) = self.messages()[self.messages_seen :]
         self.messages_seen += 1
         lines = dict(line.split(": ", 1) for line in message.splitlines())

@@ -1,4 +1,4 @@
-"""Whatever fails on the way, every change is in bronze or in a failure queue, and a replay brings the rest to bronze.
+"""Whatever fails on the way, every change is in bronze or kept for a replay, which brings it to bronze.
 
 The faults hit the deployed function, with its own role, queues and event source mapping. The run of the pipeline that
 follows (`test_2_redrive.py`) compares silver with the table.
@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from tests.e2e.conftest import Platform, User
-from tests.e2e.story.capture import QUEUES, Capture
+from tests.e2e.story.capture import DISCARDED_BATCHES, MAX_AGE_SECONDS, QUARANTINE, Capture
 from tests.e2e.story.conftest import run_insights
 
 pytestmark = [pytest.mark.account, pytest.mark.deployed, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -82,18 +82,21 @@ def test_no_fault_loses_a_change(capture: Capture) -> None:
     capture.settle("a restart between write and delivery")
 
     capture.install("throttle_all")
+    capture.discard_after(2)
     user.create(title="All are refused")
     bronze, queued = capture.settle("Firehose refuses everything")
     assert len(queued) == 3
     assert not queued & bronze
     capture.install(None)
+    capture.discard_after(MAX_AGE_SECONDS)
 
     capture.let_go()
+    expected = {DISCARDED_BATCHES: 1, QUARANTINE: 2}
     planned = run_insights(account, "replay", "--queue", "cdc", "--dry-run")["queues"]
-    assert {name: queue["messages"] for name, queue in planned.items()} == {QUEUES[0]: 1, QUEUES[1]: 2}
+    assert {name: queue["messages"] for name, queue in planned.items()} == expected
     replayed = run_insights(account, "replay", "--queue", "cdc")["queues"]
-    assert {name: queue["replayed"] for name, queue in replayed.items()} == {QUEUES[0]: 1, QUEUES[1]: 2}
+    assert {name: queue["replayed"] for name, queue in replayed.items()} == expected
     assert set(capture.committed()) <= set(capture.in_bronze())
     assert {
         name: queue["messages"] for name, queue in run_insights(account, "replay", "--queue", "cdc")["queues"].items()
-    } == dict.fromkeys(QUEUES, 0)
+    } == dict.fromkeys(expected, 0)

@@ -77,6 +77,7 @@ class Pipeline:
             "BRONZE_BUCKET": self.name,
             "ARTIFACTS_BUCKET": self.name,
             "CRAWLER_NAME": self.name,
+            "CRAWL_HOURS": "0",
             "POWERTOOLS_SERVICE_NAME": "test",
             "ALERTS_TOPIC": self.topic,
             "RUNBOOKS_URL": "docs/runbooks/",
@@ -211,7 +212,7 @@ class Pipeline:
             )
             return found
 
-        (message,) = until("the operators' message", received, 20)
+        (message,) = until("the operators' message", received)
         body = json.loads(message["Body"])
         lines = dict(line.split(": ", 1) for line in body["Message"].splitlines())
         return {"Subject": body["Subject"], **lines}

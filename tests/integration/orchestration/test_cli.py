@@ -136,7 +136,7 @@ def test_history_describe_and_stop_speak_of_the_same_executions(pipeline: Pipeli
         described = json.loads(runner.invoke(app, ["describe", name, "--json"]).stdout)
         return [state["name"] for state in described["states"]][-1:] == ["BuildSilver"]
 
-    until("the execution to build silver", in_silver, 30)
+    until("the execution to build silver", in_silver)
     stopped = runner.invoke(app, ["stop", "--reason", "wrong data"])
     again = runner.invoke(app, ["stop"])
     listed = json.loads(runner.invoke(app, ["history", "--json"]).stdout)

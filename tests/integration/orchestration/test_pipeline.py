@@ -49,7 +49,7 @@ def test_the_log_of_a_states_function_is_read_once(pipeline: Pipeline, monkeypat
     ended = pipeline.run(form="2026-11-23")
 
     reader = LogReader([Stream(f"/aws/lambda/{pipeline.name}-notify")], ended["startDate"])
-    lines = until("the function's log", reader.read, 20)
+    lines = until("the function's log", reader.read)
 
     assert [line for line in lines if "state failed" in line.text and "unknown field form" in line.text]
     assert set(lines).isdisjoint(reader.read())
@@ -192,7 +192,7 @@ def test_a_job_whose_time_is_up_is_stopped_and_named_and_a_redrive_goes_on(pipel
     assert failed["cause"].startswith("States.Timeout: ")
     assert pipeline.failed_states() == {"BuildSilver"}
     assert pipeline.read_message()["Error"] == "States.Timeout"
-    until("the run to stop", lambda: pipeline.job_runs() == ["STOPPED"], 15)
+    until("the run to stop", lambda: pipeline.job_runs() == ["STOPPED"])
 
     pipeline.client("s3").put_object(Bucket=pipeline.name, Key="job.py", Body=b"print('merged')")
     ended = pipeline.redrive(failed["executionArn"])
@@ -251,10 +251,10 @@ def test_the_lock_of_a_run_that_was_stopped_is_taken_over(pipeline: Pipeline) ->
     pipeline.crawler(CRAWLS)
     pipeline.job("import time\ntime.sleep(60)")
     first = pipeline.start()
-    until("the job", lambda: "BuildSilver" in pipeline.entered(first), 30)
+    until("the job", lambda: "BuildSilver" in pipeline.entered(first))
     pipeline.client("stepfunctions").stop_execution(executionArn=first)
 
     second = pipeline.start()
 
-    until("the second run to hold the lock", lambda: "BuildSilver" in pipeline.entered(second), 30)
+    until("the second run to hold the lock", lambda: "BuildSilver" in pipeline.entered(second))
     pipeline.client("stepfunctions").stop_execution(executionArn=second)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory
+from tests.integration.conftest import document as policy_document
 from tests.integration.orchestration.conftest import allow, bundled
 
 pytestmark = pytest.mark.account
@@ -23,11 +24,12 @@ ROW = (
     "('{user}', timestamp '2026-11-24 23:00:00.123' + interval '{total}' hour,"
     " {total}, 1, 1, 0, 50.0, 1, 2, 3.49513e0, cast(null as double),"
     """ '[{{"category": "home", "total": {total}, "completed": 1}}]', '[]',"""
-    """ '[{{"week": "2026-11-23", "created": {total}, "completed": 1}}]')"""
+    """ '[{{"week": "2026-11-23", "created": {total}, "completed": 1}}]', 'Europe/Berlin')"""
 )
 COLUMNS = (
     "user_id, as_of, total_tasks, open_tasks, completed_tasks, overdue_tasks, completion_rate_pct, current_streak_days,"
-    " longest_streak_days, cycle_time_p50_hours, cycle_time_p90_hours, by_category, by_priority, weekly"
+    " longest_streak_days, cycle_time_p50_hours, cycle_time_p90_hours, by_category, by_priority, weekly,"
+    " time_zone"
 )
 
 
@@ -137,7 +139,7 @@ def gold(account: Account, unique: str, role: RoleFactory) -> Iterator[Gold]:
             "lambda",
             allow("athena:*", "s3:*", "glue:GetTable", "glue:GetDatabase", "glue:GetPartitions"),
             allow("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:DescribeTable"),
-            allow("cloudwatch:PutMetricData"),
+            allow("cloudwatch:PutMetricData", "sns:Publish"),
         ),
         Code={"ZipFile": bundled("todo-publish-insights")},
         Timeout=60,
@@ -148,6 +150,7 @@ def gold(account: Account, unique: str, role: RoleFactory) -> Iterator[Gold]:
                 "GOLD_BUCKET": name,
                 "GOLD_DATABASE": name,
                 "ATHENA_WORKGROUP": name,
+                "FIGURE_ALERTS_TOPIC": made.client("sns").create_topic(Name=name)["TopicArn"],
                 "POWERTOOLS_SERVICE_NAME": "test",
             }
         },
@@ -283,3 +286,42 @@ def test_a_run_of_a_part_moves_no_watermark(gold: Gold) -> None:
     gold.has(ann=2)
     gold.publish(watermark=None)
     assert gold.item("PIPELINE", "WATERMARK") is None
+
+
+def test_a_figure_beyond_its_threshold_is_one_message_per_crossing(gold: Gold) -> None:
+    sqs, sns, athena = (gold.client(service) for service in ("sqs", "sns", "athena"))
+    queue = sqs.create_queue(QueueName=gold.name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name=gold.name)["TopicArn"]
+    hears = allow("sqs:SendMessage", resource=arn) | {"Principal": {"Service": "sns.amazonaws.com"}}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy_document(hears)})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+
+    def key_figures(overdue: int) -> None:
+        """A saved query that answers so many overdue tasks, and a completion rate that crosses nothing."""
+        for page in athena.get_paginator("list_named_queries").paginate(WorkGroup=gold.name):
+            for one in page["NamedQueryIds"]:
+                athena.delete_named_query(NamedQueryId=one)
+        rows = f"('overdue_tasks', {overdue}e0), ('completion_rate_pct', 50e0)"
+        sql = f"select metric, value from (values {rows}) as figures (metric, value)"
+        athena.create_named_query(Name="Key figures", Database=gold.name, QueryString=sql, WorkGroup=gold.name)
+
+    received: list[str] = []
+
+    def has_received(count: int) -> bool:
+        for one in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            received.append(one["Body"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+        return len(received) >= count
+
+    gold.has(ann=2)
+    for overdue, crossed in ((10, False), (2000, True), (3000, True), (10, False)):
+        key_figures(overdue)
+        gold.publish()
+        kept = gold.client("s3").get_object(Bucket=gold.name, Key="published/figure_alerts.json")["Body"].read()
+        assert json.loads(kept)["overdue-tasks"] == {"crossed": crossed, "figure": overdue}
+    until("both messages", lambda: has_received(2))
+    assert len(received) == 2
+    for text, expected in zip(received, ("is 2000, above 1000", "is 10, no longer above 1000"), strict=True):
+        assert expected in text
+        assert "insights explain overdue_tasks" in text

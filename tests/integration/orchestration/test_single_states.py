@@ -30,6 +30,7 @@ PLAN = {
     "select": "",
     "exclude": "",
     "refresh_gold": False,
+    "unread_since": "2026-11-23 08",
 }
 VARIABLES: dict[str, Any] = {
     "stage": 1,
@@ -152,6 +153,7 @@ def test_each_task_asks_for_what_its_service_takes(tested: Tester) -> None:
         "DBT_SELECT": "",
         "DBT_EXCLUDE": "",
         "DBT_FULL_REFRESH": "false",
+        "DBT_BRONZE_UNREAD_SINCE": "2026-11-23 08",
         "RUN_ID": "r",
     }
     metric = tested("RecordFailure", result={})["arguments"]["MetricData"][0]

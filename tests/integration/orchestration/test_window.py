@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.bronze_objects import Manifest, list_objects
+from ingestion.bronze_objects import BronzeObject, Manifest, list_objects
 from orchestration import run_lock
 from orchestration.publish.table import save_watermark
 from orchestration.window import new_objects, watermark
@@ -121,6 +121,14 @@ def test_a_full_refresh_names_old_days_as_folders(sources: Sources) -> None:
     made = plan(sources, Request.read({"full_refresh": True}), "run-1", NOW)
     assert paths(sources, made)["cdc"] == ["cdc/dt=2026-01-01/", f"cdc/{HOURS_AGO[0]}/c"]
     assert made["silver_arguments"]["--full-refresh"] == "true"
+    assert made["refresh_gold"]
+
+
+def test_a_rebuilt_table_of_silver_which_may_lack_rows_is_followed_by_all_of_gold(sources: Sources) -> None:
+    delivered(sources, f"cdc/{HOURS_AGO[0]}/a")
+    assert not plan(sources, Request(), "run-1", NOW)["refresh_gold"]
+    made = plan(sources, Request.read({"rebuild": ["users"]}), "run-2", NOW)
+    assert (made["silver_arguments"]["--rebuild"], made["refresh_gold"]) == ("users", True)
 
 
 def test_figures_of_yesterday_are_built_anew_although_nothing_has_come(account: Account, sources: Sources) -> None:
@@ -161,10 +169,16 @@ def test_a_window_of_its_own_counts_its_hours_and_moves_no_mark(sources: Sources
     assert (empty["objects"], empty["left_out"]) == (0, list(STAGES))
 
 
+def is_crawled(
+    sources: Sources, found: list[BronzeObject], least_interval: timedelta = timedelta(), now: datetime = NOW
+) -> bool:
+    return new_objects.needs_crawl(sources.glue, sources.crawler, found, least_interval, now)
+
+
 def test_a_known_partition_needs_no_crawl(sources: Sources) -> None:
     delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
     found = list(list_objects(sources.s3, f"s3://{sources.bronze}/"))
-    assert new_objects.lacks_partition(sources.glue, sources.crawler, found)
+    assert is_crawled(sources, found)
     storage = {"Columns": [{"Name": "a", "Type": "string"}], "Location": f"s3://{sources.bronze}/cdc/"}
     keys = [{"Name": name, "Type": "string"} for name in ("dt", "hour")]
     sources.glue.create_table(
@@ -176,7 +190,30 @@ def test_a_known_partition_needs_no_crawl(sources: Sources) -> None:
         TableName="cdc",
         PartitionInput={"Values": ["2026-11-23", "10"], "StorageDescriptor": storage},  # type: ignore[typeddict-item]
     )
-    assert not new_objects.lacks_partition(sources.glue, sources.crawler, found)
+    assert not is_crawled(sources, found)
+
+
+def test_a_crawl_waits_until_its_interval_is_over(sources: Sources, role: RoleFactory) -> None:
+    def crawl() -> None:
+        sources.glue.start_crawler(Name=sources.crawler)
+        until("the crawl", lambda: sources.glue.get_crawler(Name=sources.crawler)["Crawler"]["State"] == "READY")
+
+    day = timedelta(hours=24)
+    delivered(sources, "cdc/dt=2026-11-23/hour=10/a")
+    found = list(list_objects(sources.s3, f"s3://{sources.bronze}/"))
+    assert is_crawled(sources, found, day)
+    crawl()  # its role may not
+    assert is_crawled(sources, found, day, datetime.now(UTC)), "a crawl that failed does not count"
+
+    everything = {"Effect": "Allow", "Action": ["glue:*", "s3:*"], "Resource": "*"}
+    sources.glue.update_crawler(Name=sources.crawler, Role=role("glue", everything))
+    crawl()
+    delivered(sources, "cdc/dt=2026-11-23/hour=11/b")
+    found = list(list_objects(sources.s3, f"s3://{sources.bronze}/"))
+    now = datetime.now(UTC)
+    assert not is_crawled(sources, found, day, now + timedelta(hours=23))
+    assert is_crawled(sources, found, day, now + day)
+    assert is_crawled(sources, found, timedelta(), now)
 
 
 def test_of_many_that_start_at_once_one_holds_the_lock(account: Account, sources: Sources) -> None:
@@ -233,7 +270,7 @@ def test_maintenance_holds_the_lock_on_a_lease_and_comes_before_executions_that_
     # it waits for the first one; the second, which comes later, lets it go first
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         queued = pool.submit(hold, lease("maintenance jr_3", 60))
-        until("maintenance to ask for the lock", lambda: is_requested(sources), 10)
+        until("maintenance to ask for the lock", lambda: is_requested(sources))
         assert acquire("second") == "first"
         delete_lock(sources)
         assert acquire("second") == "maintenance jr_3"
