@@ -66,7 +66,27 @@ test-changed: setup ## The tests that your changes since BASE (default: where th
 
 test-clock: setup ## The tests with the clock 40 days ahead (Linux): make test-clock TESTS=tests/unit
 	@library="$$(find .venv/lib -name libfaketime.so.1)"; \
-	LD_PRELOAD="$$PWD/$$library" FAKETIME=+40d FAKETIME_DONT_FAKE_MONOTONIC=1 $(BIN)/pytest $(PARALLEL) $(TESTS)
+	LD_PRELOAD="$$PWD/$$library" FAKETIME=+40d FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0 NO_FAKE_STAT=1 $(BIN)/pytest $(PARALLEL) $(TESTS)
+
+.PHONY: past-instants
+past-instants: setup ## Queries of gold as of twenty past instants, against what they answered then
+	@INSTANTS=20 $(BIN)/pytest -q tests/unit/transforms/bi/test_time_travel.py
+
+.PHONY: past-instants-in-account
+past-instants-in-account: setup ## Every saved query as of twenty past builds of a real gold; minutes
+	@INSTANTS_IN_ACCOUNT=$(or $(INSTANTS),20) $(BIN)/pytest -q tests/integration/transforms/dbt/test_past_instants.py
+
+.PHONY: live-instants
+live-instants: setup ## Live figures at a hundred instants, against what the next run computes
+	@INSTANTS=100 $(BIN)/pytest -q tests/unit/transforms/live
+
+.PHONY: bench-live
+bench-live: setup ## How soon after its 201 a task is in live_tasks, beyond Firehose's buffer, and what a query reads
+	@$(BIN)/python -m tests.bench.live
+
+.PHONY: impact
+impact: setup ## All planted changes of models, and whether everybody whom they reach is named
+	@EVERY_CHANGE=1 $(BIN)/pytest -q -s tests/unit/transforms/impact
 
 # Two processes of equal length. Workers of pytest-xdist would both import everything, which takes longer than the tests.
 UNIT_HALF = tests/unit/api tests/unit/ingestion tests/unit/orchestration tests/unit/selection tests/unit/transforms/silver tests/unit/infra/preflight
@@ -149,13 +169,48 @@ fuzz-api: setup ## Ten minutes of Schemathesis on the deployed local API: make f
 gold-history: setup ## Gold is right after each of 32 runs of silver, for three seeds; an hour
 	@RUNS_PER_BUILD=1 SEEDS=7,11,13 $(BIN)/pytest -n $(WORKERS) tests/integration/transforms/dbt/test_incremental_builds.py
 
+.PHONY: maintenance-crashes
+maintenance-crashes: setup ## Silver's maintenance dies before and after each of its writes, and the next one mends it: make maintenance-crashes EVERY=7
+	@FIRST=$(or $(FIRST),0) EVERY=$(or $(EVERY),1) $(BIN)/pytest tests/integration/transforms/maintenance_crashes.py $(ARGS)
+
 .PHONY: fuzz-sql
 fuzz-sql: setup ## Ten minutes of generated SQL on a local Athena: make fuzz-sql SECONDS=60
 	@$(BIN)/python -m tests.sql_fuzz $(if $(SECONDS),--seconds $(SECONDS))
 
+.PHONY: life-of-prod
+life-of-prod: setup ## prod's settings in a local account: deployed half-way, whole, again, removed, once more; minutes
+	@$(BIN)/pytest tests/lifecycle/life_of_prod.py
+
+.PHONY: second-opinion
+second-opinion: setup ## Tests of API and services on moto, another emulator: make second-opinion ARGS="-x"
+	@$(BIN)/python -m tests.second_opinion $(if $(ARGS),-- $(ARGS))
+
+.PHONY: year
+year: setup ## A simulated year of life, with faults and their repairs, on a clock of its own (Linux): make year DAYS=30 SEED=2
+	@$(BIN)/python -m tests.year $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: bad-days
+bad-days: setup ## 2,000 changes in nine days, eight of them with an incident at random: make bad-days SEED=2
+	@$(BIN)/python -m tests.year --days 9 --every-incident --changes 2000 $(if $(SEED),--seed $(SEED))
+
+.PHONY: screenshots screenshots-accept
+screenshots: setup ## The dashboard's pages at 1400 and 390 pixels, compared with the committed ones
+	@SCREENSHOTS=compare $(BIN)/pytest -q -k draws_its_charts tests/integration/transforms/bi/test_dashboard.py
+
+screenshots-accept: setup ## Take the committed ones anew, after a look at .screenshots/
+	@SCREENSHOTS=accept $(BIN)/pytest -q -k draws_its_charts tests/integration/transforms/bi/test_dashboard.py
+
 .PHONY: peers
 peers: setup ## A client's own test suite on a local Athena: make peers SUITE=pyathena CHECKOUT=../PyAthena
 	@$(BIN)/python -m tests.peers $(SUITE) $(CHECKOUT)
+
+.PHONY: bench
+bench: setup ## Every bench, docs/benchmarks.md and docs/scale.md, an hour; ARGS="--only api", --quick, --twice, --check
+	@$(BIN)/python -m tests.bench.report $(ARGS)
+
+.PHONY: soak
+soak: setup ## Five minutes of requests while the pipeline runs, memory of workers: make soak SECONDS=60
+	@$(BIN)/python -m tests.bench.soak $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 .PHONY: bench-api
 bench-api: setup ## What the API costs: calls, write units, CPU, cold import, overhead
