@@ -56,11 +56,11 @@ TESTS ?=
 test: setup ## Everything: lint, types, unit, integration, infrastructure, end to end; WORKERS=8 on a larger machine
 	@mkdir -p .local; $(MAKE) --no-print-directory lint > .local/lint.log 2>&1 & lint=$$!; \
 	trap 'kill $$lint 2>/dev/null || :' EXIT; \
-	status=0; $(BIN)/pytest $(PARALLEL) --reruns $(RERUNS) $(TESTS) || status=$$?; \
+	status=0; $(BIN)/pytest $(PARALLEL) -raR --reruns $(RERUNS) $(TESTS) || status=$$?; \
 	wait $$lint || status=$$?; cat .local/lint.log; exit $$status
 
 test-only: setup ## Tests without lint, in parallel: make test-only TESTS=tests/e2e
-	@$(BIN)/pytest $(PARALLEL) --reruns $(RERUNS) $(TESTS)
+	@$(BIN)/pytest $(PARALLEL) -raR --reruns $(RERUNS) $(TESTS)
 
 test-changed: setup ## The tests that your changes since BASE (default: where the branch left main) can break
 	@selected="$$($(BIN)/python -m tests.changed $(BASE))"; \
