@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
+# many images of containers set it; each process would then compile anew what it imports
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 # 3.11 first: it is what AWS Glue runs

@@ -27,16 +27,30 @@ from tests.work_groups import GroupScheduling, sort_by_group
 T = TypeVar("T")
 # an account starts in 4 s; several workers that start theirs at once share the processors
 START_SECONDS, STOP_SECONDS = 120, 60
+MAX_PAUSE = 0.25
+"""Seconds between two looks of a long wait: less than what a test waits for lasts."""
 
 
 def until(what: str, condition: Callable[[], T | None], seconds: float = 120, every: float = 0.05) -> T:
-    """Wait for `condition` to return something true and return it; fail naming `what` after `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Wait for `condition` to return something true and return it; fail naming `what` after `seconds`.
+
+    Looking costs two processes work, the test's and the account's, so a long wait looks less and less often.
+
+    Args:
+        what: for the message.
+        condition: is called again and again.
+        seconds: after which it gives up.
+        every: seconds between two looks, during the first seconds; later up to `MAX_PAUSE`.
+
+    Raises:
+        AssertionError: it has given up.
+    """
+    start = time.monotonic()
+    while (waited := time.monotonic() - start) < seconds:
         value = condition()
         if value:
             return value
-        time.sleep(every)
+        time.sleep(max(every, min(waited / 40, MAX_PAUSE)))
     raise AssertionError(f"gave up waiting {seconds:g} s for {what}")
 
 

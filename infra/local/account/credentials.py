@@ -11,24 +11,47 @@ import threading
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 
-from infra.local.account.settings import OWNER_KEYS, REGION, Settings
+from infra.local.account.settings import OWNER_KEYS, REGION, Keys, Settings
 
 # the emulator's own switches and the owner's keys must not reach what runs as a role
 PRIVATE = ("AWS_", "MINISTACK", "GATEWAY_PORT", "BIND_HOST", "PERSIST_STATE", "STATE_DIR", "S3_", "AUTH", "INSIGHTS_")
 
 
 class SharedSession(boto3.Session):
-    """A session that threads may share: boto3's own makes one client at a time (its clients are thread-safe)."""
+    """A session that threads may share, which makes each client once: a client takes longer than most of its calls.
 
-    def __init__(self) -> None:
-        super().__init__(region_name=REGION, **OWNER_KEYS)
+    boto3's own makes one client at a time, and its clients are thread-safe. What botocore reads of its services' models
+    is read once for all sessions of the process.
+
+    Args:
+        keys: of the owner or of a role.
+        token: that goes with a role's keys.
+    """
+
+    def __init__(self, keys: Keys = OWNER_KEYS, token: str | None = None) -> None:
+        below = botocore.session.get_session()
+        below.register_component("data_loader", _loader())
+        super().__init__(region_name=REGION, aws_session_token=token, botocore_session=below, **keys)
         self._making = threading.Lock()
+        self._made: dict[tuple[Any, ...], Any] = {}
 
     def client(self, *arguments: Any, **options: Any) -> Any:
-        """As `boto3.Session.client`."""
+        """As `boto3.Session.client`; the same one again for the same service of the same endpoint."""
         with self._making:
-            return super().client(*arguments, **options)
+            if not all(isinstance(option, str) for option in options.values()):
+                return super().client(*arguments, **options)
+            key = (os.environ.get("AWS_ENDPOINT_URL"), *arguments, *sorted(options.items()))
+            if key not in self._made:
+                self._made[key] = super().client(*arguments, **options)
+            return self._made[key]
+
+
+@functools.cache
+def _loader() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader()
 
 
 @functools.cache
@@ -58,7 +81,8 @@ def role_session(role_arn: str, session_name: str) -> boto3.Session:
         session_name: shows in the assumed role's ARN; cut to the 64 characters that STS takes.
     """
     keys = owner().client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
-    return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
+    of_role = Keys(aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"])
+    return SharedSession(of_role, keys["SessionToken"])
 
 
 def role_environment(role_arn: str, session_name: str) -> dict[str, str]:
