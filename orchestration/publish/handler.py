@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """
     plan, now = event["plan"], datetime.now(UTC)
     since = table.Progress() if plan["full_refresh"] else table.read_progress(s3, GOLD)
-    published = table.publish(items, s3, GOLD, _rows(USERS.format(since.condition())))
+    published = table.publish(items, s3, GOLD, _rows(USERS.format(since.condition())), since)
     metrics = list(_rows(KPIS))
     silver = _read(plan["report"].removeprefix(f"s3://{ARTIFACTS}/"))
     build = _read(f"dbt/{plan['run']}/run_results.json")

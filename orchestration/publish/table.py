@@ -1,7 +1,8 @@
 """Insights into the table: the rows that gold worked out since the last time, page by page.
 
 How far publishing has come is one small object beside gold, written after each page. A run that stops halfway is
-resumed there; a page that is written twice does no harm.
+resumed there; a page that is written twice does no harm. Rows that could not be published are in it, too, so that every
+run tries them again until they can be.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 PROGRESS = f"{PUBLISHED}progress.json"
 PAGE = 500
+MAX_SKIPPED = 1000
+"""Users whose rows are tried again: they are named in the query, which may be 256 KB long:
+https://docs.aws.amazon.com/athena/latest/ug/service-limits.html. More than that are a fault of the model."""
 
 logger = Logger(child=True)
 
@@ -34,18 +38,34 @@ class Progress:
     Args:
         as_of: of the row, as Athena writes timestamps; empty before the first row.
         user_id: of the row.
+        skipped: users whose row could not be published, sorted.
     """
 
     as_of: str = ""
     user_id: str = ""
+    skipped: Sequence[str] = ()
 
     def condition(self) -> str:
-        """The SQL condition of the rows after this one."""
+        """The SQL condition of the rows after this one, and of those that were skipped."""
         if not self.as_of:
             return "true"
         moment, user = f"timestamp '{_quoted(self.as_of)}'", f"'{_quoted(self.user_id)}'"
         # the first half alone lets engines skip files
-        return f"as_of >= {moment} and (as_of > {moment} or user_id > {user})"
+        later = f"as_of >= {moment} and (as_of > {moment} or user_id > {user})"
+        if not self.skipped:
+            return later
+        users = ", ".join(f"'{_quoted(one)}'" for one in self.skipped)
+        return f"({later}) or user_id in ({users})"
+
+    def after(self, row: Mapping[str, str], skipped: Iterable[str]) -> "Progress":
+        """How far publishing has come when a row is published; never less far.
+
+        Args:
+            row: of `user_insights`.
+            skipped: users whose row could not be published so far.
+        """
+        at = max((self.as_of, self.user_id), (row["as_of"].removesuffix(" UTC"), row["user_id"]))
+        return Progress(*at, sorted(skipped)[:MAX_SKIPPED])
 
 
 def read_progress(s3: "S3Client", bucket: str) -> Progress:
@@ -62,39 +82,46 @@ def read_progress(s3: "S3Client", bucket: str) -> Progress:
     return Progress(**json.loads(stored))
 
 
-def publish(table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
+def publish(
+    table: "Table", s3: "S3Client", bucket: str, rows: Iterable[Mapping[str, str]], since: Progress
+) -> dict[str, int]:
     """Write an item for each row.
 
     Users whose erasure is asked for get none. An erasure that begins during the writes is noticed after them: whoever
     erases puts its mark before deleting anything, so either the mark is seen here or the item is deleted there.
-    A row that cannot become an item is logged and skipped: its user keeps the figures of the run before.
+    A row that cannot become an item is logged and skipped: its user keeps the figures of the run before, and the next
+    run tries it again.
 
     Args:
         table: of the application.
         s3: keeps the progress.
         bucket: of gold.
         rows: of `user_insights`, ordered by `as_of` and `user_id`.
+        since: whose condition the rows meet.
 
     Returns:
         how many items were written (`written`), how many rows were skipped (`skipped`), and for how many users under
         erasure the item was deleted (`deleted`).
     """
     erased = set(_erased(table))
-    written = skipped = 0
+    written, progress, failed = 0, since, set[str]()
     for page in _pages(rows):
         due = [row for row in page if row["user_id"] not in erased]
-        items = [one for one in map(_item, due) if one]
-        _put(table, items)
+        items = {row["user_id"]: one for row in due if (one := _item(row))}
+        _put(table, items.values())
         written += len(items)
-        skipped += len(due) - len(items)
-        last = Progress(page[-1]["as_of"].removesuffix(" UTC"), page[-1]["user_id"])
-        s3.put_object(Bucket=bucket, Key=PROGRESS, Body=json.dumps(dataclasses.asdict(last)).encode())
+        failed |= {row["user_id"] for row in due} - items.keys()
+        # those of the run before come first; should this one end here, none of them is forgotten
+        progress = progress.after(page[-1], {*progress.skipped, *failed} - items.keys())
+        _save(s3, bucket, progress)
+    if list(progress.skipped) != sorted(failed):  # a row that is gone is not waited for
+        _save(s3, bucket, dataclasses.replace(progress, skipped=sorted(failed)[:MAX_SKIPPED]))
     deleted = 0
     with table.batch_writer() as batch:
         for user in _erased(table):
             batch.delete_item(Key=dict(key(user)))
             deleted += 1
-    return {"written": written, "skipped": skipped, "deleted": deleted}
+    return {"written": written, "skipped": len(failed), "deleted": deleted}
 
 
 def save_watermark(table: "Table", seen: Mapping[str, Any]) -> None:
@@ -127,7 +154,11 @@ def _item(row: Mapping[str, str]) -> Item | None:
         return None
 
 
-def _put(table: "Table", items: list[Item]) -> None:
+def _save(s3: "S3Client", bucket: str, progress: Progress) -> None:
+    s3.put_object(Bucket=bucket, Key=PROGRESS, Body=json.dumps(dataclasses.asdict(progress)).encode())
+
+
+def _put(table: "Table", items: Iterable[Item]) -> None:
     with table.batch_writer() as batch:
         for one in items:
             batch.put_item(Item=dict(one))

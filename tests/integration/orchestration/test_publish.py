@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,7 +62,7 @@ class Gold:
         """Each user, with so many tasks."""
         self.query("drop table if exists user_insights")
         rows = ", ".join(ROW.format(user=user, total=total) for user, total in users.items())
-        place = f"s3://{self.name}/tables/{len(users)}-{sum(users.values())}/"
+        place = f"s3://{self.name}/tables/{uuid.uuid4().hex}/"
         self.query(
             f"create table user_insights with (external_location = '{place}') as"
             f" select * from (values {rows}) t({COLUMNS})"
@@ -217,6 +218,25 @@ def test_a_row_that_cannot_be_published_stops_nobody_else(gold: Gold) -> None:
         Statistics=["Maximum"],
     )["Datapoints"]
     assert max(point["Maximum"] for point in skipped) == 1
+
+    # it is tried again until it can be published, and then no more
+    assert gold.publish() == {"users": 2, "written": 0, "skipped": 1, "deleted": 0}
+    gold.query("drop view user_insights")
+    gold.has(ann=2, bob=3, eve=4)
+    assert gold.publish() == {"users": 2, "written": 1, "skipped": 0, "deleted": 0}
+    assert totals(gold) == {"ann": 2, "bob": 3, "eve": 4}
+    assert gold.publish()["written"] == 0
+
+
+def test_a_skipped_row_that_is_gone_is_not_waited_for(gold: Gold) -> None:
+    gold.has(ann=2, bob=3, eve=4)
+    gold.replace(bob="[{not json")
+    gold.publish()
+    gold.query("drop view user_insights")
+    gold.has(ann=2, eve=4)
+    assert gold.publish()["skipped"] == 0
+    stored = gold.client("s3").get_object(Bucket=gold.name, Key="published/progress.json")["Body"].read()
+    assert json.loads(stored) == {"as_of": "2026-11-25 03:00:00.123", "user_id": "eve", "skipped": []}
 
 
 def totals(gold: Gold) -> dict[str, int]:
