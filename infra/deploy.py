@@ -92,6 +92,7 @@ def deploy(
     quiet: bool = False,
     context: Mapping[str, str] | None = None,
     confirm: Callable[[str], bool] | None = None,
+    revert_drift: bool = False,
 ) -> dict[str, str]:
     """Deploy all stacks to the account that `environment` leads to, and bootstrap it first if it never was.
 
@@ -101,6 +102,8 @@ def deploy(
         quiet: say nothing; otherwise each stack gets a line on standard error, and a terminal shows every event.
         context: as in `synth`.
         confirm: gets the difference to what is deployed and says whether to go on; None deploys without asking.
+        revert_drift: also bring back what was deleted or changed by hand; without it CloudFormation compares templates
+            only, and finds nothing to do.
 
     Returns:
         the outputs of all stacks, by name.
@@ -120,6 +123,8 @@ def deploy(
             _run([*node.cdk_command(), "bootstrap", "--app", str(output), *OPTIONS], given, "cdk bootstrap", quiet)
         outputs = pathlib.Path(scratch) / "outputs.json"
         options = ["--app", str(output), "--all", "--require-approval=never", "--concurrency=4", *OPTIONS]
+        if revert_drift:
+            options.append("--revert-drift")
         _run([*node.cdk_command(), "deploy", *options, f"--outputs-file={outputs}"], given, "cdk deploy", quiet)
         stacks = json.loads(outputs.read_text())
     # what the CDK itself exports from one stack to another is not for people

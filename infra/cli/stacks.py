@@ -25,6 +25,9 @@ def deploy(
         typer.Option("--set", "-c", metavar="KEY=VALUE", help="A context value: alert-email=ops@example.com."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Deploy to AWS without showing the difference.")] = False,
+    revert_drift: Annotated[
+        bool, typer.Option("--revert-drift", help="Also bring back what was deleted or changed by hand.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Deploy every stack with the CDK CLI and print the outputs."""
@@ -37,6 +40,7 @@ def deploy(
             target=context.obj,
             context=_context_values(environment, settings or []),
             confirm=None if yes or context.obj == "local" else _confirm_difference,
+            revert_drift=revert_drift,
         )
     except DeployError as error:
         fail(str(error))

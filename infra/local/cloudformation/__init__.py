@@ -12,6 +12,7 @@ Get calls answer what the template said:
 | budgets | AWS::Budgets::Budget |
 | buckets | lifecycle rules, encryption, object ownership, tags |
 | tables | time to live, point-in-time recovery, encryption |
+| drift | change sets that create again what was deleted outside of the stack |
 | functions | a template does not take over a function of the same name |
 | http_apis | the API's address as it can be called here, CORS, a stage's throttling |
 | jobs | Glue jobs: concurrent runs, execution class; CodeBuild projects: logs, cache, queue time |
@@ -30,6 +31,7 @@ COMPLETED = (
     "alarms",
     "buckets",
     "budgets",
+    "drift",
     "functions",
     "http_apis",
     "jobs",
