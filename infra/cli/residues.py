@@ -12,7 +12,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api import contract
 
@@ -110,6 +110,18 @@ def read_queue(client: "SQSClient", name: str) -> Iterator[tuple[str, bytes]]:
     finally:
         for receipt in receipts:
             client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
+
+
+def count_unread(client: "SQSClient", name: str) -> int:
+    """How many messages of a queue nobody can read now: they are delayed, or somebody else is at work on them.
+
+    Args:
+        client: asks.
+        name: of the queue.
+    """
+    url = client.get_queue_url(QueueName=name)["QueueUrl"]
+    names: list[Any] = [f"ApproximateNumberOfMessages{state}" for state in ("Delayed", "NotVisible")]
+    return sum(map(int, client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
 
 
 def _gunzip(body: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """`insights verify-erasure CERTIFICATE --user ID`: whether a certificate is genuine, and whether anything is left.
 
 With `--key-file` and `--folder` no account is asked: the folder is a copy of what is to be searched, for example of
-`aws s3 sync`. Exit status: 0 genuine and nothing is left; 1 not.
+`aws s3 sync`. Exit status: 0 genuine and nothing is left; 1 not, or messages could not be read.
 """
 
 import json
@@ -13,18 +13,21 @@ import boto3
 import typer
 
 from api import contract
-from api.webhook_contract import FAILURES
+from api.webhook_contract import FAILURES, QUEUE
 from infra.cli.console import print_json
 from infra.cli.errors import explain_errors, fail
 from infra.cli.exit_codes import ExitCode
 from infra.cli.options import AsJson
-from infra.cli.residues import find_names, list_names, read_bucket, read_queue, read_table
+from infra.cli.residues import count_unread, find_names, list_names, read_bucket, read_queue, read_table
 from infra.cli.target import use_local_account
 from infra.resource_names import EMAIL_HASH_SECRET, LAYERS, bucket_name
 from ingestion.contract import CDC_QUARANTINE
 from transforms.silver.certificate import hash_subject, is_genuine
 
 MAX_PRINTED = 100
+# with words of users in them; the last one is what waits for its delivery, and each search is one of the five times
+# that a message may be received
+QUEUES = (CDC_QUARANTINE, FAILURES, QUEUE)
 
 
 @explain_errors()
@@ -52,16 +55,21 @@ def verify_erasure(
     if document["subject"] != hash_subject(key, user):
         fail("the certificate is of another user")
     names = list_names(user)
+    # before the search, which hides messages for a moment
+    unread = {} if folder else _count_unread()
     places = _list_files(folder) if folder else _list_places()
     found = sorted({place for place, body in places if find_names(place, body, names)})
     if as_json:
-        print_json({"genuine": True, "erased_at": document["erased_at"], "residues": found})
+        print_json({"genuine": True, "erased_at": document["erased_at"], "residues": found, "unread": unread})
     else:
         typer.echo(f"the certificate is genuine: erased {document['erased_at']}")
         for place in found[:MAX_PRINTED]:
             typer.echo(f"left: {place}")
-        typer.echo(f"{len(found)} places hold something of the user" if found else "nothing is left")
-    raise typer.Exit(ExitCode.FAILED if found else ExitCode.OK)
+        for queue, count in unread.items():
+            typer.echo(f"{queue} has {count} messages that are delayed or being worked on: search again in 15 minutes")
+        nothing = "nothing is left" if not unread else "nothing was found"
+        typer.echo(f"{len(found)} places hold something of the user" if found else nothing)
+    raise typer.Exit(ExitCode.FAILED if found or unread else ExitCode.OK)
 
 
 def _read_key() -> bytes:
@@ -81,5 +89,12 @@ def _list_places() -> Iterator[tuple[str, bytes]]:
     account, region = boto3.client("sts").get_caller_identity()["Account"], s3.meta.region_name
     for layer in LAYERS:
         yield from read_bucket(s3, bucket_name(layer, account, region))
-    for queue in (CDC_QUARANTINE, FAILURES):
+    for queue in QUEUES:
         yield from read_queue(sqs, queue)
+
+
+def _count_unread() -> dict[str, int]:
+    """By queue, messages that the search could not read."""
+    sqs = boto3.client("sqs")
+    found = {queue: count_unread(sqs, queue) for queue in QUEUES}
+    return {queue: count for queue, count in found.items() if count}

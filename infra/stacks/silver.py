@@ -31,6 +31,8 @@ OWN_CATALOG = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", *WRITE_TAB
 VERSIONS = ("s3:ListBucketVersions",)
 READ_VERSIONS = ("s3:GetObjectVersion",)
 DELETE_VERSIONS = ("s3:DeleteObjectVersion",)
+# failures with what users wrote in them
+QUEUES_OF_USERS = (names.CDC_QUARANTINE, names.WEBHOOK_FAILURES)
 DRAIN_QUEUE = ("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 REWRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 # what of bronze may name a user
@@ -85,7 +87,7 @@ def jobs(stack: Stack, environment: Environment) -> None:
             roles.allow(VERSIONS, [names.bucket_arn(layer) for layer in ("bronze", "silver", "gold")]),
             # signs the certificates of erasures
             roles.allow(roles.READ_SECRET, [names.secret_arn(stack, names.EMAIL_HASH_SECRET)]),
-            roles.allow(DRAIN_QUEUE, [names.arn(stack, "sqs", "", names.CDC_QUARANTINE)]),
+            roles.allow(DRAIN_QUEUE, [names.arn(stack, "sqs", "", queue) for queue in QUEUES_OF_USERS]),
             roles.allow(["states:ListExecutions", "states:StartExecution"], [_machine(stack)]),
             # whoever holds the run lock
             roles.allow(
@@ -114,7 +116,7 @@ def jobs(stack: Stack, environment: Environment) -> None:
             "--email-key-secret-id": names.EMAIL_HASH_SECRET,
             "--silver-job": names.SILVER_JOB,
             "--gold": f"s3://{names.bucket('gold')}/",
-            "--quarantine": names.CDC_QUARANTINE,
+            "--queues": ",".join(QUEUES_OF_USERS),
             "--state-machine": _machine(stack),
         },
         environment,

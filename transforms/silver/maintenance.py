@@ -2,15 +2,15 @@
 
     maintenance.py --bronze s3://bucket/ --warehouse s3://bucket/ --database todo_silver --table todo-app-data
                    --email-key-secret-id NAME
-                   [--gold s3://bucket/] [--quarantine todo-cdc-quarantine] [--state-machine ARN] [--build-gold true]
+                   [--gold s3://bucket/] [--queues NAME,NAME] [--state-machine ARN] [--build-gold true]
                    [--silver-job todo-silver] [--erasures-only true] [--wait-seconds 0] [--report s3://bucket/key.json]
                    [--target-file-mib 128] [--least-files 5] [--snapshot-days 7] [--snapshots-kept 5]
                    [--snapshot-gib 20] [--orphan-days 3]
 
 All of it is done under the pipeline's run lock, in slices (some users, one table) between which executions run: one
 could be reading files that go, or bring rows back that it has read before. Results of queries in gold's bucket and
-messages in quarantine go as well. After the first users an execution is started that builds gold anew, before any
-request is closed.
+messages in quarantine, or of webhooks' deliveries that failed, go as well. After the first users an execution is
+started that builds gold anew, before any request is closed.
 
 A request whose user's last events have not arrived stays for the next run (`--wait-seconds`: is waited for), and so
 does one that is younger than an hour: it is worked off again then, to catch stragglers, before it is closed.
@@ -192,9 +192,10 @@ def _erase(
 def _erase_copies(lake: Lake, arguments: argparse.Namespace, live_items: LiveItems) -> dict[str, int]:
     """Erase what others than the lake's tables hold of users; how many results and messages went."""
     counts = {}
-    if arguments.quarantine:
-        counts["quarantined_records"] = quarantine.delete_messages_of_erased(
-            boto3.client("sqs"), arguments.quarantine, live_items
+    if arguments.queues:
+        sqs = boto3.client("sqs")
+        counts["quarantined_records"] = sum(
+            quarantine.delete_messages_of_erased(sqs, queue, live_items) for queue in arguments.queues
         )
     if arguments.gold:
         counts["query_results"] = gold.delete_query_results(lake.s3, _bucket(arguments.gold))
@@ -257,7 +258,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--table", required=True)
     parser.add_argument("--email-key-secret-id", required=True)
     parser.add_argument("--gold", type=folder)
-    parser.add_argument("--quarantine")
+    parser.add_argument("--queues", type=lambda names: names.split(","), default=[])
     parser.add_argument("--state-machine")
     parser.add_argument("--build-gold", type=yes_or_no, default=True)
     parser.add_argument("--silver-job", default=SILVER_JOB)

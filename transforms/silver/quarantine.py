@@ -1,7 +1,8 @@
-"""What change capture's quarantine holds of users who are erased: the messages go, for they carry items whole.
+"""What queues of failures hold of users who are erased: the messages go, for they carry items whole.
 
-A message is JSON with the item's `keys` and, if it fitted, the stream's `record`, JSON that is packed by gzip and
-Base64. Messages about batches, in the other failure queue, name sequence numbers and nobody.
+A message of change capture's quarantine is JSON with the item's `keys` and, if it fitted, the stream's `record`, JSON
+that is packed by gzip and Base64. One of a webhook's delivery that failed is JSON with `user_id`, `task_id` and the
+event; it waits there for 14 days.
 """
 
 import base64

@@ -17,8 +17,9 @@ from api.models.fields import timestamp
 from api.repositories.erasures import ErasureRepository
 from api.repositories.items import marshal
 from api.services.erasure import erase_for_operator
-from infra.cli.residues import find_names, list_names, read_queue, read_table
+from infra.cli.residues import count_unread, find_names, list_names, read_queue, read_table
 from ingestion.cdc.quarantine import format_message
+from ingestion.webhooks.message import Message
 from tests.conftest import Account
 from tests.integration.api.client import Client, in_own_loop
 from tests.integration.api.settled import USERS, WRITES, Erasures, Items, kinds, settle
@@ -196,11 +197,22 @@ def test_what_is_planted_in_the_table_and_in_queues_is_found_by_the_verifier(
     ]
     for partition, sort in planted:
         dynamodb.put_item(TableName=table, Item=marshal({"PK": partition, "SK": sort}))
+    began = timestamp(dt.datetime.now(dt.UTC))
     item = task_image(PK={"S": f"TASK#{user_id}"}, user_id={"S": user_id})
     dynamodb.put_item(TableName=table, Item={**item, "PK": {"S": "STRAY"}, "SK": {"S": "in an attribute"}})
-    bodies = [json.dumps({"user_id": user_id}), format_message(record(item), "too long"), names[1].decode()]
+    event = Message(user_id, "w-1", began, "e-1", "task.created", began, "{}", 0)
+    bodies = [
+        event.body(),
+        json.dumps({"user_id": user_id}),
+        format_message(record(item), "too long"),
+        names[1].decode(),
+    ]
     sent = {sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in bodies}
     expected = {f"{table} {partition} {sort}" for partition, sort in planted}
     expected |= {f"{table} STRAY in an attribute", *(f"{queue} message {one}" for one in sent)}
+    assert count_unread(sqs, queue) == 0
     # a second search finds the messages again: the first has given them back
     assert residues() == residues() == expected
+    # what waits for its next attempt cannot be read
+    sqs.send_message(QueueUrl=url, MessageBody=event.tried(0).body(), DelaySeconds=900)
+    assert count_unread(sqs, queue) == 1

@@ -41,6 +41,7 @@ class Household:
         self.lake = Lake(account, spark, name, bucket=self.name, warehouse=self.silver)
         self.sqs, self.machines = account.session.client("sqs"), account.session.client("stepfunctions")
         self.queue = self.sqs.create_queue(QueueName=self.name)["QueueUrl"]
+        self.failures = self.sqs.create_queue(QueueName=f"{self.name}-webhooks")["QueueUrl"]
         waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}}
         self.machine = self.machines.create_state_machine(name=self.name, definition=json.dumps(waits), roleArn=role)[
             "stateMachineArn"
@@ -87,7 +88,8 @@ class Household:
             [
                 *("--bronze", f"s3://{self.name}/", "--warehouse", f"s3://{self.silver}/"),
                 *("--database", self.lake.database, "--table", self.name, "--silver-job", JOB),
-                *("--gold", f"s3://{self.gold}/", "--quarantine", self.name, "--state-machine", self.machine),
+                *("--gold", f"s3://{self.gold}/", "--state-machine", self.machine),
+                *("--queues", f"{self.name},{self.name}-webhooks"),
                 *("--report", f"s3://{self.name}/maintenance.json", "--email-key-secret-id", SECRET),
                 *arguments,
             ]
@@ -136,10 +138,20 @@ class Household:
         self.sqs.send_message(QueueUrl=self.queue, MessageBody=body)
         return body
 
+    def fails_to_hear(self, key: str) -> str:
+        """A webhook's delivery about an item has failed; the body of the message."""
+        item = self.history.items[key]
+        body = json.dumps({"user_id": item["user_id"]["S"], "task_id": key, "payload": item["title"]["S"]})
+        self.sqs.send_message(QueueUrl=self.failures, MessageBody=body)
+        return body
+
     def quarantined(self) -> list[str]:
-        """The bodies of the messages that wait."""
-        found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        return [message["Body"] for message in found.get("Messages", [])]
+        """The bodies of the messages that wait, in both queues."""
+        found = [
+            self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+            for url in (self.queue, self.failures)
+        ]
+        return [message["Body"] for one in found for message in one.get("Messages", [])]
 
     def put_in_gold(self, name: str, *words: str) -> None:
         """Put an object into the bucket of gold, where results of queries lie too."""
@@ -187,5 +199,6 @@ def household_of(account: Account, spark: SparkSession, name: str, role: str) ->
     finally:
         made.dynamodb.delete_table(TableName=made.name)
         made.sqs.delete_queue(QueueUrl=made.queue)
+        made.sqs.delete_queue(QueueUrl=made.failures)
         made.machines.delete_state_machine(stateMachineArn=made.machine)
         glue.delete_job(JobName=JOB)

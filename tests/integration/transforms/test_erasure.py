@@ -58,7 +58,10 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     household.put_in_gold("published/digests.json", USER)
     household.put_in_gold("published/digests.json", "nobody")
     household.quarantines("t-zebra")
-    other = household.quarantines(next(key for key in history.items if key.startswith("t-") and len(key) < 5))
+    theirs_too = next(key for key in history.items if key.startswith("t-") and len(key) < 5)
+    other = household.quarantines(theirs_too)
+    household.fails_to_hear("t-zebra")
+    unheard = household.fails_to_hear(theirs_too)
     shared = household.discard()
     removals = household.leave()
 
@@ -74,7 +77,7 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     assert {place.split("/")[3] for place in before} >= {
         *(lake.name, "aws", "errors", f"{lake.database}.db", "athena-results", "published")
     }
-    assert len(household.quarantined()) == 2
+    assert len(household.quarantined()) == 4
     assert household.executions() == []
 
     lake.arrive(f"{YESTERDAY}T11", removals)
@@ -83,8 +86,8 @@ def test_after_an_erasure_no_word_of_the_user_is_left_and_nothing_else_is_missin
     assert (report["erased"], report["pending"], report["closed"]) == (1, 0, 0)
     assert report["counts"]["bronze_lines"] == 4 + 1 + 1 + 1 + len(removals) + len(mine)
     assert len(household.discarded(shared) - {USER}) == len(household.discarded(shared)) == 1
-    assert (report["counts"]["query_results"], report["counts"]["quarantined_records"]) == (1 + 5, 1)
-    assert household.quarantined() == [other]
+    assert (report["counts"]["query_results"], report["counts"]["quarantined_records"]) == (1 + 5, 2)
+    assert household.quarantined() == [other, unheard]
     assert household.executions() == [{"gold_only": True}]
     assert (report["counts"]["tasks"], report["counts"]["users"], report["counts"]["api_requests"]) == (2, 1, 3)
     assert household.found(*(word[:12] for word in WORDS), USER, hash_of(USER)) == set()

@@ -18,7 +18,9 @@ from typer.testing import CliRunner
 from infra.cli.app import app
 from infra.cli.residues import list_names
 from ingestion.cdc.quarantine import format_message
+from ingestion.webhooks.message import Message
 from tests.unit.ingestion.stream import record
+from tests.unit.ingestion.test_replay import discarded
 from transforms.silver.certificate import make_certificate
 
 USER, OTHER, KEY = "5f8d0d55-1111-2222-3333-444455556666", "0a0a0a0a-9999-8888-7777-666655554444", b"signing key"
@@ -73,12 +75,21 @@ def request_log(user: str) -> bytes:
     return json.dumps({"route": "/api/v1/tasks", "user_hash": list_names(user)[1].decode()}).encode()
 
 
+def undelivered_event(user: str) -> bytes:
+    payload = json.dumps({"type": "task.created", "data": {"title": "x"}})
+    return Message(user, "w-1", "2026-11-24", "e-1", "task.created", "2026-11-24", payload, 0).body().encode()
+
+
 KINDS: dict[str, Maker] = {
     "a line": line,
     "gzip": lambda user: gzip.compress(line(user)),
     "gzip, cut off": truncated,
     "Firehose's error record": undelivered,
     "a quarantined record": quarantined,
+    "a batch that Lambda discarded": lambda user: discarded(
+        record({"PK": {"S": f"TASK#{user}"}, "SK": {"S": "TASK#1"}, "user_id": {"S": user}})
+    ).encode(),
+    "a webhook's event": undelivered_event,
     "a request log": request_log,
     "a request log, gzip": lambda user: gzip.compress(request_log(user)),
     "Parquet": parquet,
@@ -94,6 +105,7 @@ KINDS: dict[str, Maker] = {
 PLACES = (
     "bronze/cdc/dt=2026-11-24/hour=10",
     "bronze/errors/unreadable/cdc",
+    "bronze/aws/lambda/mapping/shard",
     "silver/todo_silver.db/tasks__rebuild/data",
     "gold/athena-results",
 )

@@ -1,10 +1,11 @@
-"""Which messages of change capture's quarantine tell of users who are erased."""
+"""Which messages of change capture's quarantine, and of webhooks, tell of users who are erased."""
 
 import json
 import random
 from typing import Any
 
 from ingestion.cdc.quarantine import format_message
+from ingestion.webhooks.message import Message
 from tests.unit.ingestion.stream import record
 from transforms.silver.quarantine import is_about_erased
 
@@ -31,6 +32,13 @@ def test_messages_of_their_items_tell_of_them_and_those_of_others_do_not() -> No
         format_message({"dynamodb": {"Keys": 1, "NewImage": {"user_id": {"S": USER}}}}, "no keys"), live_items
     )
     assert not is_about_erased("nonsense", live_items)
+
+
+def test_events_of_webhooks_that_could_not_be_delivered_go_unless_they_are_about_a_task_that_is_there() -> None:
+    event = Message(USER, "w-1", EARLIER, "e-1", "task.created", EARLIER, '{"title": "x"}', 0, task_id="t-1").body()
+    assert is_about_erased(event, {USER: set()})
+    assert not is_about_erased(event, {OTHER: set()})
+    assert not is_about_erased(event, {USER: {("t-1", LATER)}})
 
 
 def test_messages_of_items_that_they_have_now_do_not() -> None:
