@@ -211,7 +211,7 @@ FAULTS = (
         "The message",
         "The alarm of the state",
         f"{PIPELINE}-NotifyOperators-failed",
-        "insights deploy",
+        "insights deploy --revert-drift",
         "The execution still ends with the state's name",
         f"{MACHINE}test_a_topic_that_is_gone_does_not_hide_the_failure",
     ),

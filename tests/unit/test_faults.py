@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shlex
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_fault_names_a_test_an_alarm_and_a_command_that_there_are(fault: Fault
         assert program == "insights"
         assert command in COMMANDS
         assert command != "pipeline" or rest[0] in PIPELINE_COMMANDS
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one.alarm and one.command], ids=lambda one: one.fault[:50])
+def test_the_runbook_of_the_alarm_has_the_command_as_it_is_typed(fault: Fault) -> None:
+    runbook = (ROOT / "docs" / "runbooks" / f"{fault.alarm}.md").read_text()
+    text = re.sub(r"[\"']", "", " ".join(runbook.split()))
+    # a page names no certain table
+    command = re.sub(r"[\"']", "", fault.command).replace("--rebuild users", "--rebuild TABLE")
+    assert f"`{command}`" in text
 
 
 def test_a_fault_without_an_alarm_repairs_itself_or_is_the_operators_own_doing() -> None:

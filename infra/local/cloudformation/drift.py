@@ -45,12 +45,12 @@ def _create_change_set(params: dict[str, Any]) -> Answer:
         stack = handlers._resolve_stack(changesets._p(params, "StackName"))
         if stack:
             with stacks._stack_region_context(stack, stack["StackId"]):
-                _forget(stack, find_deleted(stack.get("_resources", {})))
+                _drop(stack, find_deleted(stack.get("_resources", {})))
     answer: Answer = original(params)
     return answer
 
 
-def _forget(stack: dict[str, Any], gone: set[str]) -> None:
+def _drop(stack: dict[str, Any], gone: set[str]) -> None:
     for name in gone:
         stack["_resources"].pop(name)
     if gone:
