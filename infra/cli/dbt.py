@@ -30,7 +30,15 @@ def dbt(context: typer.Context) -> None:
 
     `diff` is no command of dbt: it builds what this checkout changes in your own database, and says how that
     differs from gold and whom it reaches: insights dbt diff --base origin/main
+
+    `docs` without a command of dbt's fetches the documentation that a build of the pipeline wrote last.
     """
+    if context.args == ["docs"]:
+        from infra.cli.dbt_docs import fetch_documentation
+
+        with explain_errors():
+            typer.echo(f"file://{fetch_documentation(stack_outputs()['GoldBucket'], ROOT / 'build' / 'dbt-docs')}")
+        return
     if context.args[:1] == ["diff"]:
         os.environ["DBT_TARGET"] = "dev"
     words = [str(pathlib.Path(sys.executable).with_name("dbt")), *context.args]

@@ -29,9 +29,11 @@ CHANGED_SINCE = "DBT_CHANGED_SINCE"
 # dbt's own record of what it parsed: https://docs.getdbt.com/reference/parsing
 PARSED = TARGET / "partial_parse.msgpack"
 PARSED_KEY = "dbt/partial_parse.msgpack"
+# the newest documentation: the project's lineage, and what the catalogue knew of its tables
+DOCUMENTATION, DOCUMENTATION_KEY = TARGET / "static_index.html", "dbt/docs/index.html"
 # a build that failed is mended and run again within that time, or the first one of the next day looks at every row
 LATELY = dt.timedelta(days=1)
-READS_WHOLE_TABLES, BY_HAND = "tag:every_row", "tag:by_hand"
+READS_WHOLE_TABLES = "tag:every_row"
 
 
 def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) -> list[list[str]]:
@@ -44,12 +46,11 @@ def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) 
         compact: whether tables are compacted afterwards.
     """
     freshness = ["source", "freshness"]
-    left_out = [*exclude.split(), BY_HAND, *([] if every_row else [READS_WHOLE_TABLES])]
+    left_out = [*exclude.split(), *([] if every_row else [READS_WHOLE_TABLES])]
     build = [
         "build",
         *(["--select", *select.split()] if select else []),
-        "--exclude",
-        *left_out,
+        *(["--exclude", *left_out] if left_out else []),
     ]
     docs = [["docs", "generate", "--no-compile", "--static"]] if every_row else []
     return [freshness, build, *docs, *([["run-operation", "compact_tables"]] if compact else [])]
@@ -89,6 +90,7 @@ def _build(variables: Mapping[str, str]) -> int:
                 return 1
         if whole:
             _remember_tested(variables, str(today))
+            publish_documentation(variables)
         return 0
     finally:
         if variables.get("RUN_ID"):
@@ -140,6 +142,19 @@ def upload(bucket: str, prefix: str) -> None:
     for path in (TARGET / name for name in ARTIFACTS):
         if path.exists():
             s3.upload_file(str(path), bucket, prefix + path.name)
+
+
+def publish_documentation(variables: Mapping[str, str]) -> None:
+    """Put the documentation, if this run has written it, where `insights dbt docs` finds the newest."""
+    import boto3
+
+    if DOCUMENTATION.exists():
+        boto3.client("s3").upload_file(
+            str(DOCUMENTATION),
+            variables["GOLD_BUCKET"],
+            DOCUMENTATION_KEY,
+            ExtraArgs={"ContentType": "text/html; charset=utf-8"},
+        )
 
 
 def fetch_parsed(variables: Mapping[str, str]) -> None:

@@ -55,12 +55,13 @@ def read_manifest(path: pathlib.Path) -> Compiled:
     """
     manifest = json.loads(path.read_text())
     nodes: dict[str, Any] = manifest["nodes"]
-    models = {node["name"]: node for node in nodes.values() if node["resource_type"] == "model"}
+    # the name of its table: versions of a model share the model's
+    models = {node["alias"]: node for node in nodes.values() if node["resource_type"] == "model"}
     schema = {name: [column.lower() for column in node["columns"]] for name, node in models.items()}
     schema |= {one["name"]: [column.lower() for column in one["columns"]] for one in manifest["sources"].values()}
     tests = [node for node in nodes.values() if node["resource_type"] == "test"]
     keys = {
-        nodes[node["attached_node"]]["name"]: tuple(node["test_metadata"]["kwargs"]["columns"])
+        nodes[node["attached_node"]]["alias"]: tuple(node["test_metadata"]["kwargs"]["columns"])
         for node in tests
         if node.get("attached_node") in nodes and (node.get("test_metadata") or {}).get("name") == "primary_key"
     }
@@ -90,4 +91,4 @@ def _models_of(test: Mapping[str, Any], nodes: Mapping[str, Any]) -> tuple[str, 
     read = [one for one in test["depends_on"]["nodes"] if one in nodes and nodes[one]["resource_type"] == "model"]
     own = test.get("attached_node")
     ordered = [own, *(one for one in read if one != own)] if own in read else read
-    return tuple(nodes[one]["name"] for one in ordered)
+    return tuple(nodes[one]["alias"] for one in ordered)

@@ -4,6 +4,11 @@
 {%- endmacro %}
 
 
+{% macro text_of(object, name) -%}
+    json_extract_scalar(element_at({{ object }}, '{{ name }}'), '$')
+{%- endmacro %}
+
+
 {#- The attributes without which the job rejects an image: api/contract.py has them, and a test compares. -#}
 {% macro has_required_attributes(entity_type, image) -%}
     {%- set required = {
@@ -13,14 +18,9 @@
     (
         {%- for kind, names in required.items() %}
         {{- ' or ' if not loop.first }}({{ entity_type }} = '{{ kind }}'
-        {%- for name in names %} and json_extract_scalar({{ image }}, '$.{{ name }}') is not null{% endfor %})
+        {%- for name in names %} and {{ text_of(image, name) }} is not null{% endfor %})
         {%- endfor -%}
     )
-{%- endmacro %}
-
-
-{% macro is_image(document) -%}
-    coalesce(substr(json_format({{ document }}), 1, 1) = '{', false)
 {%- endmacro %}
 
 

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import os
+import pathlib
 from types import SimpleNamespace
 
 import boto3
 import dbt.cli.main
 import pytest
+import typer
 from dbt.contracts.graph.manifest import Manifest
 
+from infra.cli.dbt_docs import fetch_documentation
 from tests.conftest import Account
 from tests.dbt_project import copy_project
 from transforms.dbt import runner
@@ -83,3 +86,20 @@ def test_the_build_after_one_that_failed_looks_at_every_row_and_compacts_nothing
     yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     boto3.client("s3").put_object(Bucket=bucket, Key=runner.TESTED, Body=str(yesterday).encode())
     assert build() == (0, ["build", "docs", "run-operation"])
+
+
+def test_the_newest_documentation_is_where_the_command_finds_it(
+    account: Account, unique: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert account.process
+    bucket = f"documented-{unique}"
+    boto3.client("s3").create_bucket(Bucket=bucket)
+    monkeypatch.chdir(tmp_path)
+    runner.publish_documentation({"GOLD_BUCKET": bucket})  # a later build of a day writes none
+    with pytest.raises(typer.Exit):
+        fetch_documentation(bucket, tmp_path / "page")
+    runner.TARGET.mkdir()
+    for content in ("<p>yesterday</p>", "<p>today</p>"):
+        runner.DOCUMENTATION.write_text(content)
+        runner.publish_documentation({"GOLD_BUCKET": bucket})
+    assert fetch_documentation(bucket, tmp_path / "page").read_text() == "<p>today</p>"

@@ -12,6 +12,7 @@ MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 MARTS = sorted((PROJECT / "models" / "marts").glob("*.sql"))
 # what a model may have before its SQL begins: tags and comments of Jinja
 JINJA = re.compile(r"\{%-? set \w+ -?%\}.*?\{%-? endset -?%\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+VERSION = re.compile(r"_v\d+$")
 BRANCHES = ("case ", "case\n", "coalesce(", "count_if(", "nearest_rank(", "lag(", "left join", "full outer join")
 KEPT = {
     "user_analytics": ["user_id", "email", "name", "first_seen", "last_updated", "total_events", "max_event_types"],
@@ -30,20 +31,20 @@ KEPT = {
 
 
 def properties(model: pathlib.Path) -> dict[str, Any]:
-    """What the file beside a model says about it."""
-    (found,) = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
+    """What the file beside a model says about it; versions of a model share it."""
+    (found,) = yaml.safe_load(model.with_name(f"{VERSION.sub('', model.stem)}.yml").read_text())["models"]
     assert isinstance(found, dict)
     return found
 
 
 def has_unit_test(model: pathlib.Path) -> bool:
-    return "unit_tests" in yaml.safe_load(model.with_suffix(".yml").read_text())
+    return "unit_tests" in yaml.safe_load(model.with_name(f"{VERSION.sub('', model.stem)}.yml").read_text())
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
 def test_a_model_begins_its_description_with_its_grain(model: pathlib.Path) -> None:
     model_properties = properties(model)
-    assert model_properties["name"] == model.stem
+    assert model_properties["name"] == VERSION.sub("", model.stem)
     assert model_properties["description"].startswith("One row per ")
 
 

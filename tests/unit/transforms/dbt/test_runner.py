@@ -6,7 +6,7 @@ from transforms.dbt.runner import steps
 def test_the_first_build_of_a_day_looks_at_every_row_and_documents_what_there_is() -> None:
     freshness, build, docs = steps("", "", every_row=True)
     assert freshness == ["source", "freshness"]
-    assert build == ["build", "--exclude", "tag:by_hand"]
+    assert build == ["build"]
     assert docs[:2] == ["docs", "generate"]
 
 
@@ -17,9 +17,9 @@ def test_tables_are_compacted_after_the_documentation() -> None:
 
 def test_another_build_leaves_out_what_reads_whole_tables() -> None:
     _, build = steps("", "", every_row=False)
-    assert build == ["build", "--exclude", "tag:by_hand", "tag:every_row"]
+    assert build == ["build", "--exclude", "tag:every_row"]
 
 
 def test_a_build_can_be_narrowed() -> None:
     _, build, _ = steps("marts stg_tasks+", "agg_cycle_time", every_row=True)
-    assert build == ["build", "--select", "marts", "stg_tasks+", "--exclude", "agg_cycle_time", "tag:by_hand"]
+    assert build == ["build", "--select", "marts", "stg_tasks+", "--exclude", "agg_cycle_time"]

@@ -60,9 +60,9 @@ class Lake:
         for table in TABLES:
             rows = [{"merged_at": now, **row} for row in silver.get(table.name, [])]
             self._replace(table.name, pa.Table.from_pylist(rows, schema=schema(table)))
-        self.connection.execute("delete from change_lines")
-        for line in tail:
-            self.connection.execute("insert into change_lines values (?, ?, ?)", [line.decode(), *arrived])
+        lines = [{"line": line.decode(), "dt": arrived[0], "hour": arrived[1]} for line in tail]
+        kinds = [(name, pa.string()) for name in ("line", "dt", "hour")]
+        self._replace("change_lines", pa.Table.from_pylist(lines, schema=pa.schema(kinds)))
 
     def rows(self, view: str) -> Rows:
         found = self.connection.execute(f"select * from {view}")
@@ -154,6 +154,16 @@ def broken(line: bytes) -> list[bytes]:
     if whole["entity_type"] == "TASK":
         found += [changed(status="done"), changed(priority="top"), changed(due_date="someday"), changed(due_at="noon")]
     return found
+
+
+def test_many_unread_lines_need_little_memory(lake: Lake) -> None:
+    lines = random_history(1, 3000).lines
+    lake.hold({}, lines)
+    lake.connection.execute("set memory_limit = '400MB'")
+    try:
+        assert {row["metric"] for row in lake.rows("live_kpis")} >= {"total_users", "open_tasks"}
+    finally:
+        lake.connection.execute(f"set memory_limit = '{session.MEMORY_LIMIT}'")
 
 
 def test_an_erased_user_is_gone_as_soon_as_the_removal_is_in_bronze(lake: Lake) -> None:

@@ -11,22 +11,23 @@ source as (
         and (dt > '{{ first_folder[:10] }}' or hour >= '{{ first_folder[11:] }}')
 ),
 
+-- an object as a map: a function that extracts one value by its path reads the whole text for it
 documents as (
-    select try(json_parse(line)) as document
+    select try_cast(try(json_parse(line)) as map (varchar, json)) as document
     from source
 ),
 
 envelopes as (
     select
-        json_format(json_extract(document, '$.schema_version')) as schema_version,
-        json_extract_scalar(document, '$.event_id') as event_id,
-        json_extract_scalar(document, '$.event_name') as event_name,
-        json_extract_scalar(document, '$.entity_type') as entity_type,
-        json_extract_scalar(document, '$.sequence_number') as sequence_number,
-        {{ utc_instant("json_extract_scalar(document, '$.event_time')") }} as occurred_at,
-        {{ utc_instant("json_extract_scalar(document, '$.ingested_at')") }} as ingested_at,
-        json_extract(document, '$.new_image') as new_image,
-        json_extract(document, '$.old_image') as old_image
+        json_format(element_at(document, 'schema_version')) as schema_version,
+        {{ text_of('document', 'event_id') }} as event_id,
+        {{ text_of('document', 'event_name') }} as event_name,
+        {{ text_of('document', 'entity_type') }} as entity_type,
+        {{ text_of('document', 'sequence_number') }} as sequence_number,
+        {{ utc_instant(text_of('document', 'event_time')) }} as occurred_at,
+        {{ utc_instant(text_of('document', 'ingested_at')) }} as ingested_at,
+        try_cast(element_at(document, 'new_image') as map (varchar, json)) as new_image,
+        try_cast(element_at(document, 'old_image') as map (varchar, json)) as old_image
     from documents
 ),
 
@@ -49,27 +50,27 @@ attributes as (
         occurred_at,
         ingested_at,
         is_removed,
-        {{ is_image('new_image') }} as has_new_image,
-        {{ is_image('old_image') }} as has_old_image,
+        new_image is not null as has_new_image,
+        old_image is not null as has_old_image,
         {{ has_required_attributes('entity_type', 'image') }} as is_complete,
-        json_extract_scalar(old_image, '$.status') as previous_status,
-        json_extract_scalar(old_image, '$.deleted_at') is not null as was_deleted,
-        json_extract_scalar(image, '$.id') as task_id,
-        json_extract_scalar(image, '$.user_id') as user_id,
-        json_extract_scalar(image, '$.status') as status,
-        json_extract_scalar(image, '$.priority') as priority,
-        nullif(trim(json_extract_scalar(image, '$.category')), '') as category,
-        try_cast(json_extract(image, '$.labels') as array(varchar)) as labels,
-        json_extract_scalar(image, '$.parent_id') as parent_id,
-        json_extract_scalar(image, '$.recurrence') as recurrence,
-        json_extract_scalar(image, '$.previous_id') as previous_id,
-        json_extract_scalar(image, '$.due_date') as due_date_text,
-        try_cast(json_extract_scalar(image, '$.due_date') as date) as due_date,
+        {{ text_of('old_image', 'status') }} as previous_status,
+        {{ text_of('old_image', 'deleted_at') }} is not null as was_deleted,
+        {{ text_of('image', 'id') }} as task_id,
+        {{ text_of('image', 'user_id') }} as user_id,
+        {{ text_of('image', 'status') }} as status,
+        {{ text_of('image', 'priority') }} as priority,
+        nullif(trim({{ text_of('image', 'category') }}), '') as category,
+        try_cast(element_at(image, 'labels') as array(varchar)) as labels,
+        {{ text_of('image', 'parent_id') }} as parent_id,
+        {{ text_of('image', 'recurrence') }} as recurrence,
+        {{ text_of('image', 'previous_id') }} as previous_id,
+        {{ text_of('image', 'due_date') }} as due_date_text,
+        try_cast({{ text_of('image', 'due_date') }} as date) as due_date,
         {%- for time in times %}
-            json_extract_scalar(image, '$.{{ time }}') as {{ time }}_text,
-            {{ utc_instant("json_extract_scalar(image, '$." ~ time ~ "')") }} as {{ time }},
+            {{ text_of('image', time) }} as {{ time }}_text,
+            {{ utc_instant(text_of('image', time)) }} as {{ time }},
         {%- endfor %}
-        json_format(json_extract(image, '$.version')) as version_text
+        json_format(element_at(image, 'version')) as version_text
     from items
 ),
 
