@@ -96,11 +96,18 @@ def prepare(account: Account) -> None:
 def run(
     suite: Suite, folder: pathlib.Path, python: pathlib.Path, report: pathlib.Path, arguments: list[str]
 ) -> Outcomes:
-    """Run the suite's tests, or those that `arguments` choose."""
+    """Run the suite's tests, or those that `arguments` choose.
+
+    Raises:
+        SystemExit: pytest wrote no report, since it did not know an argument, or could not start; it has said why.
+    """
     environment = {**os.environ, **suite.variables(PLACE), "PYTHONPATH": str(PLUGINS)}
     command = [python, "-m", "pytest", "-q", *suite.pytest, "-n", WORKERS, f"--junitxml={report}", *arguments]
-    subprocess.run(list(map(str, command)), cwd=folder, env=environment, check=False)
+    status = subprocess.run(list(map(str, command)), cwd=folder, env=environment, check=False).returncode
+    if not report.exists():
+        raise SystemExit(f"pytest ended with status {status} before it ran a test: {' '.join(map(str, command))}")
     return Outcomes.read(report)
 
 
-raise SystemExit(main())
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -28,7 +28,46 @@ _NOTATIONS = {
     exp.DType.TIMESTAMPTZ: rf"{_DATE}( ({_TIME})?)?( ?({_ZONE}))?",
 }
 """Type -> the texts that Trino casts to it: https://trino.io/docs/current/language/types.html"""
+_MOMENTS = (exp.DType.DATE, *_WITHOUT_ZONE, exp.DType.TIMESTAMPTZ)
+_MOMENT_CALLS = ("t_add", "t_sub", "t_trunc", "t_zone")
+"""Calls of the translation that give a date or a timestamp."""
+_SQL_NAMES = {
+    exp.DType.TINYINT: "TINYINT",
+    exp.DType.SMALLINT: "SMALLINT",
+    exp.DType.INT: "INTEGER",
+    exp.DType.BIGINT: "BIGINT",
+    exp.DType.DATE: "DATE",
+    exp.DType.TIMESTAMP: "TIMESTAMP",
+    exp.DType.TIMESTAMPNTZ: "TIMESTAMP",
+    exp.DType.TIMESTAMPTZ: "TIMESTAMPTZ",
+}
 _OFFSET = re.compile(r"(:\d\d(?:[.]\d+)?)\s*([-+])(\d{1,2})(?::?(\d\d))?\Z")
+
+
+def macros() -> str:
+    """A cast per type that looks at the type of what it casts; DuckDB knows it when it plans, so one branch is left.
+
+    `t_cast_date(value, name)` fails and names the type as Trino does, `t_try_cast_date(value)` gives null.
+    """
+    kinds = [kind for kind in _NOTATIONS if kind != exp.DType.TIMESTAMPNTZ]
+    return ";\n".join(_macro(kind, lenient=lenient) for kind in kinds for lenient in (False, True))
+
+
+def _macro(kind: exp.DType, *, lenient: bool) -> str:
+    name, cast = _SQL_NAMES[kind], "try_cast" if lenient else "cast"
+    is_text = "typeof(v) in ('VARCHAR', 'STRING_LITERAL')"
+    if kind in _INTEGERS:
+        message = "'INVALID_CAST_ARGUMENT: Cannot cast ''', v, ''' to ', upper(n)"
+    else:
+        message = "'INVALID_CAST_ARGUMENT: Value cannot be cast to ', n, ': ', v"
+    failure = "null" if lenient else f"cast(error(concat({message})) as {name})"
+    branches = [f"when {is_text} and not regexp_full_match(cast(v as VARCHAR), '{_NOTATIONS[kind]}') then {failure}"]
+    if kind in _INTEGERS:
+        branches.append(f"when typeof(v) in ('DOUBLE', 'FLOAT') then {cast}({cast}(v as DECIMAL(38, 9)) as {name})")
+    if kind in _WITHOUT_ZONE:
+        branches.append(f"when {is_text} then {cast}(regexp_extract(cast(v as VARCHAR), '{_CLOCK}') as {name})")
+    case = f"case {' '.join(branches)} else {cast}(v as {name}) end"
+    return f"create macro t_{cast}_{name.lower()}({'v' if lenient else 'v, n'}) as {case}"
 
 
 def number(node: exp.Literal) -> exp.Expr:
@@ -100,42 +139,38 @@ def _decimal(node: exp.Cast) -> exp.Expr:
 
 
 def _checked(node: exp.Cast) -> exp.Expr:
-    """A cast that looks at the type of what it casts; DuckDB knows that type when it plans, so one branch is left."""
+    """A cast that looks at the type of what it casts: see `MACROS`."""
     kind, value = node.to.this, node.this
     if isinstance(value, exp.Literal) and value.is_string and re.fullmatch(_NOTATIONS[kind], value.name):
         if kind in _WITHOUT_ZONE and (found := re.search(_CLOCK, value.name)):
             node.set("this", text(found.group(0)))
         return node
-    branches = []
-    if kind in _INTEGERS and not (isinstance(value, exp.Literal) and (value.is_string or value.is_int)):
-        exact = type(node)(this=value.copy(), to=exp.DataType.build("DECIMAL(38,9)"))
-        rounded = type(node)(this=exact, to=node.to.copy())
-        branches.append(exp.If(this=_is_one_of(value, "DOUBLE", "FLOAT"), true=rounded))
-    unfit = exp.Not(this=call("regexp_full_match", exp.cast(value.copy(), exp.DType.TEXT), text(_NOTATIONS[kind])))
+    if (kind in _INTEGERS and isinstance(value, exp.Literal) and value.is_int) or _has_fitting_type(value, kind):
+        return node
     # DuckDB's TRY takes no function that fails on purpose
-    lenient = isinstance(node, exp.TryCast) or node.find_ancestor(exp.Try) is not None
-    unfit_text = exp.And(this=_is_one_of(value, "VARCHAR", "STRING_LITERAL"), expression=unfit)
-    branches.append(exp.If(this=unfit_text, true=exp.Null() if lenient else _failure(node)))
-    if kind in _WITHOUT_ZONE:
-        clock = call("regexp_extract", exp.cast(value.copy(), exp.DType.TEXT), text(_CLOCK))
-        local = type(node)(this=clock, to=node.to.copy())
-        branches.append(exp.If(this=_is_one_of(value, "VARCHAR", "STRING_LITERAL"), true=local))
-    return exp.Case(ifs=branches, default=node.copy())
-
-
-def _failure(node: exp.Cast) -> exp.Expr:
-    what = exp.cast(node.this.copy(), exp.DType.TEXT)
-    name = node.to.sql(dialect="trino").lower()
-    if node.to.this in _INTEGERS:
-        parts = ("INVALID_CAST_ARGUMENT: Cannot cast '", what, f"' to {name.upper().replace('INTEGER', 'INT')}")
+    if isinstance(node, exp.TryCast) or node.find_ancestor(exp.Try) is not None:
+        checked = call(f"t_try_cast_{_SQL_NAMES[kind].lower()}", value)
     else:
-        parts = (f"INVALID_CAST_ARGUMENT: Value cannot be cast to {name}: ", what, "")
-    message = call("concat", text(parts[0]), parts[1], text(parts[2]))
-    return exp.cast(call("error", message), node.to.copy())
+        name = node.to.sql(dialect="trino").lower().replace("integer", "int")
+        checked = call(f"t_cast_{_SQL_NAMES[kind].lower()}", value, text(name))
+    return exp.cast(checked, node.to) if node.to.expressions else checked
 
 
-def _is_one_of(value: exp.Expr, *types: str) -> exp.Expr:
-    return exp.In(this=call("typeof", value.copy()), expressions=[text(one) for one in types])
+def _has_fitting_type(value: exp.Expr, kind: exp.DType) -> bool:
+    """Whether it is plain that a value, whose parts are repaired, is neither a text nor a fraction to be rounded.
+
+    The macros mention their value several times, so casts of casts would grow with every level.
+    """
+    if isinstance(value, exp.Paren):
+        return _has_fitting_type(value.this, kind)
+    fitting = _INTEGERS if kind in _INTEGERS else _MOMENTS
+    if isinstance(value, exp.Cast):
+        return value.to.this in fitting
+    if isinstance(value, exp.Anonymous):
+        names = [_SQL_NAMES[one].lower() for one in fitting]
+        made = value.name.removeprefix("t_cast_").removeprefix("t_try_cast_") in names and value.name.startswith("t_")
+        return made or (kind not in _INTEGERS and value.name in _MOMENT_CALLS)
+    return kind not in _INTEGERS and isinstance(value, exp.CurrentDate | exp.CurrentTimestamp | exp.Localtimestamp)
 
 
 def type_name(node: exp.Typeof) -> exp.Expr:

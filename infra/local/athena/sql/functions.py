@@ -36,6 +36,17 @@ create macro t_array_max(l) as case when not t_has_null(l) then list_max(l) end;
 create macro t_array_min(l) as case when not t_has_null(l) then list_min(l) end;
 create macro t_position(l, x) as case when l is not null and x is not null
   then cast(coalesce(list_position(l, x), 0) as BIGINT) end;
+create macro t_subscript(c, i) as case when typeof(c) like '%[]' and try_cast(cast(i as VARCHAR) as BIGINT) < 1
+  then error('INVALID_FUNCTION_ARGUMENT: ' || case when cast(i as VARCHAR) = '0' then 'SQL array indices start at 1'
+  else 'Array subscript is negative: ' || cast(i as VARCHAR) end)
+  else coalesce(c[i], case when c is null or i is null then null
+  when typeof(c) like '%[]' and try_cast(cast(i as VARCHAR) as BIGINT) > json_array_length(to_json(c))
+  then error('INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: '
+  || cast(i as VARCHAR) || ' > ' || json_array_length(to_json(c)))
+  when typeof(c) like 'MAP(VARCHAR%' and not list_contains(json_keys(to_json(c)), cast(i as VARCHAR))
+  then error('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || cast(i as VARCHAR)) end) end;
+create macro t_try_subscript(c, i) as case
+  when typeof(c) not like '%[]' or try_cast(cast(i as VARCHAR) as BIGINT) > 0 then c[i] end;
 create macro t_entries(m) as list_transform(map_entries(m), lambda e : struct_pack(field0 := e.key, field1 := e.value));
 create macro t_strpos(s, p, n) as cast(case when len(string_split(s, p)) > n
   then len(array_to_string(string_split(s, p)[:n], p)) + 1 else 0 end as BIGINT);

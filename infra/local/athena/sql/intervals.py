@@ -103,6 +103,6 @@ def arithmetic(node: exp.Add | exp.Sub) -> exp.Expr:
 
 def _is_date(node: exp.Expr) -> bool:
     """Whether it is plain that an operand is a date."""
-    # a cast that checks a text's notation ends with the cast itself
-    node = node.args["default"] if isinstance(node, exp.Case) and node.args.get("default") else node
+    if isinstance(node, exp.Anonymous):
+        return node.name in ("t_cast_date", "t_try_cast_date")
     return isinstance(node, exp.CurrentDate) or (isinstance(node, exp.Cast) and node.to.this == exp.DType.DATE)

@@ -217,12 +217,21 @@ def _row(node: exp.Struct) -> exp.Expr:
 
 
 def _subscript(node: exp.Bracket) -> exp.Expr:
-    """`row(1, 'a')[2]`: https://trino.io/docs/current/language/types.html#row"""
+    """`row(1, 'a')[2]`, and an array's or a map's, which fails where there is no such element.
+
+    https://trino.io/docs/current/language/types.html#row
+    https://trino.io/docs/current/functions/array.html#subscript-operator
+    https://trino.io/docs/current/functions/map.html#subscript-operator
+    """
     value = node.this
     is_row = isinstance(value, exp.Anonymous) and value.name == "row"
     if is_row or (isinstance(value, exp.Cast) and value.to.this == exp.DType.STRUCT):
         return call("struct_extract_at", value, *node.expressions)
-    return node
+    if node.args.get("safe"):  # element_at
+        return node
+    # DuckDB's TRY takes no function that fails on purpose
+    name = "t_try_subscript" if node.find_ancestor(exp.Try) else "t_subscript"
+    return call(name, value, *node.expressions)
 
 
 def _as_bigint(node: exp.Expr) -> exp.Expr:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import Trino
 
 from infra.local.athena.errors import AthenaError, syntax_message
 from infra.local.athena.sql import clock_times
@@ -15,6 +16,12 @@ _LEADING_COMMENTS = re.compile(r"\A(\s*(--[^\n]*(\n|\Z)|/\*.*?\*/))*", re.DOTALL
 _BINARY = re.compile(r"(?<![\w'])[xX]'([0-9A-Fa-f]{2}(?:\s+[0-9A-Fa-f]{2})+)'")
 _PLAIN = re.compile(r"(select|with|values|insert|merge|update|delete)\b", re.IGNORECASE)
 _CREATED_QUERY = re.compile(r"create\s+((or\s+replace\s+)?view|table)\b.*\bas\b", re.IGNORECASE | re.DOTALL)
+
+
+class _Trino(Trino):  # type: ignore[misc]  # sqlglot makes its dialects at run time
+    """Subscripts as they are written: sqlglot counts from zero in its trees, and does not know each value's type."""
+
+    INDEX_OFFSET = 0
 
 
 def strip_comments(sql: str) -> str:
@@ -50,7 +57,7 @@ def _tree(sql: str) -> exp.Expr:
     # binary literals may have spaces between their bytes
     sql = _BINARY.sub(lambda found: f"X'{''.join(found.group(1).split())}'", sql)
     try:
-        return sqlglot.parse_one(sql, read="trino")
+        return sqlglot.parse_one(sql, read=_Trino)
     except sqlglot.ParseError as error:
         raise AthenaError(f"SYNTAX_ERROR: {syntax_message(error)}") from None
     except sqlglot.TokenError as error:

@@ -47,7 +47,7 @@ class Queries:
     def run(self, sql: str, **options: Any) -> dict[str, Any]:
         """Run a statement that has to succeed; returns its query execution."""
         execution = self.execute(sql, **options)
-        assert execution["Status"]["State"] == "SUCCEEDED", (sql, execution["Status"])
+        assert execution["Status"]["State"] == "SUCCEEDED", (execution["Status"].get("StateChangeReason"), sql)
         return execution
 
     def failure(self, sql: str, **options: Any) -> str:

@@ -59,6 +59,11 @@ FUNCTIONS: list[tuple[str, str | None, str]] = [
     ("map_zip_with(map(array[1], array['a']), map(array[1], array['b']), (k, v1, v2) -> v1 || v2)", "{1=ab}", "map"),
     ("json_exists('{\"a\": 1}', 'lax $.a')", "true", "boolean"),
     ("json_query('{\"a\": [1]}', 'lax $.a')", "[1]", "varchar"),
+    ("array['a', 'b'][2]", "b", "varchar"),
+    ("map(array[1, 2], array['x', 'y'])[2]", "y", "varchar"),
+    ("map(array['a'], array[array[7]])['a'][1]", "7", "integer"),
+    ("split('a,b', ',')[1 + 1]", "b", "varchar"),
+    ("try(array[1][2])", None, "integer"),
     ("reverse(array[1, 2])", "[2, 1]", "array"),
     ("contains_sequence(array[1, 2, 3], array[2, 3])", "true", "boolean"),
     ("ngrams(array['a', 'b', 'c'], 2)", "[[a, b], [b, c]]", "array"),
@@ -96,6 +101,14 @@ REFUSALS = [
     ("select distinct a from (values (1, 2)) t (a, b) order by b", "EXPRESSION_NOT_IN_DISTINCT"),
     ("create table untyped as select null as x", "COLUMN_TYPE_UNKNOWN"),
     ("create table texts as select cast(array[1] as json) as x", "NOT_SUPPORTED: Unsupported Hive type: json"),
+    # https://trino.io/docs/current/functions/array.html, …/map.html: element_at is for what may not be there
+    (
+        "select array[1, 2][3]",
+        "INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: 3",
+    ),
+    ("select array[1, 2][0]", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
+    ("select array[1, 2][-1]", "INVALID_FUNCTION_ARGUMENT: Array subscript is negative: -1"),
+    ("select map(array['a'], array[1])['b']", "INVALID_FUNCTION_ARGUMENT: Key not present in map: b"),
     # https://trino.io/docs/current/functions/lambda.html: "Subqueries are not supported"
     ("select transform(array[1], v -> v + (select max(v) from (values 1) t (v)))", "NOT_SUPPORTED: Lambda expression"),
     ("execute nothing", "PreparedStatement nothing was not found"),
@@ -124,6 +137,13 @@ def test_what_athena_refuses_is_refused(athena: Queries, sql: str, reason: str) 
 def test_a_union_of_hundreds_of_queries_runs(athena: Queries) -> None:
     union = " union all ".join(f"select {i} as x" for i in range(250))
     assert athena.rows(f"select count(*), sum(x) from ({union})") == [["250", "31125"]]
+
+
+def test_casts_of_casts_cost_no_more_with_every_level(athena: Queries) -> None:
+    nested = "cast(date '2024-01-01' as timestamp)"
+    for _ in range(12):
+        nested = f"cast(cast(cast({nested} as date) as timestamp) as date)"
+    assert athena.rows(f"select {nested}") == [["2024-01-01"]]
 
 
 def test_prepared_statements_are_kept_per_workgroup(athena: Queries) -> None:
