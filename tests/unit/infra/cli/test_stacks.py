@@ -19,10 +19,13 @@ class Deployment:
 
     def __init__(self) -> None:
         self.contexts: list[Mapping[str, str]] = []
-        self.confirmed = False
+        self.confirmed = self.reverts_drift = False
 
-    def __call__(self, _environment: Any, target: str, context: Mapping[str, str], confirm: Any) -> dict[str, str]:
+    def __call__(
+        self, _environment: Any, target: str, context: Mapping[str, str], confirm: Any, revert_drift: bool
+    ) -> dict[str, str]:
         assert target == "aws"
+        self.reverts_drift = revert_drift
         self.confirmed = confirm is not None
         if confirm and not confirm("Resources\n[-] table todo-app-data"):
             raise deployment.DeployError("nothing was deployed")
@@ -53,12 +56,15 @@ def test_the_difference_is_shown_and_a_no_deploys_nothing(deployed: Deployment) 
     assert deployed.contexts == []
 
 
-@pytest.mark.parametrize(("answer", "options", "confirmed"), [("y\n", [], True), ("", ["--yes"], False)])
+@pytest.mark.parametrize(
+    ("answer", "options", "confirmed"), [("y\n", [], True), ("", ["--yes", "--revert-drift"], False)]
+)
 def test_a_yes_deploys_with_the_owners_values(
     deployed: Deployment, answer: str, options: list[str], confirmed: bool
 ) -> None:
     result = run(answer, *OWNED, *options)
     assert (result.exit_code, deployed.confirmed) == (0, confirmed), result.output
+    assert deployed.reverts_drift == ("--revert-drift" in options)
     assert deployed.contexts == [
         {"environment": "prod", "owner": "team-a", "cost-center": "42", "runbooks": "https://example.com/"}
     ]
