@@ -90,6 +90,7 @@ def change_source(manifest: Manifest, source: str, /, **keys: Any) -> None:
     found.update(keys)
 
 
+STAGING = ("tasks", "users", "task_events", "api_requests", "rejects")
 PLANTED: dict[tuple[str, str], Callable[[Manifest], None]] = {
     ("staging_dependent_on_staging", "stg_tasks"): lambda m: reads(m, "stg_tasks", "stg_users"),
     ("staging_dependent_on_marts_or_intermediate", "stg_tasks"): lambda m: reads(m, "stg_tasks", "fct_tasks"),
@@ -126,7 +127,6 @@ PLANTED: dict[tuple[str, str], Callable[[Manifest], None]] = {
         m, "agg_cohort_retention", "int_users", "fct_daily_activity"
     ),
 }
-STAGING = ("tasks", "users", "task_events", "api_requests", "rejects")
 
 
 def read_by_all(manifest: Manifest, name: str, *readers: str) -> None:
