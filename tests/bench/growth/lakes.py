@@ -165,7 +165,7 @@ class Lake:
         calls: list[str] = []
         events = self._items.meta.client.meta.events
         events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name), unique_id="count")
-        table.publish(self._items, self._s3, self._name, read)
+        table.publish(self._items, self._s3, self._name, read, since)
         events.unregister("before-call.dynamodb", unique_id="count")
         return len(read), len(calls)
 
