@@ -85,7 +85,14 @@ def test_a_statement_costs_ten_megabytes_at_least(scanned: int, usd: float) -> N
 def test_a_manifest_gives_models_keys_and_tests(tmp_path: pathlib.Path) -> None:
     def model(name: str, sql: str, *columns: str) -> dict[str, object]:
         described = {column: {"data_type": "varchar"} for column in columns}
-        return {"name": name, "resource_type": "model", "schema": "gold", "compiled_code": sql, "columns": described}
+        return {
+            "name": name,
+            "alias": name,
+            "resource_type": "model",
+            "schema": "gold",
+            "compiled_code": sql,
+            "columns": described,
+        }
 
     test: dict[str, object] = {"name": "pk", "resource_type": "test", "attached_node": "model.p.b", "column_name": None}
     test |= {
