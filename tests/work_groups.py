@@ -13,14 +13,15 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TESTS = pathlib.Path(__file__).parent
-# Folder below tests/ to group name, the longest group first. None: each module of the folder is a group of its own.
+# Folder below tests/ to group name, the longest group first. A test belongs to the innermost of its folders. None: each
+# module of the folder is a group of its own.
 FOLDERS: tuple[tuple[str, str | None], ...] = (
     # two deployments, so that neither is the longest of all groups by far
     ("e2e/story", "story"),
     ("e2e", "e2e"),
+    ("integration/transforms", "spark"),
     ("integration/transforms/dbt", None),
     ("integration/transforms/bi", None),
-    ("integration/transforms", "spark"),
     ("integration/orchestration", None),
     ("infra", "templates"),
     ("integration/local", None),
@@ -36,11 +37,11 @@ def find_group(path: pathlib.PurePath) -> tuple[int, str]:
     Args:
         path: relative to tests/.
     """
-    return next(
-        (rank, group or path.with_suffix("").as_posix())
-        for rank, (folder, group) in enumerate(FOLDERS)
-        if path.is_relative_to(folder)
+    rank = max(
+        (rank for rank, (folder, _) in enumerate(FOLDERS) if path.is_relative_to(folder)),
+        key=lambda rank: len(pathlib.PurePath(FOLDERS[rank][0]).parts),
     )
+    return rank, FOLDERS[rank][1] or path.with_suffix("").as_posix()
 
 
 def sort_by_group(items: list[pytest.Item]) -> None:

@@ -27,9 +27,9 @@ def test_the_longest_groups_come_first_and_their_tests_stay_in_order() -> None:
     assert [item.path.relative_to(TESTS).as_posix() for item in items] == [
         "e2e/story/test_1_faults.py",
         "e2e/test_api.py",
-        "integration/transforms/dbt/test_gold.py",
         "integration/transforms/test_silver_job.py",
         "integration/transforms/test_erasure.py",
+        "integration/transforms/dbt/test_gold.py",
         "unit/api/test_cursors.py",
         "other/test_new.py",
     ]
