@@ -294,8 +294,8 @@ def test_the_maintenance_job_has_what_its_script_asks_for_and_a_role_of_its_own(
     assert (arguments.bronze, arguments.warehouse) == (f"s3://{BRONZE}/", f"s3://{SILVER}/")
     assert (arguments.database, arguments.table) == ("todo_silver", "todo-app-data")
     assert arguments.silver_job == silver["Name"]
-    queue = deployed.one("AWS::SQS::Queue", QueueName=arguments.quarantine)
-    assert queue.stack == "TodoIngestionStack"
+    queues = [deployed.one("AWS::SQS::Queue", QueueName=name).stack for name in arguments.queues]
+    assert queues == ["TodoIngestionStack", "TodoIngestionStack"]
     machine = deployed.one("AWS::StepFunctions::StateMachine", StateMachineName=arguments.state_machine.split(":")[-1])
     assert machine.stack == "TodoOrchestrationStack"
     assert arguments.gold == f"s3://{GOLD}/"
