@@ -21,10 +21,17 @@ class Mailbox:
         may_send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
         policy = {"Version": "2012-10-17", "Statement": [{**may_send, "Resource": arn}]}
         self._sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": json.dumps(policy)})
-        topic = state_machine.split(":stateMachine")[0].replace(":states:", ":sns:") + ":todo-alerts"
-        subscription = self._sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-        self._subscription = subscription["SubscriptionArn"]
+        self.topic = state_machine.split(":stateMachine")[0].replace(":states:", ":sns:") + ":todo-alerts"
+        self._endpoint = arn
         self._received: list[str] = []
+        self.subscribe()
+
+    def subscribe(self) -> None:
+        """Subscribe to the topic: at first, and again when it was deleted, and its subscriptions with it."""
+        subscription = self._sns.subscribe(
+            TopicArn=self.topic, Protocol="sqs", Endpoint=self._endpoint, ReturnSubscriptionArn=True
+        )
+        self._subscription = subscription["SubscriptionArn"]
 
     def read(self) -> list[str]:
         """All messages so far, the oldest first."""

@@ -45,6 +45,10 @@ def test_the_runbook_of_the_alarm_has_the_command_as_it_is_typed(fault: Fault) -
     assert f"`{command}`" in text
 
 
+def test_no_command_of_the_matrix_is_only_called() -> None:
+    assert "| called |" not in PAGE.read_text()
+
+
 def test_a_fault_without_an_alarm_repairs_itself_or_is_the_operators_own_doing() -> None:
     assert [fault.fault for fault in FAULTS if not fault.alarm and fault.command] == [
         "The local account is stopped during a run"

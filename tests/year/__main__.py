@@ -7,6 +7,7 @@ import argparse
 import datetime as dt
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,13 @@ import time
 from collections.abc import Sequence
 
 from tests.year import clock
-from tests.year.incidents import INCIDENTS
+from tests.year.incidents import INCIDENTS, Incident
 from tests.year.simulation import LAST_DAY, Simulation
 from tests.year.world import World
+
+# with a day before it on which gold is built for the first time: days of `make bad-days`
+PARTS = 3
+PART = -(-len(INCIDENTS) // PARTS)
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -28,17 +33,52 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--every-incident",
         action="store_true",
-        help="an incident before every run: one of each kind when --days is not given",
+        help="an incident before every run; a third of all incidents when --days is not given",
+    )
+    parser.add_argument(
+        "--incident",
+        action="append",
+        default=[],
+        metavar="WORDS",
+        help="an incident whose name has these words, and no other ones; may be repeated, and keeps its order",
     )
     parser.add_argument("--changes", type=int, default=0, help="how many changes people make in all, if not more")
     given = parser.parse_args(argv)
+    try:
+        given.incidents = choose(given.incident, given.seed)
+    except LookupError as error:
+        parser.error(str(error))
     if given.days is None:
-        given.days = len(INCIDENTS) + 1 if given.every_incident else 365
+        given.days = 1 + (len(given.incident) or PART) if given.every_incident or given.incident else 365
     if not 1 <= given.days <= 366:
         parser.error(f"--days is 1 to 366, not {given.days}")
     if given.changes < 0:
         parser.error(f"--changes is 0 or more, not {given.changes}")
     return given
+
+
+def choose(words: Sequence[str], seed: int) -> list[Incident]:
+    """The incidents of a simulation, in their order.
+
+    Args:
+        words: of names of incidents; empty: all incidents, in one random order, which begins with each seed where the
+            seed before ends after `PART` of them: so `PARTS` seeds that follow each other have every incident.
+        seed: of the simulation.
+
+    Raises:
+        LookupError: no incident, or more than one, has these words.
+    """
+    if not words:
+        order = random.Random(0).sample(INCIDENTS, len(INCIDENTS))
+        first = (seed - 1) * PART % len(order)
+        return order[first:] + order[:first]
+    chosen = []
+    for one in words:
+        found = [incident for incident in INCIDENTS if one.lower() in incident.name.lower()]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} incidents have the words {one!r}: {[each.name for each in found]}")
+        chosen += found
+    return chosen
 
 
 def main(argv: Sequence[str]) -> int:
@@ -68,7 +108,8 @@ def simulate(given: argparse.Namespace, folder: pathlib.Path) -> int:
     began = time.monotonic()
     world = World.create(folder, given.seed)
     try:
-        tally = Simulation(world, given.days, given.changes, is_calm=not given.every_incident).live()
+        is_calm = not (given.every_incident or given.incident)
+        tally = Simulation(world, given.days, given.changes, is_calm=is_calm, incidents=given.incidents).live()
     finally:
         world.platform.account.stop()
     print(tally.line(given.seed, time.monotonic() - began))

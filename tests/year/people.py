@@ -36,6 +36,7 @@ class Person:
         tasks: the latest answer for each task that is not purged, by id; a deleted one has `deleted_at`.
         created: how many tasks were created on each day, UTC.
         purged: how many changes the tasks had that are purged by now.
+        answered: ids of all requests that were answered, in their order.
     """
 
     base: str
@@ -47,6 +48,7 @@ class Person:
     tasks: dict[str, JSON] = dataclasses.field(default_factory=dict)
     created: dict[dt.date, int] = dataclasses.field(default_factory=dict)
     purged: int = 0
+    answered: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def changes(self) -> int:
@@ -73,6 +75,7 @@ class Person:
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": str(uuid.uuid4())}
         for _ in range(20):
             answer = requests.request(method, self.base + path, json=body, headers=headers, timeout=60)
+            self.answered.append(answer.headers.get("x-request-id", ""))
             if answer.status_code not in (429, 503):
                 break
             time.sleep(float(answer.headers.get("Retry-After", "1")))
@@ -132,7 +135,7 @@ class Person:
                 self.tasks[task["id"]] = self.ask("PATCH", path, 200, {"category": category})
             case 4:
                 self.send("DELETE", path, 204)
-                self._look_at_the_trash()
+                self.look_at_the_trash()
             case _:
                 removed = [one for one in self.tasks.values() if "deleted_at" in one]
                 if removed:
@@ -156,7 +159,8 @@ class Person:
             page = f"/tasks{next_page}" if next_page else ""
         return found
 
-    def _look_at_the_trash(self) -> None:
+    def look_at_the_trash(self) -> None:
+        """Read the tasks that are deleted."""
         self.tasks |= self._list("&deleted=true")
 
     def read_everything(self) -> dict[str, JSON]:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from tests.e2e.conftest import Platform
 from tests.year.people import Person
 
-SECONDS = 2.0
+SECONDS = 5.0
 TASKS = "select count(*) as tasks, count(distinct task_id) as ids from fct_tasks"
 
 
 class Readers:
-    """Reads the insights of one user and the tasks of gold every two seconds, until told to stop.
+    """Reads the insights of one user and the tasks of gold every five seconds, until told to stop.
 
     Args:
         platform: that is read.

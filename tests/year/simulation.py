@@ -1,17 +1,17 @@
 """The days of a simulation: people work, something happens, the pipeline runs, and everything is compared."""
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import boto3
 
 from tests.conftest import until
-from tests.e2e.mailbox import Mailbox
 from tests.year.comparisons import Comparison
 from tests.year.incidents import INCIDENTS, Incident
 from tests.year.readers import Readers
@@ -79,23 +79,30 @@ class Simulation:
         days: how many.
         changes: how many people make at least, as many each day: half of them while something goes wrong.
         is_calm: nothing happens before every other run.
+        incidents: what happens, in this order and over again.
     """
 
-    def __init__(self, world: World, days: int, changes: int = 0, *, is_calm: bool = True) -> None:
+    def __init__(
+        self,
+        world: World,
+        days: int,
+        changes: int = 0,
+        *,
+        is_calm: bool = True,
+        incidents: Sequence[Incident] = INCIDENTS,
+    ) -> None:
         self._world, self._days, self._is_calm = world, days, is_calm
         self._first = LAST_DAY - dt.timedelta(days=days - 1)
-        self._mailbox = Mailbox(world.platform.outputs["StateMachineArn"])
         self._changes_a_day = changes / days
-        self._incidents = self._in_turn()
+        self._incidents = self._in_turn(incidents)
         self._gold = 0
+        self._began = self._first
         self.tally = Tally()
 
-    def _in_turn(self) -> Iterator[Incident | None]:
-        order = list(INCIDENTS)
+    def _in_turn(self, incidents: Sequence[Incident]) -> Iterator[Incident | None]:
         yield None  # gold has to be there before anything can be repaired
         while True:
-            self._world.chance.shuffle(order)
-            for one in order:
+            for one in incidents:
                 yield one
                 if self._is_calm:
                     yield None
@@ -109,7 +116,7 @@ class Simulation:
                 self._end_day(day)
             self.tally.days += 1
         self.tally.runs = self._world.runs
-        self.tally.pages = len(self._mailbox.read())
+        self.tally.pages = len(self._world.mailbox.read())
         return self.tally
 
     def _start_day(self, day: int) -> None:
@@ -124,8 +131,9 @@ class Simulation:
 
     def _end_day(self, day: int) -> None:
         world, began = self._world, time.monotonic()
+        self._began = world.clock.now()
         incident = next(self._incidents) or Incident("nothing")
-        notified = len(self._mailbox.read())
+        notified = len(self._world.mailbox.read())
         with incident.while_people_work(world):
             world.work(4)
             world.work_until(round(self._changes_a_day * (day + 1)))
@@ -137,7 +145,7 @@ class Simulation:
         world.clock.move_to(world.evening())
         world.sign_in()
         wrong = self._run(day, incident)
-        if incident.run_fails and len(self._mailbox.read()) == notified:
+        if incident.run_fails and not incident.is_silent and len(world.mailbox.read()) == notified:
             self._note(day, [f"nobody was notified: {incident.name}"])
         if incident.does:
             incident.does(world)
@@ -146,15 +154,16 @@ class Simulation:
         self.tally.wrong_reads += len(wrong)
         self._report(day, wrong)
         self._compare(day)
+        self._note(day, incident.looks_wrong(world) if incident.looks_wrong else [])
         print(f"day {day + 1} of {self._days}: {incident.name}, {time.monotonic() - began:.0f} s", file=sys.stderr)
 
     def _run(self, day: int, incident: Incident) -> list[str]:
         world = self._world
         readers = Readers(world.platform, world.people[0])
         insights, tasks = self._insights(readers), {self._gold}
-        with readers.reading():
+        with contextlib.nullcontext() if incident.is_down else readers.reading():
             with incident.while_it_runs(world):
-                world.run(expected=int(incident.run_fails))
+                world.run(*incident.options, expected=int(incident.run_fails))
             if incident.runs_again and self._gold:  # what this run leaves is right until the next one
                 insights |= self._insights(readers)
                 tasks.add(int(world.platform.kpis()["total_tasks"]))
@@ -178,7 +187,9 @@ class Simulation:
 
         def is_on() -> bool:
             found = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-            return bool(found) and found[0]["StateValue"] == "ALARM"
+            return (
+                bool(found) and found[0]["StateValue"] == "ALARM" and found[0]["StateUpdatedTimestamp"] >= self._began
+            )
 
         try:
             until(f"{name} to go off", is_on, ALARM_SECONDS, every=0.5)

@@ -15,6 +15,7 @@ from infra.local.account.settings import Settings
 from infra.toolchain import spark
 from tests.conftest import Account, free_port, until
 from tests.e2e.conftest import Platform
+from tests.e2e.mailbox import Mailbox
 from tests.year.clock import Clock
 from tests.year.people import Person
 
@@ -35,26 +36,30 @@ class World:
         clock: of everything.
         chance: decides what happens; seeded.
         folder: for whatever a fault has to remember.
+        mailbox: of the operators.
         people: those who are there.
         erased: ids of those who have left.
         runs: executions that were started.
         changes_of_erased: how many changes of tasks those who have left had made.
+        requests_kept: ids of the requests whose logs could not be transformed.
     """
 
     platform: Platform
     clock: Clock
     chance: random.Random
     folder: pathlib.Path
+    mailbox: Mailbox
     people: list[Person] = dataclasses.field(default_factory=list)
     erased: list[str] = dataclasses.field(default_factory=list)
     runs: int = 0
     changes_of_erased: int = 0
+    requests_kept: list[str] = dataclasses.field(default_factory=list)
 
     @classmethod
     def create(cls, folder: pathlib.Path, seed: int) -> "World":
         """Start an account, deploy every stack to it, and sign nobody in."""
         settings = Settings(
-            home=folder / "account", port=free_port(), firehose_seconds=1, alarm_seconds=5, save_seconds=5
+            home=folder / "account", port=free_port(), firehose_seconds=1, alarm_seconds=5, save_seconds=15
         )
         spark.install(settings.toolchain)
         os.environ.update(settings.client_environment())
@@ -66,7 +71,9 @@ class World:
         except BaseException:
             account.stop()
             raise
-        return cls(Platform(account, outputs), Clock(), random.Random(seed), folder)
+        return cls(
+            Platform(account, outputs), Clock(), random.Random(seed), folder, Mailbox(outputs["StateMachineArn"])
+        )
 
     def join(self) -> Person:
         """Somebody signs up."""
@@ -94,11 +101,15 @@ class World:
         while self.changes_of_erased + sum(person.changes for person in self.people) < changes:
             self.work(6)
 
-    def type(self, *words: str, expected: int = 0) -> str:
+    def type(self, *words: str, expected: int | None = 0) -> str:
         """Run a command of `insights` as an operator types it; its standard output.
 
+        Args:
+            words: after `insights`.
+            expected: its exit status; None: any.
+
         Raises:
-            CommandError: it did not exit with `expected`.
+            CommandError: it exited with another status.
         """
         done = subprocess.run(
             [INSIGHTS, *words],
@@ -108,15 +119,34 @@ class World:
             timeout=COMMAND_SECONDS,
             env=dict(os.environ),
         )
-        if done.returncode != expected:
+        if expected is not None and done.returncode != expected:
             output = f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
             raise CommandError(f"insights {' '.join(words)} exited with {done.returncode}, not {expected}:\n{output}")
         return done.stdout
 
-    def run(self, expected: int = 0) -> None:
-        """One execution of the pipeline."""
+    def run(self, *options: str, expected: int = 0) -> None:
+        """One execution of the pipeline.
+
+        Args:
+            options: of `insights pipeline start`.
+            expected: its exit status.
+        """
         self.runs += 1
-        self.type("pipeline", "start", "--wait", "--wait-for-running", expected=expected)
+        self.type("pipeline", "start", *options, "--wait", "--wait-for-running", expected=expected)
+
+    def build(self, project: str, **variables: str) -> None:
+        """A build that a schedule would start at night, with some variables of its own."""
+        builds = boto3.client("codebuild")
+        override = [{"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items()]
+        build = builds.start_build(projectName=project, environmentVariablesOverride=override)["build"]["id"]  # type: ignore[arg-type]
+
+        def ended() -> str | None:
+            status = str(builds.batch_get_builds(ids=[build])["builds"][0]["buildStatus"])
+            return None if status == "IN_PROGRESS" else status
+
+        status = until(f"the end of {project}", ended, COMMAND_SECONDS)
+        if status != "SUCCEEDED":
+            raise CommandError(f"{project} ended {status}")
 
     def run_maintenance(self) -> None:
         """The nightly maintenance of silver, which its schedule would start."""

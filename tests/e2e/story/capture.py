@@ -19,6 +19,7 @@ from tests.e2e.conftest import Platform
 FUNCTION = "todo-cdc"
 DISCARDED_BATCHES, QUARANTINE = "todo-cdc-discarded", "todo-cdc-quarantine"
 HIDDEN_SECONDS = 2
+FAULTY_CAPTURE = pathlib.Path(__file__).with_name("faulty_capture.py")
 # as deployed
 MAX_AGE_SECONDS = 12 * 60 * 60
 
@@ -40,25 +41,26 @@ class FaultyFunction:
 
     Args:
         state: a folder for what a fault has to remember.
+        name: of the function.
+        faulty: the module that wraps its handler; its variable `FAULT` names the fault.
     """
 
-    def __init__(self, state: pathlib.Path) -> None:
-        self.state, self.functions = state, boto3.client("lambda")
-        self.original = self.functions.get_function_configuration(FunctionName=FUNCTION)
+    def __init__(self, state: pathlib.Path, name: str = FUNCTION, faulty: pathlib.Path = FAULTY_CAPTURE) -> None:
+        self.state, self.name, self.faulty, self.functions = state, name, faulty, boto3.client("lambda")
+        self.original = self.functions.get_function_configuration(FunctionName=name)
 
     def install(self, fault: str | None) -> None:
         """Run the function with a fault from now on; None: as it was deployed."""
-        folder = bundling.build(FUNCTION, "local")
-        faulty = pathlib.Path(__file__).with_name("faulty_capture.py")
+        folder = bundling.build(self.name, "local")
         variables = dict(self.original["Environment"]["Variables"])
         if fault:
             variables |= {"FAULT": fault, "FAULT_STATE": str(self.state)}
         self.functions.update_function_code(
-            FunctionName=FUNCTION, ZipFile=package(folder, *([faulty] if fault else []))
+            FunctionName=self.name, ZipFile=package(folder, *([self.faulty] if fault else []))
         )
         self.functions.update_function_configuration(
-            FunctionName=FUNCTION,
-            Handler="faulty_capture.handler" if fault else self.original["Handler"],
+            FunctionName=self.name,
+            Handler=f"{self.faulty.stem}.handler" if fault else self.original["Handler"],
             Environment={"Variables": variables},
         )
 

@@ -55,6 +55,10 @@ firehose.put_record_batch = FAULTS_OF_DELIVERY.get(FAULT, put_record_batch)
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     records = event["Records"]
+    if FAULT == "lose":
+        for record in records:
+            (STATE / record["dynamodb"]["Keys"]["SK"]["S"]).touch()
+        return {"batchItemFailures": []}
     if FAULT == "poison" and len(records) > 2 and first_time("poisoned"):
         records[len(records) // 2]["eventName"] = "BROKEN"
     if FAULT == "out_of_order":
