@@ -71,6 +71,7 @@ class Bundle:
 PIPELINE_CONTRACT = ("orchestration/__init__.py", "orchestration/contract.py")
 # how executions and maintenance keep out of each other's way
 RUN_LOCK = "orchestration/run_lock.py"
+PUBLISH_PROGRESS = "orchestration/publish_progress.py"
 TABLE_CONTRACT = ("api/__init__.py", "api/contract.py")
 INGESTION_CONTRACT = ("ingestion/__init__.py", "ingestion/contract.py")
 BRONZE_CONTRACT = (*INGESTION_CONTRACT, "ingestion/bronze_objects.py", "ingestion/discarded.py")
@@ -105,6 +106,7 @@ BUNDLES = {
             *LAKE_CONTRACT,
             *PIPELINE_CONTRACT,
             RUN_LOCK,
+            PUBLISH_PROGRESS,
             "orchestration/window",
         ),
         lock="orchestration/requirements.lock",
@@ -128,6 +130,7 @@ BUNDLES = {
         sources=(
             *TABLE_CONTRACT,
             *PIPELINE_CONTRACT,
+            PUBLISH_PROGRESS,
             "transforms/__init__.py",
             "transforms/alert_contract.py",
             "orchestration/publish",

@@ -49,13 +49,17 @@ def window_function(scope: Construct, environment: Environment) -> None:
         Duration.minutes(2),
         {
             "BRONZE_BUCKET": names.bucket("bronze"),
+            "GOLD_BUCKET": names.bucket("gold"),
             "CRAWLER_NAME": names.CRAWLER,
             "CRAWL_HOURS": str(environment.crawl_hours),
         },
         [
             roles.allow_items(scope, ["dynamodb:GetItem", "dynamodb:PutItem"], contract.PIPELINE_PARTITION),
             roles.allow(["states:DescribeExecution"], [executions]),
-            roles.allow(["s3:ListBucket"], [names.bucket_arn("bronze")]),
+            # without the right to list, S3 denies what is not there:
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+            roles.allow(["s3:ListBucket"], [names.bucket_arn("bronze"), names.bucket_arn("gold")]),
+            roles.allow(["s3:GetObject"], [names.bucket_arn("gold", f"{PUBLISHED}*")]),
             # it counts the batches that Lambda discarded
             roles.allow(["s3:GetObject"], [names.bucket_arn("bronze", f"{names.DISCARDED}*")]),
             roles.allow(["s3:PutObject"], [names.bucket_arn("artifacts", f"{RUN_FILES}*")]),

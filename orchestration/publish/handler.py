@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from orchestration.publish import figure_alerts, insights, kpis, query, runs, table
+from orchestration.publish_progress import Progress, read_progress
 from transforms.alert_contract import ALERTS
 
 logger = Logger()
@@ -38,7 +39,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
         QueryFailed: gold cannot be read.
     """
     plan, now = event["plan"], datetime.now(UTC)
-    since = table.Progress() if plan["full_refresh"] else table.read_progress(s3, GOLD)
+    since = Progress() if plan["full_refresh"] else read_progress(s3, GOLD)
     published = table.publish(items, s3, GOLD, _rows(USERS.format(since.condition())), since)
     metrics = list(_rows(KPIS))
     silver = _read(plan["report"].removeprefix(f"s3://{ARTIFACTS}/"))

@@ -6,80 +6,22 @@ run tries them again until they can be.
 """
 
 import contextlib
-import dataclasses
 import hashlib
 import itertools
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from orchestration.contract import PUBLISHED
 from orchestration.publish.insights import Item, item, key
+from orchestration.publish_progress import Progress
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
 
-PROGRESS = f"{PUBLISHED}progress.json"
 PAGE = 500
-MAX_SKIPPED = 1000
-"""Users whose rows are tried again: they are named in the query, which may be 256 KB long:
-https://docs.aws.amazon.com/athena/latest/ug/service-limits.html. More than that are a fault of the model."""
-
 logger = Logger(child=True)
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """The last row that was published, in the order of `as_of` and `user_id`.
-
-    Args:
-        as_of: of the row, as Athena writes timestamps; empty before the first row.
-        user_id: of the row.
-        skipped: users whose row could not be published, sorted.
-    """
-
-    as_of: str = ""
-    user_id: str = ""
-    skipped: Sequence[str] = ()
-
-    def condition(self) -> str:
-        """The SQL condition of the rows after this one, and of those that were skipped."""
-        if not self.as_of:
-            return "true"
-        moment, user = f"timestamp '{_quoted(self.as_of)}'", f"'{_quoted(self.user_id)}'"
-        # the first half alone lets engines skip files
-        later = f"as_of >= {moment} and (as_of > {moment} or user_id > {user})"
-        if not self.skipped:
-            return later
-        users = ", ".join(f"'{_quoted(one)}'" for one in self.skipped)
-        return f"({later}) or user_id in ({users})"
-
-    def after(self, row: Mapping[str, str], skipped: Iterable[str]) -> "Progress":
-        """How far publishing has come when a row is published; never less far.
-
-        Args:
-            row: of `user_insights`.
-            skipped: users whose row could not be published so far.
-        """
-        at = max((self.as_of, self.user_id), (row["as_of"].removesuffix(" UTC"), row["user_id"]))
-        return Progress(*at, sorted(skipped)[:MAX_SKIPPED])
-
-
-def read_progress(s3: "S3Client", bucket: str) -> Progress:
-    """How far publishing has come.
-
-    Args:
-        s3: keeps it.
-        bucket: of gold.
-    """
-    try:
-        stored = s3.get_object(Bucket=bucket, Key=PROGRESS)["Body"].read()
-    except s3.exceptions.NoSuchKey:
-        return Progress()
-    return Progress(**json.loads(stored))
 
 
 def publish(
@@ -113,9 +55,9 @@ def publish(
         failed |= {row["user_id"] for row in due} - items.keys()
         # those of the run before come first; should this one end here, none of them is forgotten
         progress = progress.after(page[-1], {*progress.skipped, *failed} - items.keys())
-        _save(s3, bucket, progress)
+        progress.save(s3, bucket)
     if list(progress.skipped) != sorted(failed):  # a row that is gone is not waited for
-        _save(s3, bucket, dataclasses.replace(progress, skipped=sorted(failed)[:MAX_SKIPPED]))
+        progress.waiting_for(failed).save(s3, bucket)
     deleted = 0
     with table.batch_writer() as batch:
         for user in _erased(table):
@@ -154,18 +96,10 @@ def _item(row: Mapping[str, str]) -> Item | None:
         return None
 
 
-def _save(s3: "S3Client", bucket: str, progress: Progress) -> None:
-    s3.put_object(Bucket=bucket, Key=PROGRESS, Body=json.dumps(dataclasses.asdict(progress)).encode())
-
-
 def _put(table: "Table", items: Iterable[Item]) -> None:
     with table.batch_writer() as batch:
         for one in items:
             batch.put_item(Item=dict(one))
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def _erased(table: "Table") -> Iterator[str]:

@@ -27,6 +27,7 @@ sources = Sources(
     table_name=os.environ["TABLE_NAME"],
     bronze=os.environ["BRONZE_BUCKET"],
     artifacts=os.environ["ARTIFACTS_BUCKET"],
+    gold=os.environ["GOLD_BUCKET"],
     crawler=os.environ["CRAWLER_NAME"],
     # a little less: starts of a schedule vary by seconds
     crawl_interval=timedelta(hours=int(os.environ["CRAWL_HOURS"])) * 0.95,

@@ -2,7 +2,8 @@
 
 There is nothing to do when no object has come to bronze since the last successful run, and gold was built today:
 figures that depend on the date, such as overdue tasks, are built once a day. When nothing but request logs has come, at
-most one run an hour merges them and builds the models that read them. Models that are named are built all the same.
+most one run an hour merges them and builds the models that read them. Models that are named are built all the same, and
+rows of insights that could not be published are tried again.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ingestion.bronze_objects import BronzeObject, Manifest, list_objects, rfc3339
 from ingestion.contract import REQUESTS
 from orchestration.contract import RUN_FILES
+from orchestration.publish_progress import read_progress
 from orchestration.window import new_objects, watermark
 from orchestration.window.request import Request
 from orchestration.window.watermark import Watermark
@@ -40,6 +42,7 @@ class Sources:
         table_name: of that table.
         bronze: bucket.
         artifacts: bucket that manifests and reports of runs go to.
+        gold: bucket that has how far insights are published.
         crawler: the crawler of bronze.
         crawl_interval: least time between two crawls.
     """
@@ -50,6 +53,7 @@ class Sources:
     table_name: str
     bronze: str
     artifacts: str
+    gold: str
     crawler: str
     crawl_interval: timedelta = timedelta()
 
@@ -99,6 +103,7 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
         Manifest.of(found.objects, found.days, request.start, request.end).write(sources.s3, f"{folder}/objects.json")
     tolerated = REJECT_THRESHOLD if request.reject_threshold is None else request.reject_threshold
     built_at = before.built_at if before and is_light else now
+    reads_all = request.is_whole and "BuildSilver" not in left_out
     return {
         "run": run,
         "objects": len(found),
@@ -123,7 +128,7 @@ def plan(sources: Sources, request: Request, run: str, now: datetime) -> dict[st
             "--reject-threshold": f"{tolerated:g}",
             "--report": f"{folder}/silver.json",
         },
-        "watermark": new_objects.advance(before, found.recent, now, built_at).document() if request.is_whole else None,
+        "watermark": new_objects.advance(before, found.recent, now, built_at).document() if reads_all else None,
     }
 
 
@@ -162,7 +167,9 @@ def _left_out(
     if request.gold_only or (has_nothing and request.select):
         return set(BEFORE_GOLD)
     if (has_nothing and not request.full_refresh) or not is_due:
-        return set(STAGES)
+        # rows that could not be published wait for no change of their users
+        waiting = read_progress(sources.s3, sources.gold).skipped
+        return set(STAGES) - ({"PublishInsights"} if waiting else set())
     if not found.days and not new_objects.needs_crawl(
         sources.glue, sources.crawler, found.objects, sources.crawl_interval, now
     ):

@@ -45,9 +45,8 @@ def test_the_runbook_of_the_alarm_has_the_command_as_it_is_typed(fault: Fault) -
     assert f"`{command}`" in text
 
 
-def test_every_command_of_the_matrix_but_one_is_typed() -> None:
-    called = [line for line in PAGE.read_text().splitlines() if line.endswith("| called |")]
-    assert [line.split(" | ")[0] for line in called] == ["| One user's row cannot be published"]
+def test_every_command_of_the_matrix_is_typed() -> None:
+    assert "| called |" not in PAGE.read_text()
 
 
 def test_a_fault_without_an_alarm_repairs_itself_or_is_the_operators_own_doing() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 
 from orchestration.publish import insights, query, table
+from orchestration.publish_progress import read_progress
 from orchestration.window.new_objects import list_recent
 from orchestration.window.watermark import Watermark
 from tests.bench.gold.athena import Statements
@@ -157,7 +158,7 @@ class Lake:
 
     def _publish(self) -> tuple[int, int]:
         """Publish as the pipeline's function does; rows read and calls of DynamoDB."""
-        since = table.read_progress(self._s3, self._name)
+        since = read_progress(self._s3, self._name)
         columns = ", ".join(insights.COLUMNS)
         sql = f"select {columns} from user_insights where {since.condition()} order by as_of, user_id"
         athena = self._statements.athena

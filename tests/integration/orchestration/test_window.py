@@ -12,6 +12,7 @@ import pytest
 from ingestion.bronze_objects import BronzeObject, Manifest, list_objects
 from orchestration import run_lock
 from orchestration.publish.table import save_watermark
+from orchestration.publish_progress import Progress
 from orchestration.window import new_objects, watermark
 from orchestration.window.plan import STAGES, Sources, plan
 from orchestration.window.request import Request
@@ -43,7 +44,7 @@ def sources(account: Account, unique: str, role: RoleFactory) -> Iterator[Source
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    yield Sources(session.client("s3"), session.client("glue"), table, name, name, name, name)
+    yield Sources(session.client("s3"), session.client("glue"), table, name, name, name, name, name)
     table.delete_table(TableName=name)
 
 
@@ -114,6 +115,23 @@ def test_request_logs_alone_are_merged_once_an_hour_and_only_their_models_are_bu
     assert plan(sources, Request(), "run-4", NOW + timedelta(days=1))["select"] == ""
     delivered(sources, f"cdc/{HOURS_AGO[0]}/c")
     assert plan(sources, Request(), "run-5", NOW)["select"] == ""
+
+
+def test_rows_that_could_not_be_published_are_tried_again_although_nothing_is_new(
+    account: Account, sources: Sources
+) -> None:
+    delivered(sources, f"cdc/{HOURS_AGO[1]}/a")
+    published(account, sources, plan(sources, Request(), "run-1", NOW))
+    Progress("2026-11-24 23:00:00.123", "user-2", ["user-1"]).save(sources.s3, sources.gold)
+    assert plan(sources, Request(), "run-2", NOW)["left_out"] == ["CrawlBronze", "BuildSilver", "BuildGold"]
+
+    # objects that wait for their hour are not taken for read
+    delivered(sources, f"logs/{HOURS_AGO[0]}/b")
+    waiting = plan(sources, Request(), "run-3", NOW)
+    assert (waiting["left_out"], waiting["watermark"]) == (["CrawlBronze", "BuildSilver", "BuildGold"], None)
+
+    Progress("2026-11-24 23:00:00.123", "user-2").save(sources.s3, sources.gold)
+    assert plan(sources, Request(), "run-4", NOW)["left_out"] == list(STAGES)
 
 
 def test_a_full_refresh_names_old_days_as_folders(sources: Sources) -> None:
