@@ -8,6 +8,7 @@ data (`at_timezone(x, column)`) gives the clock's time, a timestamp without a zo
 """
 
 import datetime as dt
+import functools
 import re
 import zoneinfo
 from collections.abc import Iterator, Sequence
@@ -138,9 +139,15 @@ def _known(zone: str) -> str:
     zone = zone.strip()
     if offset := OFFSET.fullmatch(zone):
         zone = f"{offset.group(1)}{int(offset.group(2)):02d}:{offset.group(3) or '00'}"
-    elif zone not in zoneinfo.available_timezones():
+    elif zone not in _zones():
         return ""
     return "" if zone.upper() in _UTC or zone == "-00:00" else zone
+
+
+@functools.cache
+def _zones() -> set[str]:
+    """The names of all zones, which Python finds by walking its folders at each call."""
+    return zoneinfo.available_timezones()
 
 
 def _of_unix_time(node: exp.UnixToTime) -> str:
