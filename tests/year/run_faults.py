@@ -17,6 +17,7 @@ from tests.e2e.story.disturbances import invalid_silver_row, misconfigured_crawl
 from tests.year.world import World
 from transforms.silver.tables import REBUILD
 
+SUBMIT = "org.apache.spark.deploy.SparkSubmit"
 FAULTY_PUBLISH = pathlib.Path(__file__).with_name("faulty_publish.py")
 
 
@@ -240,9 +241,9 @@ def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
 
 
 def _find_job(world: World) -> psutil.Process | None:
-    """The JVM of the silver job, if it runs."""
-    for process in psutil.process_iter(["name", "environ"]):
-        variables = process.info["environ"] or {}
-        if process.info["name"] == "java" and str(world.folder) in variables.get("TMPDIR", ""):
+    """The JVM of the silver job, if it runs; not the one that only puts together its command line."""
+    for process in psutil.process_iter(["name", "environ", "cmdline"]):
+        variables, words = process.info["environ"] or {}, process.info["cmdline"] or []
+        if process.info["name"] == "java" and SUBMIT in words and str(world.folder) in variables.get("TMPDIR", ""):
             return process
     return None

@@ -1,56 +1,20 @@
 """`insights up`, `down`, `status`, `env` and `reset`, as a person at a terminal meets them."""
 
 import concurrent.futures
-import dataclasses
-import datetime as dt
 import json
 import os
-import pathlib
-import random
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from typing import Any
 
 import boto3
 import psutil
 import pytest
 
-from infra.local.account import persistence
 from infra.local.account.settings import OWNER_KEYS, REGION, Settings
-from tests.conftest import free_port, until
-
-
-class Terminal:
-    """Runs `insights` against an account of its own."""
-
-    def __init__(self, home: pathlib.Path) -> None:
-        self.settings = Settings(home=home, port=free_port())
-
-    def insights(self, *words: str) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return subprocess.run(
-            [sys.executable, "-c", "from infra.cli import main; main()", *words],
-            env={**clean, **self.settings.environment(), "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def status(self) -> dict[str, object]:
-        shown: dict[str, object] = json.loads(self.insights("status", "--json").stdout)
-        return shown
-
-
-@pytest.fixture
-def terminal(tmp_path: pathlib.Path) -> Iterator[Terminal]:
-    terminal = Terminal(tmp_path / "home")
-    yield terminal
-    terminal.insights("down")
+from tests.conftest import until
+from tests.integration.local.account.terminal import Terminal
 
 
 def _queue_names(settings: Settings) -> list[str]:
@@ -136,39 +100,6 @@ def test_a_process_that_was_killed_is_noticed_and_replaced(terminal: Terminal) -
     assert (again["pid"] != killed.pid, again["killed"]) == (True, True)
     terminal.insights("reset", "--yes")
     assert terminal.status()["killed"] is False
-
-
-def test_a_kill_under_traffic_costs_seconds_and_says_so(terminal: Terminal) -> None:
-    terminal.settings = dataclasses.replace(terminal.settings, save_seconds=1.0)
-    terminal.insights("up")
-    session = boto3.Session(region_name=REGION, **OWNER_KEYS)
-    table = session.client("dynamodb", endpoint_url=terminal.settings.endpoint)
-    keys: Any = {"AttributeDefinitions": [{"AttributeName": "PK", "AttributeType": "S"}]}
-    stream: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-    table.create_table(
-        TableName="tasks",
-        KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification=stream,
-        **keys,
-    )
-    written: list[float] = []
-    end = time.monotonic() + random.uniform(3, 5)
-    while time.monotonic() < end:
-        table.put_item(TableName="tasks", Item={"PK": {"S": str(len(written))}})
-        written.append(time.time())
-    process = psutil.Process(int(str(terminal.status()["pid"])))
-    killed_at = time.time()
-    process.send_signal(signal.SIGKILL)
-    until("the process to be gone", lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
-    restarted = terminal.insights("up").stderr
-    saved_at = persistence.saved_at(terminal.settings.state)
-    assert f"last saved at {dt.datetime.fromtimestamp(saved_at, dt.UTC):%Y-%m-%d %H:%M:%S} UTC" in restarted
-    kept = {int(item["PK"]["S"]) for item in table.scan(TableName="tasks", ConsistentRead=True)["Items"]}
-    assert kept == set(range(len(kept)))
-    # whatever was written before the instant of the save is there, and that instant is not long ago
-    assert len(kept) >= sum(at < saved_at for at in written)
-    assert killed_at - saved_at <= 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
