@@ -18,7 +18,12 @@ from tests.conftest import until
 from tests.integration.local.account.terminal import Terminal
 
 NAME = "kept"
-ROLE = "arn:aws:iam::000000000000:role/any"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
 
 
 class Services:
@@ -30,6 +35,7 @@ class Services:
             session.client(name, endpoint_url=endpoint)  # type: ignore[call-overload]
             for name in ("dynamodb", "dynamodbstreams", "sqs", "stepfunctions", "cognito-idp")
         )
+        self.roles = session.client("iam", endpoint_url=endpoint)
 
     def create(self) -> None:
         stream: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -42,9 +48,9 @@ class Services:
         )
         self.queue = self.queues.create_queue(QueueName=NAME)["QueueUrl"]
         definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
-        self.machine = self.machines.create_state_machine(name=NAME, definition=definition, roleArn=ROLE)[
-            "stateMachineArn"
-        ]
+        role = self.roles.create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        created = self.machines.create_state_machine(name=NAME, definition=definition, roleArn=role)
+        self.machine = created["stateMachineArn"]
         self.pool = self.pools.create_user_pool(PoolName=NAME)["UserPool"]["Id"]
 
     def write(self, step: int) -> None:
