@@ -5,6 +5,7 @@ the statement), then with data. Views are put in place of their names.
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -234,7 +235,7 @@ def _inline(
     session: Session, node: exp.Table, view: views.View, with_path: bool, mentions: list[_Mention], readings: int
 ) -> None:
     """Put a view's query in the place of its name."""
-    body = exp.Subquery(this=trino.to_duck(trino.parse(view.sql, check_grammar=False)))
+    body = exp.Subquery(this=_translated(view.sql).copy())
     _resolve_all(session, body, view.database, with_path, mentions, readings)
     alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name.lower(), quoted=True))
     body.set("alias", alias)
@@ -243,6 +244,12 @@ def _inline(
         if node.args.get(name):
             body.set(name, node.args[name])
     node.replace(body)
+
+
+@functools.lru_cache(maxsize=200)
+def _translated(sql: str) -> exp.Expr:
+    """A view's query, which many statements read and few change; to be copied before it is used."""
+    return trino.to_duck(trino.parse(sql, check_grammar=False))
 
 
 def _metadata_table(session: Session, relation: str, table: Table, name: str) -> None:
