@@ -20,6 +20,9 @@ _FONT = '"Source Sans", sans-serif'
 _OUTLIER = 0.95
 _LONGEST_LABEL, _MANY_BARS, _FEW_BARS, _FEW_POINTS, _WIDEST_BAR = 11, 6, 3, 60, 56
 _ENTRIES_PER_ROW, _RIGHT = 3, 14
+_POINT, _POINT_ALONE = 18, 40
+_APART = 8
+"""Pixels between two days at an axis, below which every second one is left out."""
 _UNITS = {"_pct": "%", "_hours": "hours", "_ms": "milliseconds", "_tasks": "tasks", "_users": "users"}
 # a path keeps its underscores
 _WORDS = "indexof(datum.label, '/') >= 0 ? datum.label : replace(replace(datum.label, /_pct$/, ' %'), /_/g, ' ')"
@@ -76,15 +79,17 @@ def _series(chart: Chart, frame: pd.DataFrame) -> Part:
     one = long[series].nunique() == 1 and not chart.color
     scale = _colors(_ordered(list(dict.fromkeys(long[series]))))
     # a row of more entries is cut off on a phone
-    legend = None if one else alt.Legend(title=None, orient="top", labelExpr=_WORDS, columns=_ENTRIES_PER_ROW)
+    legend = None if one else _legend(_ENTRIES_PER_ROW)
     color = alt.Color(series, type="nominal", sort=None, scale=scale, legend=legend)
     title = chart.unit or _unit(measured) or (words(measured[0]) if one or chart.color else None)
     y = alt.Y(value, type="quantitative", title=title, axis=_measure(long[value]), scale=_scale(long[value]))
     tooltip = [alt.Tooltip(chart.x), alt.Tooltip(series, type="nominal"), alt.Tooltip(value, format=",")]
     base: Part = alt.Chart(long).encode(tooltip=tooltip[:1] + tooltip[1 + one :])
-    few = frame[chart.x].nunique() <= _FEW_POINTS
+    times = frame[chart.x].nunique()
+    few, alone = times <= _FEW_POINTS, times == 1
     if chart.kind == "line":
-        look: dict[str, Any] = {"point": alt.OverlayMarkDef(size=18) if few else False, "strokeWidth": 2}
+        point = alt.OverlayMarkDef(size=_POINT_ALONE if alone else _POINT) if few else False
+        look: dict[str, Any] = {"point": point, "strokeWidth": 2}
         places = {"x": _axis(chart.x, frame), "y": y, "color": color}
         whole, open_end = _split_partial(chart, long, series)
         line = base.properties(data=whole).mark_line(**look).encode(**places)
@@ -94,11 +99,15 @@ def _series(chart: Chart, frame: pd.DataFrame) -> Part:
     if chart.kind == "area":
         # one lies within the other (overdue tasks are open too), so they overlap instead of adding up
         # an area of one day has no width
-        alone = frame[chart.x].nunique() == 1
-        point = alt.OverlayMarkDef(size=40, opacity=1) if alone else False
+        point = alt.OverlayMarkDef(size=_POINT_ALONE, opacity=1) if alone else False
         area = base.mark_area(opacity=0.35, line={"strokeWidth": 2}, point=point)
         return area.encode(x=_axis(chart.x, frame), y=y.stack(None), color=color)
     return _bars(_faded(base, chart), chart, frame, value, title, color, one=one)
+
+
+def _legend(columns: int) -> alt.Legend:
+    # an area's own colour is hard to see on a dark page
+    return alt.Legend(title=None, orient="top", labelExpr=_WORDS, symbolOpacity=1, columns=columns)
 
 
 def _split_partial(chart: Chart, long: pd.DataFrame, series: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -138,13 +147,14 @@ def _bars(
     if long_labels and not chart.color:
         across = alt.X(value, type="quantitative", title=title, axis=measure, scale=scale)
         down = alt.Y(chart.x, type="nominal", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelExpr=_WORDS))
-        bars = bars.encode(x=across, y=down, color=color)
+        # what is left beside long labels is narrow on a phone
+        bars = bars.encode(x=across, y=down, color=color if one else color.legend(_legend(1)))
         return (bars if one else bars.encode(yOffset=alt.YOffset("series", sort=None))).properties(
             height=min(TALLEST, max(120, ROW_HEIGHT * labels.nunique() * (1 if one else 2)))
         )
     x = _axis(chart.x, frame) if nominal else alt.X(chart.x, type="ordinal", timeUnit="yearmonthdate", title=None)
     if not nominal:
-        x = x.axis(alt.Axis(format=_DAY, labelAngle=0, labelOverlap=True))
+        x = x.axis(alt.Axis(format=_DAY, labelAngle=0, labelOverlap=True, labelSeparation=_APART))
     y = alt.Y(value, type="quantitative", title=title, axis=measure, scale=scale)
     bars = bars.encode(x=x, y=y, color=color)
     return bars if one or chart.color else bars.encode(xOffset=alt.XOffset("series", sort=None))
@@ -155,7 +165,7 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> Part:
     shown = frame.copy()
     for column in (across, down):
         if _is_time(shown[column]):
-            shown[column] = shown[column].dt.strftime("%d %b %Y")
+            shown[column] = shown[column].dt.strftime(_DAY)
     sort = list(dict.fromkeys(shown[down]))
     base: Part = alt.Chart(shown).encode(
         x=alt.X(across, type="ordinal", title=words(across), axis=alt.Axis(labelAngle=0)),
@@ -178,7 +188,7 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> Part:
 
 def _axis(column: str, frame: pd.DataFrame) -> alt.X:
     if _is_time(frame[column]):
-        axis = alt.Axis(format=_DAY, tickCount=5, grid=False, labelOverlap=True)
+        axis = alt.Axis(format=_DAY, tickCount=5, grid=False, labelOverlap=True, labelSeparation=_APART)
         return alt.X(column, type="temporal", title=None, axis=axis)
     return alt.X(column, type="nominal", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelExpr=_WORDS))
 

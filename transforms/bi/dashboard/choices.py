@@ -44,6 +44,14 @@ def chosen() -> Filters:
     )
 
 
+def describe_nothing() -> str:
+    """Why an answer has no rows: nothing has happened, or nothing of what is chosen."""
+    now = chosen()
+    if now.start or now.end or now.categories or now.priorities:
+        return "No rows: nothing like this in what is chosen."
+    return "No rows: nothing like this has happened yet."
+
+
 def offer() -> None:
     """The sidebar's widgets; they begin as the address says and write back to it."""
     _restore()

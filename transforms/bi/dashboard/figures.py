@@ -85,6 +85,7 @@ class Figure:
         value: as it is shown.
         delta: against the time before, with its sign; None when there is no time before.
         good: which way is good: `normal` up, `inverse` down, `off` neither.
+        changed: whether it is another figure than before.
     """
 
     label: str
@@ -92,6 +93,7 @@ class Figure:
     delta: str | None
     good: str
     help: str
+    changed: bool = False
 
 
 def figures(frame: pd.DataFrame) -> list[Figure]:
@@ -115,4 +117,5 @@ def _figure(label: str, now: Any, before: Any, good: str, help_: str, unit: str 
         return Figure(label, "–", None, "off", help_)
     digits = 1 if unit else 0
     delta = None if pd.isna(before) else f"{now - before:+,.{digits}f}{unit}"
-    return Figure(label, f"{now:,.{digits}f}{unit}", delta, good if now != before else "off", help_)
+    changed = bool(now != before)
+    return Figure(label, f"{now:,.{digits}f}{unit}", delta, good if changed else "off", help_, changed)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from transforms.bi.dashboard import as_of
+from transforms.bi.dashboard import as_of, choices
 from transforms.bi.dashboard.athena import (
     DATABASE,
     QueryError,
@@ -97,7 +97,7 @@ def is_partial(query: SavedQuery, answer: QueryResult) -> bool:
 def show(query: SavedQuery, answer: QueryResult) -> None:
     """An answer as its chart, or as rows when it has none."""
     if answer.frame.empty:
-        st.info("No rows: nothing like this has happened yet.")
+        st.info(choices.describe_nothing())
         return
     drawn = draw(query.chart, answer.frame, dark=st.context.theme.type == "dark")
     if drawn is None:
@@ -117,4 +117,4 @@ def rows(frame: pd.DataFrame) -> None:
             )
         else:
             columns[name] = st.column_config.Column(words(name))
-    st.dataframe(frame, hide_index=True, column_config=columns)
+    st.dataframe(frame, hide_index=True, column_config=columns, placeholder="–")

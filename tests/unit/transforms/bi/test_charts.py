@@ -41,6 +41,12 @@ def test_an_area_of_one_day_is_a_point() -> None:
     assert specification(chart, two)["mark"]["point"] is False
 
 
+def test_a_line_of_one_day_is_a_point_that_can_be_seen() -> None:
+    chart = Chart("line", "day", ("tasks",))
+    one, two = (pd.DataFrame({"day": pd.date_range("2026-11-22", periods=n), "tasks": [3] * n}) for n in (1, 2))
+    assert specification(chart, one)["mark"]["point"]["size"] > specification(chart, two)["mark"]["point"]["size"]
+
+
 def test_a_bar_of_one_day_is_no_wider_than_others() -> None:
     chart = Chart("bar", "week", ("created",))
     one, many = (pd.DataFrame({"week": pd.date_range("2026-01-01", periods=n), "created": [3] * n}) for n in (1, 20))
@@ -78,3 +84,29 @@ def specification(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     found = draw(chart, frame)
     assert found is not None
     return dict(found.to_dict())
+
+
+def test_a_legend_beside_long_labels_has_an_entry_a_row() -> None:
+    frame = pd.DataFrame({"route": ["GET /api/v1/tasks", "POST /api/v1/tasks"], "client": [1, 2], "server": [3, 4]})
+    drawn = specification(Chart("bar", "route", ("client", "server")), frame)
+    assert drawn["encoding"]["color"]["legend"]["columns"] == 1
+
+
+def test_a_legend_of_areas_is_as_strong_as_the_lines() -> None:
+    chart = Chart("area", "day", ("open_tasks", "overdue_tasks"))
+    drawn = specification(chart, pd.DataFrame({"day": DAYS, "open_tasks": [3, 4], "overdue_tasks": [1, 2]}))
+    assert drawn["encoding"]["color"]["legend"]["symbolOpacity"] == 1
+
+
+@pytest.mark.parametrize("kind", ["bar", "line"])
+def test_days_at_an_axis_do_not_touch(kind: Literal["bar", "line"]) -> None:
+    drawn = specification(Chart(kind, "day", ("tasks",)), pd.DataFrame({"day": DAYS, "tasks": [1, 2]}))
+    assert drawn["encoding"]["x"]["axis"]["labelSeparation"] > 0
+
+
+def test_a_heatmap_writes_days_as_other_charts_do() -> None:
+    frame = pd.DataFrame({"weeks_since": [0], "cohort_week": pd.to_datetime(["2026-06-08"]), "retention_pct": [50.0]})
+    drawn = draw(Chart("heatmap", "weeks_since", ("cohort_week",), "retention_pct"), frame)
+    assert drawn is not None
+    assert "8 Jun 2026" in json.dumps(drawn.to_dict())
+    assert "08 Jun 2026" not in json.dumps(drawn.to_dict())

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from transforms.bi.dashboard import as_of
 from transforms.bi.dashboard.athena import QueryError, UnreachableError, run_query
+from transforms.bi.dashboard.figures import figures
 
 
 def refusal(code: str, message: str = "no") -> ClientError:
@@ -68,3 +69,16 @@ def test_a_refusal_becomes_words_and_a_remedy(
 def test_a_moment_has_its_time_when_there_is_one() -> None:
     assert as_of.format_moment(pd.Timestamp("2026-11-22")) == "as of Sunday 22 November 2026"
     assert as_of.format_moment(pd.Timestamp("2026-11-02 07:05:30")) == "as of Monday 2 November 2026, 07:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "delta", "good", "changed"),
+    [(3, 1, "+2", "inverse", True), (3, 3, "+0", "off", False), (3, None, None, "inverse", True)],
+)
+def test_a_figure_that_did_not_change_points_nowhere(
+    now: int, before: int | None, delta: str | None, good: str, changed: bool
+) -> None:
+    columns = ("open_tasks", "overdue", "created", "completed", "active_users", "cycle_hours")
+    row = dict.fromkeys(columns, now) | {f"{name}_before": before for name in columns}
+    shown = figures(pd.DataFrame([row]))[0]
+    assert (shown.value, shown.delta, shown.good, shown.changed) == ("3", delta, good, changed)

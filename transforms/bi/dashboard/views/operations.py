@@ -18,6 +18,13 @@ from pipeline_runs
 """
 
 
+def _age(minutes: float) -> str:
+    """How long ago that is, in the unit in which people would say it."""
+    if minutes < 2 * 60:
+        return f"{minutes:,.0f} min"
+    return f"{minutes / 60:,.0f} h" if minutes < 2 * 24 * 60 else f"{minutes / 60 / 24:,.1f} days"
+
+
 def freshness() -> bool:
     """When the pipeline ran last, up to when it read, and how long ago that is; whether it has run at all."""
     found = sections.answer(_FRESHNESS)
@@ -33,7 +40,7 @@ def freshness() -> bool:
     minutes = max(0, (now - pd.Timestamp(last.window_to)).total_seconds() / 60)
     shown = {
         "Data is complete up to": f"{last.window_to:%d %b %H:%M}",
-        "Age of the data": f"{minutes:,.0f} min" if minutes < 120 else f"{minutes / 60:,.0f} h",
+        "Age of the data": _age(minutes),
         "Last run took": f"{last.seconds:,.0f} s",
         "Records rejected in it": f"{last.rejects:,.0f}",
     }

@@ -32,8 +32,11 @@ elif found := sections.answer(filters.apply(SQL, chosen, choices.last_day()).sql
     shown = figures(answer.frame)
     for column, figure in zip(st.columns(len(shown)), shown, strict=True):
         color = cast("Literal['normal', 'inverse', 'off']", figure.good)
-        column.metric(figure.label, figure.value, figure.delta, delta_color=color, help=figure.help)
-    st.caption(f"{sections.sentence(when)[:-1]}; arrows compare with the time of the same length before.")
+        arrow: Literal["auto", "off"] = "off" if figure.delta and not figure.changed else "auto"
+        column.metric(figure.label, figure.value, figure.delta, color, help=figure.help, delta_arrow=arrow)
+    compared = any(figure.delta for figure in shown)
+    arrows = "; arrows compare with the time of the same length before" if compared else ""
+    st.caption(f"{sections.sentence(when)[:-1]}{arrows}.")
 left, right = st.columns(2)
 with left:
     cards.card("open_tasks_per_day")
