@@ -17,13 +17,20 @@ from infra.site.markdown import code, codes, page, table
 from transforms.silver.contract import TABLES
 
 BRONZE = {"cdc": "ingestion/cdc/envelope.schema.json", "logs": "ingestion/logs/request.schema.json"}
-DBT = ROOT / "transforms" / "dbt" / "models"
-FOLDERS = ("staging", "intermediate", "live", "marts")
+DBT = ROOT / "transforms" / "dbt"
+FOLDERS = {
+    "staging": "models/staging",
+    "intermediate": "models/intermediate",
+    "snapshots": "snapshots",
+    "live": "models/live",
+    "marts": "models/marts",
+}
 INTRODUCTION = """\
 # Tables and columns
 
 Written by `make reference`. Each layer states its columns once: bronze in JSON schemas, silver in its contract, gold in
-the `.yml` beside each model. [Silver](../silver.md) and [gold for BI users](../bi.md) have pages of their own."""
+the `.yml` of each model and snapshot. [Silver](../silver.md) and [gold for BI users](../bi.md) have pages of their
+own."""
 LAYERS = {
     "bronze": "Glue database `todo_bronze`, catalogued by `todo-bronze-crawler`. Objects are GZIP JSON lines.",
     "silver": "Glue database `todo_silver`, Iceberg, written by the Glue job `todo-silver`.",
@@ -36,6 +43,7 @@ CLOCKS = {
 FOLDER_TITLES = {
     "marts": "Marts: what people query",
     "live": "Live: as of now",
+    "snapshots": "Snapshots: versions of what silver has in its latest state",
     "intermediate": "Intermediate: what several marts need",
     "staging": "Staging: views over silver, and over the changes in bronze that it does not hold",
 }
@@ -87,10 +95,10 @@ def undocumented() -> list[str]:
     ]
     for folder in FOLDERS:
         for model in models(folder):
-            where = f"transforms/dbt/models/{folder}/{model['name']}.yml"
+            where = f"transforms/dbt/{FOLDERS[folder]}/{model['name']}.yml"
             if not model.get("description"):
                 found.append(f"{model['name']} has no description in {where}")
-            if folder in ("marts", "live") and clock_of(model) not in CLOCKS:
+            if folder in ("marts", "live", "snapshots") and clock_of(model) not in CLOCKS:
                 found.append(f"{model['name']} does not say whose days it counts: config.meta.clock in {where}")
             silent = [one["name"] for one in model.get("columns", []) if not one.get("description")]
             found += [f"{model['name']}.{name} has no description in {where}" for name in silent]
@@ -103,12 +111,9 @@ def clock_of(model: dict[str, Any]) -> str:
 
 
 def models(folder: str) -> list[dict[str, Any]]:
-    """The models of one layer of the dbt project, as their properties describe them."""
-    return [
-        model
-        for path in sorted((DBT / folder).glob("[!_]*.yml"))
-        for model in _properties(path.read_text()).get("models", [])
-    ]
+    """The models, or the snapshots, of one layer of the dbt project, as their properties describe them."""
+    properties = (_properties(path.read_text()) for path in sorted((DBT / FOLDERS[folder]).glob("[!_]*.yml")))
+    return [model for one in properties for kind in ("models", "snapshots") for model in one.get(kind, [])]
 
 
 def describe(description: str) -> str:
@@ -118,7 +123,7 @@ def describe(description: str) -> str:
 
 @functools.cache
 def _docs() -> dict[str, str]:
-    blocks = re.findall(r"\{% docs (\w+) %\}(.*?)\{% enddocs %\}", (DBT / "docs.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"\{% docs (\w+) %\}(.*?)\{% enddocs %\}", (DBT / "models" / "docs.md").read_text(), re.DOTALL)
     return {name: content.strip() for name, content in blocks}
 
 

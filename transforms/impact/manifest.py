@@ -12,13 +12,14 @@ from typing import Any
 
 from transforms.impact.consumers import Project, Test
 
+TABLES = ("model", "snapshot")
 # the instant at which dbt has started, which differs between two compilations of the same project
 _STARTED = re.compile(r"timestamp '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}'")
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A model.
+    """A model, or a snapshot.
 
     Args:
         schema: the database that it is built in.
@@ -56,7 +57,7 @@ def read_manifest(path: pathlib.Path) -> Compiled:
     manifest = json.loads(path.read_text())
     nodes: dict[str, Any] = manifest["nodes"]
     # the name of its table: versions of a model share the model's
-    models = {node["alias"]: node for node in nodes.values() if node["resource_type"] == "model"}
+    models = {node["alias"]: node for node in nodes.values() if node["resource_type"] in TABLES}
     schema = {name: [column.lower() for column in node["columns"]] for name, node in models.items()}
     schema |= {one["name"]: [column.lower() for column in one["columns"]] for one in manifest["sources"].values()}
     tests = [node for node in nodes.values() if node["resource_type"] == "test"]
@@ -88,7 +89,7 @@ def read_manifest(path: pathlib.Path) -> Compiled:
 
 def _models_of(test: Mapping[str, Any], nodes: Mapping[str, Any]) -> tuple[str, ...]:
     """The models that a test reads, the one that it is attached to first."""
-    read = [one for one in test["depends_on"]["nodes"] if one in nodes and nodes[one]["resource_type"] == "model"]
+    read = [one for one in test["depends_on"]["nodes"] if one in nodes and nodes[one]["resource_type"] in TABLES]
     own = test.get("attached_node")
     ordered = [own, *(one for one in read if one != own)] if own in read else read
     return tuple(nodes[one]["alias"] for one in ordered)

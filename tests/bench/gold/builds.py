@@ -13,6 +13,7 @@ from typing import Any
 from tests.conftest import Account
 from tests.dbt_project import copy_project, dbt_variables
 
+KINDS = ("model", "snapshot", "test")
 MARTS = ("agg_", "business_", "dim_", "fct_", "task_", "user_")
 DBT = str(pathlib.Path(sys.executable).with_name("dbt"))
 
@@ -87,13 +88,15 @@ class Builds:
         return Build(
             seconds,
             {result["unique_id"]: result["execution_time"] for result in results},
-            {name: _kind(node) for name, node in nodes.items() if node["resource_type"] in ("model", "test")},
+            {name: _kind(node) for name, node in nodes.items() if node["resource_type"] in KINDS},
             [line for line in done.stdout.splitlines() if "compared as a whole" in line],
         )
 
 
 def _kind(node: dict[str, Any]) -> str:
     """A model by how it is built, a test by the layer that it reads most of."""
+    if node["resource_type"] == "snapshot":
+        return "snapshots"
     if node["resource_type"] == "model":
         return {"incremental": "incremental models", "table": "tables"}.get(node["config"]["materialized"], "views")
     read = [name.rpartition(".")[2] for name in node["depends_on"]["nodes"] if name.startswith("model.")]

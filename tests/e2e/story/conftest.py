@@ -33,7 +33,7 @@ from tests.e2e.story.disturbed_run import DisturbedRun
 from transforms.silver.erasures import Erasures
 
 # tables of gold that hold rows of single users
-USER_TABLES = ("dim_users", "fct_tasks", "fct_task_events", "fct_daily_activity", "user_insights")
+USER_TABLES = ("dim_users", "fct_tasks", "fct_task_events", "fct_daily_activity", "user_insights", "users_snapshot")
 INSIGHTS = pathlib.Path(sys.executable).with_name("insights")
 
 

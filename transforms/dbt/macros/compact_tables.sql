@@ -1,7 +1,7 @@
 {#- The files that a day of MERGEs has left become few, what later rows have replaced goes, and so do snapshots older than
     the table's properties allow. -#}
 {% macro compact_tables() -%}
-    {%- for node in graph.nodes.values() if node.config.materialized == 'incremental' -%}
+    {%- for node in graph.nodes.values() if node.config.materialized in ('incremental', 'snapshot') -%}
         {%- set table = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
         {%- set name = table.render_pure() -%}
         {%- if node.name == 'int_task_states' -%}

@@ -14,6 +14,7 @@ def test_every_compiled_model_and_test_is_in_trinos_grammar(warehouse: Warehouse
     assert compiled.returncode == 0, compiled.stdout
     statements = sorted((warehouse.project / "target" / "compiled").rglob("*.sql"))
     models = {path.stem for path in (warehouse.project / "models").rglob("*.sql")}
+    models |= {path.stem for path in (warehouse.project / "snapshots").glob("*.yml")}
     assert models <= {path.stem for path in statements}
     assert len(statements) > 2 * len(models)
     for path in statements:

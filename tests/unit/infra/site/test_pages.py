@@ -92,8 +92,8 @@ def test_what_is_not_described_fails_the_check(
 def test_a_column_and_a_route_without_description_are_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
-    (tmp_path / "marts").mkdir()
-    (tmp_path / "marts" / "bare.yml").write_text("models: [{name: bare, columns: [{name: silent}]}]")
+    (tmp_path / "models" / "marts").mkdir(parents=True)
+    (tmp_path / "models" / "marts" / "bare.yml").write_text("models: [{name: bare, columns: [{name: silent}]}]")
     monkeypatch.setattr(data_dictionary, "DBT", tmp_path)
     found = data_dictionary.undocumented()
     assert [re.split(" (?:has|does)", text)[0] for text in found] == ["bare", "bare", "bare.silent"]

@@ -79,6 +79,18 @@ def test_a_model_is_common_table_expressions_and_one_select(model: pathlib.Path)
     assert "(" not in last
 
 
+def test_a_snapshot_says_its_grain_and_describes_types_and_tests_its_columns() -> None:
+    for path in (PROJECT / "snapshots").glob("*.yml"):
+        (snapshot,) = yaml.safe_load(path.read_text())["snapshots"]
+        assert snapshot["name"] == path.stem
+        assert snapshot["description"].startswith("One row per ")
+        columns = {column["name"] for column in snapshot["columns"] if column["description"] and column["data_type"]}
+        assert {"dbt_scd_id", "dbt_valid_from", "dbt_valid_to", "dbt_updated_at"} <= columns
+        assert columns == {column["name"] for column in snapshot["columns"]}
+        (test,) = snapshot["data_tests"]
+        assert set(test["primary_key"]["arguments"]["columns"]) <= columns
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_a_table_kept_from_the_original_has_exactly_its_columns(name: str) -> None:
     model = PROJECT / "models" / "marts" / f"{name}.sql"

@@ -83,12 +83,12 @@ def test_a_statement_costs_ten_megabytes_at_least(scanned: int, usd: float) -> N
 
 
 def test_a_manifest_gives_models_keys_and_tests(tmp_path: pathlib.Path) -> None:
-    def model(name: str, sql: str, *columns: str) -> dict[str, object]:
+    def model(name: str, sql: str, *columns: str, kind: str = "model") -> dict[str, object]:
         described = {column: {"data_type": "varchar"} for column in columns}
         return {
             "name": name,
             "alias": name,
-            "resource_type": "model",
+            "resource_type": kind,
             "schema": "gold",
             "compiled_code": sql,
             "columns": described,
@@ -103,6 +103,7 @@ def test_a_manifest_gives_models_keys_and_tests(tmp_path: pathlib.Path) -> None:
         "nodes": {
             "model.p.a": model("a", 'select x as id, y from "cat"."silver"."source"', "id", "y"),
             "model.p.b": model("b", 'select id from "cat"."gold"."a"', "id"),
+            "snapshot.p.c": model("c", 'select * from "cat"."gold"."a"', "id", "y", "dbt_valid_to", kind="snapshot"),
             "test.p.pk": test,
         },
         "sources": {"source.p.s": {"name": "source", "columns": {"x": {}, "y": {}}}},
@@ -112,6 +113,7 @@ def test_a_manifest_gives_models_keys_and_tests(tmp_path: pathlib.Path) -> None:
     compiled = read_manifest(tmp_path / "manifest.json")
     assert compiled.models["b"].key == ("id",)
     reached = compiled.project.reach({"a": frozenset({"id"})}, compiled.tests)
-    assert (set(reached.models), reached.tests) == ({"a", "b"}, ("pk",))
+    assert (set(reached.models), reached.tests) == ({"a", "b", "c"}, ("pk",))
+    assert reached.models["c"] == {"id"}
     assert compiled.project.reach({"a": frozenset({"y"})}, compiled.tests).tests == ()
     assert compiled.project.reach({"b": frozenset({"id"})}, compiled.tests).tests == ("b_does", "pk")
