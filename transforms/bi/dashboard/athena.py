@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 
 import awswrangler as wr
 import boto3
@@ -81,13 +82,15 @@ def run_query(sql: str) -> QueryResult:
 
 
 def _refused(code: str, message: str) -> QueryError:
+    # an error names functions and tables, whose underscores Markdown would take for emphasis
+    shown = re.sub(r"([\\`*_\[\]<>$~])", r"\\\1", message)
     if code in _CREDENTIALS:
-        return UnreachableError("These credentials are not valid", f"They may have expired. AWS says: {message}", _WHO)
+        return UnreachableError("These credentials are not valid", f"They may have expired. AWS says: {shown}", _WHO)
     if "WorkGroup" in message and "not found" in message:
         return QueryError("Nothing is deployed yet", "There is no Athena workgroup.", "make deploy pipeline")
     if any(word in message for word in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND", "does not exist")):
-        return QueryError("Gold is not built yet", f"The pipeline makes it. Athena says: {message}", "make pipeline")
-    return QueryError("Athena did not answer this", f"Athena says: {message}")
+        return QueryError("Gold is not built yet", f"The pipeline makes it. Athena says: {shown}", "make pipeline")
+    return QueryError("Athena did not answer this", f"Athena says: {shown}")
 
 
 def _unreachable(error: BotoCoreError) -> QueryError:

@@ -7,7 +7,7 @@ the statement), then with data. Views are put in place of their names.
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -140,34 +140,33 @@ def _resolve_all(
     session: Session, tree: exp.Expr, database: str, with_path: bool, mentions: list[_Mention], readings: int = 1
 ) -> None:
     nodes = list(tree.find_all(exp.Table))
-    counts = [readings * _count_readings(node, nodes) for node in nodes]
+    readers: dict[int, list[exp.Table]] = {}
+    for node in nodes:
+        if (cte := _find_cte(node)) is not None:
+            readers.setdefault(id(cte), []).append(node)
+    counts = [readings * _count_readings(node, readers) for node in nodes]
     for node, count in zip(nodes, counts, strict=True):
         _resolve(session, node, database, with_path, mentions, count)
 
 
-def _count_readings(node: exp.Table, nodes: Sequence[exp.Table]) -> int:
+def _count_readings(node: exp.Table, readers: Mapping[int, Sequence[exp.Table]]) -> int:
     """How often Trino reads what is mentioned: a common table expression is read wherever it is named.
 
     https://trino.io/docs/current/sql/select.html#with-clause
 
     Args:
-        nodes: every mention of the statement.
+        readers: the mentions of each common table expression of the statement, by its `id`.
     """
     cte = node.find_ancestor(exp.CTE)
     if cte is None or (isinstance(cte.parent, exp.With) and cte.parent.recursive):
         return 1
-    named = [one for one in nodes if not one.db and one.name.lower() == cte.alias.lower()]
-    return sum(_count_readings(one, nodes) for one in named if one.find_ancestor(exp.CTE) is not cte)
+    return sum(_count_readings(one, readers) for one in readers.get(id(cte), ()))
 
 
 def _resolve(
     session: Session, node: exp.Table, database: str, with_path: bool, mentions: list[_Mention], readings: int
 ) -> None:
-    if (
-        not isinstance(node.this, exp.Identifier)
-        or node.db == "__scan"
-        or (not node.db and node.name.lower() in _ctes(node))
-    ):
+    if not isinstance(node.this, exp.Identifier) or node.db == "__scan" or _find_cte(node) is not None:
         return
     if node.catalog and node.catalog.lower() not in CATALOGS:
         raise AthenaError(f"CATALOG_NOT_FOUND: Catalog '{node.catalog}' does not exist")
@@ -190,17 +189,24 @@ def _resolve(
     _rename(node, "__scan", relation, base)
 
 
-def _ctes(node: exp.Expr) -> Iterator[str]:
-    """The names of common table expressions that can be seen from `node`."""
+def _find_cte(node: exp.Table) -> exp.CTE | None:
+    """The common table expression that a mention means: of that name, the innermost one that can be seen from there."""
+    if node.db:
+        return None
+    return next((cte for cte in _visible_ctes(node) if cte.alias.lower() == node.name.lower()), None)
+
+
+def _visible_ctes(node: exp.Expr) -> Iterator[exp.CTE]:
+    """The common table expressions that can be seen from `node`, inner ones first."""
     child, parent = node, node.parent
     while parent is not None:
         with_ = parent.args.get("with_")
         if isinstance(parent, exp.With):
             inside = next((i for i, cte in enumerate(parent.expressions) if cte is child), 0)
             # a name is not visible in its own definition: `with t as (select * from t)` reads the table
-            yield from (cte.alias.lower() for cte in parent.expressions[: inside + bool(parent.recursive)])
+            yield from parent.expressions[: inside + bool(parent.recursive)]
         elif isinstance(with_, exp.With) and with_ is not child:
-            yield from (cte.alias.lower() for cte in with_.expressions)
+            yield from with_.expressions
         child, parent = parent, parent.parent
 
 

@@ -47,6 +47,15 @@ def test_pruning_reaches_through_views_and_common_table_expressions(athena: Quer
     assert athena.scanned(sql) == one
 
 
+def test_common_table_expressions_of_one_name_in_two_places_are_two(athena: Queries, wide: str) -> None:
+    one = athena.scanned(f"select sum(n) from {wide}")
+    chosen = f"chosen as (with changes as (select n from {wide}) select n from changes)"
+    sql = f"with {chosen}, changes as (select n from chosen) select sum(n) from changes"
+    assert athena.rows(sql) == athena.rows(f"select sum(n) from {wide}")
+    assert athena.scanned(sql) == one > 0
+    assert athena.scanned(f"with {chosen} select sum(a.n) from chosen a join chosen b on a.n = b.n") == 2 * one
+
+
 def test_of_text_the_whole_objects_are_counted(athena: Queries) -> None:
     body = gzip.compress(json.dumps({"a": 1, "b": "x" * 1000}).encode())
     athena.put("lines/one.gz", body)

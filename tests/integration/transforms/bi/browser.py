@@ -72,6 +72,7 @@ class Dashboard:
         """Nothing on the page is an error, nor in the console."""
         assert self.count('[data-testid="stException"]') == 0, self.text()
         assert self.count('[data-testid="stAlertContentError"]') == 0, self.text()
+        assert "Athena did not answer this" not in self.text()
         assert self.errors == []
 
 

@@ -66,6 +66,17 @@ def test_a_refusal_becomes_words_and_a_remedy(
     assert caught.value.remedy.startswith(remedy)
 
 
+def test_names_in_a_refusal_stay_as_they_are_in_markdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_arguments: Any, **_options: Any) -> None:
+        raise wr.exceptions.QueryFailed("no __name__ of [a]")
+
+    monkeypatch.setattr(wr.athena, "read_sql_query", refuses)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with pytest.raises(QueryError) as caught:
+        run_query("select 2")
+    assert caught.value.why.endswith(r"no \_\_name\_\_ of \[a\]")
+
+
 def test_a_moment_has_its_time_when_there_is_one() -> None:
     assert as_of.format_moment(pd.Timestamp("2026-11-22")) == "as of Sunday 22 November 2026"
     assert as_of.format_moment(pd.Timestamp("2026-11-02 07:05:30")) == "as of Monday 2 November 2026, 07:05 UTC"
