@@ -140,8 +140,9 @@ def _bars(
     long_labels = nominal and (labels.str.len().max() > _LONGEST_LABEL or labels.nunique() > _MANY_BARS)
     alone = nominal and one and not long_labels
     # a bar of one day, or one that is stacked alone, would be as wide as the chart
-    few = (not nominal or bool(chart.color)) and labels.nunique() <= _FEW_BARS
-    bars = base.mark_bar(cornerRadiusEnd=2, size=_WIDEST_BAR if alone or few else alt.Undefined)
+    few = not long_labels and labels.nunique() <= _FEW_BARS
+    beside = 1 if one or chart.color else len(chart.y)
+    bars = base.mark_bar(cornerRadiusEnd=2, size=_WIDEST_BAR / beside if alone or few else alt.Undefined)
     measured = pd.concat([frame[name] for name in chart.y])
     measure, scale = _measure(measured), _scale(measured)
     if long_labels and not chart.color:
@@ -169,7 +170,8 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> Part:
     sort = list(dict.fromkeys(shown[down]))
     base: Part = alt.Chart(shown).encode(
         x=alt.X(across, type="ordinal", title=words(across), axis=alt.Axis(labelAngle=0)),
-        y=alt.Y(down, type="ordinal", sort=sort, title=words(down)),
+        # days and weekdays say what they are; a title runs into them
+        y=alt.Y(down, type="ordinal", sort=sort, title=None),
         tooltip=[alt.Tooltip(column, title=words(column)) for column in frame.columns],
     )
     # one cell far above the rest is as dark as the darkest of them, so that the rest can be told apart

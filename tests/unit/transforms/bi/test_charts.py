@@ -59,6 +59,11 @@ def test_a_stacked_bar_that_is_alone_is_no_wider_than_others() -> None:
     assert specification(Chart("bar", "priority", ("tasks",), "status"), frame)["mark"]["size"] < 100
 
 
+def test_bars_beside_each_other_share_the_place_of_one() -> None:
+    frame = pd.DataFrame({"weekday": ["7 Sunday"], "created": [5], "completed": [12]})
+    assert specification(Chart("bar", "weekday", ("created", "completed")), frame)["mark"]["size"] < 50
+
+
 def test_a_charts_words_are_light_on_a_dark_page() -> None:
     chart = Chart("line", "day", ("tasks",))
     frame = pd.DataFrame({"day": DAYS, "tasks": [1, 2]})
