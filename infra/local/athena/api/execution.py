@@ -11,6 +11,7 @@ from ministack.services import athena
 from infra.local.athena.api import credentials, engines, prepared
 from infra.local.athena.api.jobs import ExternalTable, Job, Outcome
 from infra.local.athena.api.results import Result
+from infra.local.athena.error_types import error_type
 from infra.local.athena.errors import OTHER, AthenaError
 from infra.local.athena.sql import grammar, trino
 
@@ -151,7 +152,7 @@ def _fail(status: dict[str, Any], outcome: Outcome) -> None:
         StateChangeReason=outcome.failure,
         AthenaError={
             "ErrorCategory": outcome.category,
-            "ErrorType": 1000 + outcome.category,
+            "ErrorType": error_type(outcome.failure, outcome.category),
             "ErrorMessage": outcome.failure,
             "Retryable": False,
         },

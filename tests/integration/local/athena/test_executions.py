@@ -40,6 +40,20 @@ def test_a_failure_says_what_is_wrong_in_trinos_words(athena: Queries, sql: str,
 
 
 @pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("select * from nowhere", 1110),
+        ("select nosuch(1)", 1303),
+        ("select array[1][0]", 1106),
+        ("select 1 / 0", 1000),
+    ],
+)
+def test_a_failure_has_the_number_of_its_kind(athena: Queries, sql: str, kind: int) -> None:
+    """Numbers of https://docs.aws.amazon.com/athena/latest/ug/error-reference.html"""
+    assert athena.execute(sql)["Status"]["AthenaError"]["ErrorType"] == kind
+
+
+@pytest.mark.parametrize(
     ("sql", "place"),
     [("selec 1", "line 1:1"), ("select 1 +", "line 1:11"), ("select 1 as a qualify a = 1", "line 1:15")],
 )

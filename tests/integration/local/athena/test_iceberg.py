@@ -1,5 +1,6 @@
 """Iceberg tables: written by SQL, versioned, and deleted with their data."""
 
+import concurrent.futures
 import datetime as dt
 import threading
 import time
@@ -36,6 +37,22 @@ def test_rows_are_inserted_updated_deleted_and_merged(athena: Queries) -> None:
         ["3", "C", "2026-01-03 00:00:00.000"],
         ["4", "d", None],
     ]
+
+
+def test_an_insert_that_loses_to_another_says_that_it_can_be_tried_again(athena: Queries) -> None:
+    """dbt-athena runs it again when the type is 233, "Iceberg error", and the message names the code.
+
+    https://docs.aws.amazon.com/athena/latest/ug/error-reference.html
+    """
+    table = create(athena, "raced")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        insert = f"insert into {table} (k) values (9)"
+        ended = [one["Status"] for one in pool.map(athena.execute, [insert] * 8)]
+    lost = [status for status in ended if status["State"] == "FAILED"]
+    for status in lost:
+        assert status["StateChangeReason"].startswith("ICEBERG_COMMIT_ERROR: ")
+        assert status["AthenaError"]["ErrorType"] == 233
+    assert athena.rows(f"select count(*) from {table} where k = 9") == [[str(8 - len(lost))]]
 
 
 def test_a_merge_can_read_the_catalog_and_delete(athena: Queries) -> None:
