@@ -103,6 +103,17 @@ def _dbt_athena(place: Place) -> Mapping[str, str]:
     }
 
 
+def _install_ibis(folder: pathlib.Path) -> pathlib.Path:
+    """The versions of the suite's own lock file, with what the backend for Athena needs."""
+    extras = ("--no-dev", "--group", "tests", "--extra", "athena")
+    _uv(folder, "sync", "-q", "--frozen", *extras, "--python", sys.executable)
+    return folder / ".venv" / "bin" / "python"
+
+
+def _ibis(place: Place) -> Mapping[str, str]:
+    return {"IBIS_ATHENA_S3_STAGING_DIR": f"s3://{place.bucket}/ibis", "AWS_REGION": "us-east-1"}
+
+
 _WITHOUT_SPARK = ("--ignore=tests/pyathena/spark", "--ignore=tests/pyathena/aio/spark")
 SUITES = {
     suite.name: suite
@@ -130,6 +141,16 @@ SUITES = {
             _install_dbt_athena,
             _dbt_athena,
             ["tests/functional"],
+        ),
+        Suite(
+            "ibis",
+            # its data is a repository of its own: clone https://github.com/ibis-project/testing-data
+            # as ci/ibis-testing-data into the checkout
+            "https://github.com/ibis-project/ibis",
+            ".",
+            _install_ibis,
+            _ibis,
+            ["ibis/backends", "-m", "athena", "-p", "no:randomly", "-p", "arrow_endpoint", "-p", "fast_polls"],
         ),
     )
 }
