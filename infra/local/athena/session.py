@@ -15,7 +15,7 @@ import pyarrow as pa
 from infra.local.account import credentials
 from infra.local.athena.caller import Caller
 from infra.local.athena.catalog.glue import Table
-from infra.local.athena.sql import casts, clock_times, intervals, json_functions, python_functions
+from infra.local.athena.sql import casts, clock_times, intervals, json_functions, python_functions, value_texts
 from infra.local.athena.sql.functions import DOUBLE_DIVISION, MACROS
 from infra.local.glue.hive_types import duck_to_hive, hive_to_trino
 
@@ -110,6 +110,7 @@ def _engine() -> duckdb.DuckDBPyConnection:
     opened.execute(casts.macros())
     opened.execute(intervals.MACROS)
     opened.execute(clock_times.MACROS)
+    opened.execute(value_texts.MACROS)
     atexit.register(_close)
     return opened
 

@@ -3,11 +3,10 @@
 import dataclasses
 import datetime as dt
 import decimal
-import math
 import re
 from typing import Any
 
-from infra.local.athena.sql import zones
+from infra.local.athena.sql import value_texts, zones
 from infra.local.glue.hive_types import duck_to_hive, hive_to_duck
 
 HIVE_TEXT = "hive text"
@@ -118,7 +117,7 @@ def text(value: Any) -> str | None:
         case bool():
             return "true" if value else "false"
         case float():
-            return _double(value)
+            return value_texts.fraction_text(value)
         case decimal.Decimal():
             return format(value, "f")
         case dt.datetime():
@@ -154,17 +153,3 @@ def _interval(value: dt.timedelta) -> str:
 def _item(value: Any) -> str:
     shown = text(value)
     return "null" if shown is None else shown
-
-
-def _double(value: float) -> str:
-    """As Java writes a double: scientific below 10^-3 and from 10^7."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return format(decimal.Decimal(repr(value)), "f")
-    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
-    figures = "".join(map(str, digits))
-    power = int(exponent) + len(figures) - 1
-    return f"{'-' if sign else ''}{figures[0]}.{figures[1:] or '0'}E{power}"

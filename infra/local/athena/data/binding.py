@@ -29,7 +29,7 @@ from infra.local.athena.data.iceberg import Snapshot, Version
 from infra.local.athena.data.metadata_tables import METADATA_TABLES
 from infra.local.athena.errors import AthenaError, QueryCancelledError
 from infra.local.athena.session import Session, arrow, define_functions
-from infra.local.athena.sql import alias_check, intervals, query_check, trino, type_check, unnest, zones
+from infra.local.athena.sql import alias_check, intervals, operand_types, query_check, trino, type_check, unnest, zones
 from infra.local.athena.sql.duckdb_errors import from_duckdb
 from infra.local.glue.hive_types import quote_identifier
 
@@ -80,8 +80,10 @@ def _bind(session: Session, tree: exp.Expr, with_data: bool) -> tuple[str, list[
     for user in tree.find_all(exp.CurrentUser):
         user.replace(exp.Literal.string(session.caller.user))
     _resolve_all(session, tree, session.database, with_path, mentions)
-    define_functions(node.name.lower() for node in tree.find_all(exp.Anonymous))
+    _define_functions(tree)
     tree = unnest.choose(session.connection, tree, lambda candidate: trino.duck_sql(candidate.copy()))
+    tree = operand_types.apply(session.connection, tree, trino.duck_sql)
+    _define_functions(tree)
     alias_check.check(tree, {mention.name: mention.columns for mention in mentions}, session.sql)
     type_check.check(session.connection, tree)
     query_check.check(session.connection, tree, session.sql)
@@ -89,6 +91,10 @@ def _bind(session: Session, tree: exp.Expr, with_data: bool) -> tuple[str, list[
     if with_data:
         _fill(session, sql, mentions)
     return sql, mentions
+
+
+def _define_functions(tree: exp.Expr) -> None:
+    define_functions(node.name.lower() for node in tree.find_all(exp.Anonymous))
 
 
 def query(session: Session, tree: exp.Expr, with_data: bool = True) -> tuple[str, list[Column]]:

@@ -23,7 +23,7 @@ from pyiceberg.types import (
 )
 from sqlglot import exp
 
-from infra.local.athena.sql import trino
+from infra.local.athena.sql import operand_types, trino
 
 DISTINCT_KEYS = 1000
 # pyiceberg's predicates take column names and literals, which their annotations do not say
@@ -93,6 +93,7 @@ class _Keys:
 def _distinct(connection: duckdb.DuckDBPyConnection, key: exp.Expr, source: exp.Expr) -> _Keys | None:
     """The keys of the source's rows; None where they cannot be evaluated."""
     query = trino.to_duck(exp.select(exp.alias_(key.copy(), "k")).from_(source.copy()))
+    query = operand_types.apply(connection, query, trino.duck_sql)
     keys = f"(select distinct k from ({trino.duck_sql(query)}) where k is not null)"
     try:
         rows = connection.execute(f"select k from {keys} order by k limit {DISTINCT_KEYS + 1}").fetchall()

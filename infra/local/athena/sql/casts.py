@@ -11,6 +11,7 @@ import re
 
 from sqlglot import exp
 
+from infra.local.athena.sql import value_texts
 from infra.local.athena.sql.intervals import YEAR_TO_MONTH, is_interval
 from infra.local.athena.sql.nodes import call, text
 
@@ -29,7 +30,7 @@ _NOTATIONS = {
 }
 """Type -> the texts that Trino casts to it: https://trino.io/docs/current/language/types.html"""
 _MOMENTS = (exp.DType.DATE, *_WITHOUT_ZONE, exp.DType.TIMESTAMPTZ)
-_MOMENT_CALLS = ("t_add", "t_sub", "t_trunc", "t_zone")
+_MOMENT_CALLS = ("date_trunc", "t_add", "t_sub", "t_trunc", "t_zone")
 """Calls of the translation that give a date or a timestamp."""
 _SQL_NAMES = {
     exp.DType.TINYINT: "TINYINT",
@@ -41,6 +42,7 @@ _SQL_NAMES = {
     exp.DType.TIMESTAMPNTZ: "TIMESTAMP",
     exp.DType.TIMESTAMPTZ: "TIMESTAMPTZ",
 }
+_LONG_FRACTION = re.compile(r"[.]\d{4}")
 _OFFSET = re.compile(r"(:\d\d(?:[.]\d+)?)\s*([-+])(\d{1,2})(?::?(\d\d))?\Z")
 
 
@@ -84,27 +86,40 @@ def cast(node: exp.Cast) -> exp.Expr:
         return _decimal(node)
     if kind == exp.DType.JSON:
         # a text becomes a JSON string; json_parse reads one
-        return call("to_json", node.this)
+        return value_texts.json_of(node.this)
     if kind == exp.DType.VARCHAR and _is_json(node.this):
         return _json_to_text(node)
     if kind == exp.DType.VARCHAR and is_interval(node.this):
         return call("t_interval_text", node.this)
     if kind == exp.DType.VARCHAR and node.to.expressions:
         whole = type(node)(this=node.this, to=exp.DataType.build("VARCHAR"))
-        return call("left", whole, node.to.expressions[0].this)
+        return call("left", value_texts.defer_text(whole, _json_to_text), node.to.expressions[0].this)
+    if kind == exp.DType.VARCHAR:
+        return value_texts.defer_text(node, _json_to_text)
     if kind in (exp.DType.TIMESTAMPTZ, exp.DType.TIMETZ) and isinstance(node.this, exp.Literal):
         node.set("this", text(_OFFSET.sub(_offset, node.this.name)))
-    if kind in _NOTATIONS and not node.find(exp.Subquery):
-        return _checked(node)
-    return node
+    made = _checked(node) if kind in _NOTATIONS and not node.find(exp.Subquery) else node
+    return _milliseconds(made, node.this) if kind in _WITHOUT_ZONE and not node.to.expressions else made
+
+
+def _milliseconds(made: exp.Expr, value: exp.Expr) -> exp.Expr:
+    """`timestamp` is `timestamp(3)`, to which a longer fraction is rounded.
+
+    https://trino.io/docs/current/language/types.html#timestamp
+    """
+    if isinstance(value, exp.Literal) and not _LONG_FRACTION.search(value.name):
+        return made
+    return exp.cast(exp.cast(made.copy(), exp.DType.TIMESTAMP_MS), exp.DType.TIMESTAMP)
 
 
 def _is_json(node: exp.Expr) -> bool:
     """Whether it is plain that a value is JSON."""
     if isinstance(node, exp.Paren):
         return _is_json(node.this)
+    if isinstance(node, exp.Cast):
+        return bool(node.to.this == exp.DType.JSON)
     return isinstance(node, exp.ParseJSON | exp.JSONExtract) or (
-        isinstance(node, exp.Anonymous) and node.name in ("to_json", "json_array_get")
+        isinstance(node, exp.Anonymous) and node.name in ("json", "to_json", "json_array_get")
     )
 
 

@@ -62,7 +62,7 @@ create macro t_cardinality(x) as cast(case when json_type(to_json(x)) = 'OBJECT'
 create macro to_iso8601(d DATE) as strftime(d, '%Y-%m-%d'),
   (d TIMESTAMP) as strftime(d, '%Y-%m-%dT%H:%M:%S.%g'),
   (d TIMESTAMPTZ) as strftime(d at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ');
-create macro to_milliseconds(i) as cast(epoch_ms(i) as bigint);
+create macro t_milliseconds(i) as cast(epoch_ms(i) as bigint);
 create macro array_union(a, b) as t_distinct(list_concat(a, b));
 create macro arrays_overlap(a, b) as case when list_has_any(a, b) then true
   when not t_has_null(a) and not t_has_null(b) then false end;

@@ -8,10 +8,12 @@ As text they are `0-3` and `2 00:00:00.000`. DuckDB has one type, of months, day
 
 import decimal
 import re
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError
+from infra.local.athena.sql import operand_types
 from infra.local.athena.sql.nodes import call, number
 
 MACROS = """
@@ -19,12 +21,27 @@ create macro t_months_text(n) as case when n < 0 then '-' else '' end || (abs(n)
 create macro t_milliseconds_text(n) as case when n < 0 then '-' else '' end
   || printf('%d %02d:%02d:%02d.%03d', abs(n) // 86400000, abs(n) // 3600000 % 24, abs(n) // 60000 % 60,
   abs(n) // 1000 % 60, abs(n) % 1000);
+create macro t_span(n) as to_days(cast(cast(n as BIGINT) // 86400000000 as INTEGER))
+  + to_microseconds(cast(n as BIGINT) % 86400000000);
 create macro t_interval_text(i) as case when date_part('year', i) * 12 + date_part('month', i) = 0
   then t_milliseconds_text(epoch_ms(i)) else t_months_text(date_part('year', i) * 12 + date_part('month', i)) end;
 """
 DAY_TO_SECOND = "interval day to second"
 YEAR_TO_MONTH = "interval year to month"
 _MADE_BY = ("to_days", "to_microseconds", "to_months")
+_NO_DATES = (
+    exp.Literal,
+    exp.Count,
+    exp.Sum,
+    exp.Avg,
+    exp.Length,
+    exp.Extract,
+    exp.DateDiff,
+    exp.Mul,
+    exp.Div,
+    exp.Null,
+)
+"""What is no date, and the difference of it no interval."""
 _UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 _MICROSECONDS = {"DAY": 86_400_000_000, "HOUR": 3_600_000_000, "MINUTE": 60_000_000, "SECOND": 1_000_000}
 
@@ -94,11 +111,56 @@ def arithmetic(node: exp.Add | exp.Sub) -> exp.Expr:
     if isinstance(node, exp.Add) and is_interval(moment):
         moment, span = span, moment
     if isinstance(node, exp.Sub) and _is_date(moment) and _is_date(span):
-        # days in DuckDB, an interval in Trino
-        return call("to_days", exp.cast(exp.Paren(this=node.copy()), exp.DType.INT))
+        return _days(node)
     if not is_interval(span) or is_interval(moment):
-        return node
+        return _maybe_of_dates(node)
     return call("t_add" if isinstance(node, exp.Add) else "t_sub", moment, span)
+
+
+def _maybe_of_dates(node: exp.Add | exp.Sub) -> exp.Expr:
+    """A difference of operands whose types show when they are bound."""
+    if not isinstance(node, exp.Sub) or any(isinstance(one, _NO_DATES) for one in (node.this, node.expression)):
+        return node
+    return operand_types.defer(node, _difference)
+
+
+def _difference(node: exp.Expr, types: Sequence[str]) -> exp.Expr:
+    return _days(node) if list(types) == ["DATE", "DATE"] else node
+
+
+def _days(node: exp.Expr) -> exp.Expr:
+    # days in DuckDB, an interval in Trino
+    return call("to_days", exp.cast(exp.Paren(this=node.copy()), exp.DType.INT))
+
+
+def divide(node: exp.Expr) -> exp.Expr:
+    """A division, which gives an interval when a difference of moments is divided.
+
+    Args:
+        node: the call of a macro for numbers.
+    """
+    if not isinstance(node.expressions[0].unnest(), exp.Sub):
+        return node
+    return operand_types.defer(
+        node, lambda made, types: call("t_divide_doubles", *made.expressions) if types[0] == "INTERVAL" else made
+    )
+
+
+def aggregate(node: exp.Sum | exp.Avg, of_numbers: Callable[[], exp.Expr]) -> exp.Expr:
+    """The sum or the average of differences that may be intervals.
+
+    https://trino.io/docs/current/functions/aggregate.html#avg
+
+    Args:
+        of_numbers: gives the form for numbers.
+    """
+    if not isinstance(node.this.unnest(), exp.Sub):
+        return of_numbers()
+    return operand_types.defer(node, lambda made, types: _span(made) if types[0] == "INTERVAL" else of_numbers())
+
+
+def _span(node: exp.Expr) -> exp.Expr:
+    return call("t_span", type(node)(this=call("epoch_us", node.this)))
 
 
 def _is_date(node: exp.Expr) -> bool:

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from infra.local.athena.sql import binary_functions, json_functions
+from infra.local.athena.sql import binary_functions, json_functions, value_texts
 
 _SOUNDS = {
     letter: digit for digit, letters in enumerate(("BFPV", "CGJKQSXZ", "DT", "L", "MN", "R"), 1) for letter in letters
@@ -219,6 +219,7 @@ _D = "DOUBLE"
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any], str]] = {
     **binary_functions.FUNCTIONS,
     **json_functions.FUNCTIONS,
+    **value_texts.FUNCTIONS,
     "beta_cdf": (beta_cdf, [_D, _D, _D], _D),
     "format_number": (format_number, [_D], "VARCHAR"),
     "from_base": (from_base, ["VARCHAR", "BIGINT"], "BIGINT"),

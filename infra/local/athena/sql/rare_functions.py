@@ -66,6 +66,7 @@ CALLS: dict[str, Callable[..., exp.Expr]] = {
     "reduce_agg": _reduce_agg,
     "regexp_position": _regexp_position,
     "split_to_multimap": lambda *arguments: call("t_split_to_multimap", *arguments),
+    "to_milliseconds": lambda interval: call("t_milliseconds", interval),
     "with_timezone": _with_timezone,
     "zip": _zip,
 }

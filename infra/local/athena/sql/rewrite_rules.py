@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from infra.local.athena.errors import AthenaError
-from infra.local.athena.sql import array_functions, casts, intervals, rare_functions, unnest
+from infra.local.athena.sql import array_functions, casts, intervals, rare_functions, unnest, value_texts
 from infra.local.athena.sql.functions import joda_to_strftime
 from infra.local.athena.sql.intervals import is_interval
 from infra.local.athena.sql.nodes import call, text
@@ -33,7 +33,7 @@ def _divide(node: exp.Div) -> exp.Expr:
         return call("t_divide_doubles", node.this, node.expression)
     # the macro mentions its arguments several times: nested, they would grow with every level
     nested = any(one.name.startswith("t_divide") for one in node.find_all(exp.Anonymous))
-    return call("t_divide" if nested else "t_divide_by_any", node.this, node.expression)
+    return intervals.divide(call("t_divide" if nested else "t_divide_by_any", node.this, node.expression))
 
 
 def _is_double(node: exp.Expr) -> bool:
@@ -51,7 +51,13 @@ def _is_double(node: exp.Expr) -> bool:
 
 def _average(node: exp.Avg) -> exp.Expr:
     """The average of decimals is a decimal; a filter or a window around it needs the bare aggregate (`_around`)."""
-    return node if isinstance(node.parent, exp.Filter | exp.Window) else _typed_average(node, node)
+    if isinstance(node.parent, exp.Filter | exp.Window):
+        return node
+    return intervals.aggregate(node, lambda: _typed_average(node, node))
+
+
+def _sum(node: exp.Sum) -> exp.Expr:
+    return node if isinstance(node.parent, exp.Filter | exp.Window) else intervals.aggregate(node, lambda: node)
 
 
 def _around(node: exp.Filter | exp.Window) -> exp.Expr:
@@ -174,7 +180,7 @@ def _format(node: exp.Format) -> exp.Expr:
         taken += not place
         at = (int(place) if place else taken) - 1
         if kind in "sS" and at < len(values):
-            values[at] = exp.cast(values[at], exp.DType.TEXT)
+            values[at] = casts.cast(exp.cast(values[at], exp.DType.VARCHAR))
     return call("printf", node.this, *values)
 
 
@@ -234,6 +240,11 @@ def _subscript(node: exp.Bracket) -> exp.Expr:
     return call(name, value, *node.expressions)
 
 
+def _now() -> exp.Expr:
+    """https://trino.io/docs/current/functions/datetime.html#current_timestamp: with 3 digits of a second's fraction"""
+    return call("date_trunc", text("millisecond"), call("now"))
+
+
 def _as_bigint(node: exp.Expr) -> exp.Expr:
     return exp.cast(exp.Paren(this=node.copy()), exp.DType.BIGINT)
 
@@ -265,6 +276,10 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Interval: intervals.literal,
     exp.JSONExtractScalar: lambda node: call("t_json_scalar", node.this, node.expression),
     exp.Literal: casts.number,
+    exp.CurrentTimestamp: lambda _: _now(),
+    exp.Localtime: lambda _: exp.cast(exp.cast(_now(), exp.DType.TIMESTAMP), exp.DType.TIME),
+    exp.Localtimestamp: lambda _: exp.cast(_now(), exp.DType.TIMESTAMP),
+    exp.ParseJSON: value_texts.parsed_json,
     exp.ParseDatetime: _parse_datetime,
     exp.RegexpExtract: _regexp_extract,
     exp.RegexpReplace: _regexp_replace,
@@ -278,6 +293,7 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.StrToMap: lambda node: call("t_split_to_map", node.this, node.args["pair_delim"], node.args["key_value_delim"]),
     exp.Struct: _row,
     exp.Sub: intervals.arithmetic,
+    exp.Sum: _sum,
     exp.Table: unnest.table_function,
     exp.TimeToStr: _date_format,
     exp.TimestampTrunc: _truncate,
