@@ -168,8 +168,8 @@ def _left_out(
         return set(BEFORE_GOLD)
     if (has_nothing and not request.full_refresh) or not is_due:
         # rows that could not be published wait for no change of their users
-        waiting = read_progress(sources.s3, sources.gold).skipped
-        return set(STAGES) - ({"PublishInsights"} if waiting else set())
+        unpublished = read_progress(sources.s3, sources.gold).skipped
+        return set(STAGES) - ({"PublishInsights"} if unpublished else set())
     if not found.days and not new_objects.needs_crawl(
         sources.glue, sources.crawler, found.objects, sources.crawl_interval, now
     ):

@@ -127,8 +127,8 @@ def test_rows_that_could_not_be_published_are_tried_again_although_nothing_is_ne
 
     # objects that wait for their hour are not taken for read
     delivered(sources, f"logs/{HOURS_AGO[0]}/b")
-    waiting = plan(sources, Request(), "run-3", NOW)
-    assert (waiting["left_out"], waiting["watermark"]) == (["CrawlBronze", "BuildSilver", "BuildGold"], None)
+    planned = plan(sources, Request(), "run-3", NOW)
+    assert (planned["left_out"], planned["watermark"]) == (["CrawlBronze", "BuildSilver", "BuildGold"], None)
 
     Progress("2026-11-24 23:00:00.123", "user-2").save(sources.s3, sources.gold)
     assert plan(sources, Request(), "run-4", NOW)["left_out"] == list(STAGES)
