@@ -140,6 +140,13 @@ def _round(node: exp.Round) -> exp.Expr:
     return node if digits is None else call("t_round", node.this, digits)
 
 
+def _pad(node: exp.Pad) -> exp.Expr:
+    """The size is a bigint in Trino, an integer in DuckDB."""
+    if not isinstance(node.expression, exp.Literal):
+        node.set("expression", exp.cast(node.expression, exp.DType.INT))
+    return node
+
+
 def _percentile(node: exp.ApproxQuantile) -> exp.Expr:
     if node.args.get("weight"):
         return call("t_weighted", node.this, node.args["weight"], node.args["quantile"])
@@ -279,6 +286,7 @@ _REPAIRS: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.CurrentTimestamp: lambda _: _now(),
     exp.Localtime: lambda _: exp.cast(exp.cast(_now(), exp.DType.TIMESTAMP), exp.DType.TIME),
     exp.Localtimestamp: lambda _: exp.cast(_now(), exp.DType.TIMESTAMP),
+    exp.Pad: _pad,
     exp.ParseJSON: value_texts.parsed_json,
     exp.ParseDatetime: _parse_datetime,
     exp.RegexpExtract: _regexp_extract,

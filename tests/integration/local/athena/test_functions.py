@@ -44,6 +44,8 @@ TYPED: list[tuple[str, str | None, str]] = [
     ("split_part('a,b', ',', 5)", None, "varchar"),
     ("split('a,b', ',')", "[a, b]", "array"),
     ("lpad('7', 3, '0')", "007", "varchar"),
+    ("lpad('7', cast(3 as bigint), '0')", "007", "varchar"),
+    ("rpad('7', length('abc'), '0')", "700", "varchar"),
     ("replace('a-b', '-')", "ab", "varchar"),
     ("format('%s-%03d', 'a', 7)", "a-007", "varchar"),
     ("to_hex(md5(to_utf8('a')))", "0CC175B9C0F1B6A831C399E269772661", "varchar"),
