@@ -19,12 +19,16 @@ from typing import TypeVar
 
 import boto3
 import pytest
+from hypothesis import settings
 
 from infra.local.account.settings import OWNER_KEYS, REGION, Settings
 from infra.toolchain import spark
 from tests.work_groups import GroupScheduling, sort_by_group
 
 T = TypeVar("T")
+# how long an example takes says how busy the machine is
+settings.register_profile("todo", parent=settings.default, deadline=None)
+settings.load_profile("todo")
 # an account starts in 4 s; several workers that start theirs at once share the processors
 START_SECONDS, STOP_SECONDS = 120, 60
 MAX_PAUSE = 0.25

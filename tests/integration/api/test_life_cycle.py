@@ -322,7 +322,6 @@ def test_the_answers_are_the_models(someone: Callable[..., Client], printed: Cal
         settings=settings(
             max_examples=20,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),

@@ -93,7 +93,7 @@ def by_creation(document: Any) -> Any:
 
 
 @pytest.mark.parametrize("is_clean", [True, False], ids=["the lake has erased", "the lake has yet to erase"])
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(ACTIONS)
 def test_export_erase_import_gives_equal_answers_and_figures(
     someone: Callable[..., Client],

@@ -45,7 +45,6 @@ steps = st.lists(
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],  # shrinking would take an hour; the plan that failed is printed whole
     suppress_health_check=list(HealthCheck),
     derandomize=True,

@@ -30,7 +30,7 @@ def version(task_id: str, number: int, at: dt.datetime) -> StoredTask:
     return StoredTask("u", task, "r")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     writes=st.lists(
         st.tuples(

@@ -57,7 +57,7 @@ def rules(draw: st.DrawFn) -> str:
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
-@settings(max_examples=40, deadline=None)  # the oracle walks through years that hold no date
+@settings(max_examples=40)  # the oracle walks through years that hold no date
 @given(rule=rules(), start=st.dates(dt.date(2026, 1, 1), dt.date(2028, 12, 31)))
 def test_the_tasks_of_a_series_are_due_when_dateutil_says(rule: str, start: dt.date) -> None:
     moment = dt.datetime.combine(start, dt.time())
@@ -188,7 +188,7 @@ CHANGES = [dt.date(2027, 3, 14), dt.date(2027, 3, 28), dt.date(2027, 4, 4), dt.d
 CHANGES += [dt.date(2027, 10, 31), dt.date(2027, 11, 7)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rule=st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SA,SU", "FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=MONTHLY"]),
     zone=st.sampled_from(ZONES),
