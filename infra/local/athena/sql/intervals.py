@@ -9,6 +9,7 @@ As text they are `0-3` and `2 00:00:00.000`. DuckDB has one type, of months, day
 import decimal
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlglot import exp
 
@@ -146,17 +147,17 @@ def divide(node: exp.Expr) -> exp.Expr:
     )
 
 
-def aggregate(node: exp.Sum | exp.Avg, of_numbers: Callable[[], exp.Expr]) -> exp.Expr:
+def aggregate(node: exp.Sum | exp.Avg, of_numbers: Callable[[Any], exp.Expr]) -> exp.Expr:
     """The sum or the average of differences that may be intervals.
 
     https://trino.io/docs/current/functions/aggregate.html#avg
 
     Args:
-        of_numbers: gives the form for numbers.
+        of_numbers: gives the form for numbers of the aggregate, which may have been copied since.
     """
     if not isinstance(node.this.unnest(), exp.Sub):
-        return of_numbers()
-    return operand_types.defer(node, lambda made, types: _span(made) if types[0] == "INTERVAL" else of_numbers())
+        return of_numbers(node)
+    return operand_types.defer(node, lambda made, types: _span(made) if types[0] == "INTERVAL" else of_numbers(made))
 
 
 def _span(node: exp.Expr) -> exp.Expr:

@@ -36,6 +36,7 @@ def apply(connection: duckdb.DuckDBPyConnection, tree: exp.Expr, sql: Callable[[
     while deferred:
         select = deferred[0].find_ancestor(exp.Select)
         batch = [node for node in deferred if node.find_ancestor(exp.Select) is select and not _holds_deferred(node)]
+        batch = batch or deferred[:1]
         types_of_each = _types(connection, select, batch, sql)
         done = {id(node) for node in batch}
         deferred = [node for node in deferred if id(node) not in done]

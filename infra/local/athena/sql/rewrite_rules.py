@@ -53,11 +53,11 @@ def _average(node: exp.Avg) -> exp.Expr:
     """The average of decimals is a decimal; a filter or a window around it needs the bare aggregate (`_around`)."""
     if isinstance(node.parent, exp.Filter | exp.Window):
         return node
-    return intervals.aggregate(node, lambda: _typed_average(node, node))
+    return intervals.aggregate(node, lambda made: _typed_average(made, made))
 
 
 def _sum(node: exp.Sum) -> exp.Expr:
-    return node if isinstance(node.parent, exp.Filter | exp.Window) else intervals.aggregate(node, lambda: node)
+    return node if isinstance(node.parent, exp.Filter | exp.Window) else intervals.aggregate(node, lambda made: made)
 
 
 def _around(node: exp.Filter | exp.Window) -> exp.Expr:

@@ -131,3 +131,8 @@ def test_columns_of_tables_have_forms_of_their_types(athena: Queries) -> None:
         "create or replace view spans_view as select max(d) - min(d) as span, cast(max(x) as varchar) as s from spans"
     )
     assert athena.rows("select * from spans_view") == [["4 00:00:00.000", "9.0E9"]]
+    athena.run(
+        "create or replace view sums_view as select sum(id - x) as s, avg(d - date '2020-01-01') as m from spans"
+    )
+    for _ in range(2):
+        assert athena.rows("select a.s, b.m from sums_view a, sums_view b") == [["-8.999999998E9", "2 00:00:00.000"]]
