@@ -3,6 +3,7 @@
 import dataclasses
 import random
 import re
+import sys
 import time
 from collections import Counter
 
@@ -12,6 +13,7 @@ from tests.integration.local.athena.conftest import Queries
 from tests.sql_fuzz.statements import ROWS, Statements
 
 _CLEAR = re.compile(r"(?!GENERIC_|Query timeout)([A-Z][A-Z_]+: |line \d+:\d+: |FAILED: |Insufficient|mismatched)")
+PROGRESS_SECONDS = 30.0
 _OTHERS = ("Only one sql statement", "Queries of this type are not supported", "External keyword required")
 
 
@@ -59,8 +61,12 @@ def run(queries: Queries, seed: int, seconds: float) -> Report:
         botocore.exceptions.EndpointConnectionError: the account is dead.
     """
     statements = Statements(random.Random(seed), ("hive", "iced"), ("iced",), queries.location(f"made-{seed}"))
-    report, end = Report(), time.monotonic() + seconds
-    while time.monotonic() < end:
+    report, start = Report(), time.monotonic()
+    told = start
+    while (now := time.monotonic()) < start + seconds:
+        if now - told >= PROGRESS_SECONDS:
+            print(f"{now - start:.0f} s: {report.count} statements, {len(report.unclear)} unclear", file=sys.stderr)
+            told = now
         sql = statements.next()
         try:
             status = queries.execute(sql)["Status"]
