@@ -46,6 +46,7 @@ NOT_USED = (
         f"s3:GetObject|{BRONZE}/aws/lambda/.*",
         "counts discarded batches; here they are replayed before the next run",
     ),
+    ("ResolveWindowRole", "arn:aws:s3:::todo-gold-[^/]*", "AWS: AmazonS3/latest/API/API_GetObject.html"),
     (
         "PublishInsightsRole",
         "sns:Publish|.*:todo-figure-alerts",

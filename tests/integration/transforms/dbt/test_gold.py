@@ -151,7 +151,7 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
     glue = warehouse.account.session.client("glue")
     tables = glue.get_tables(DatabaseName=warehouse.gold)["TableList"]
     located = [table["StorageDescriptor"]["Location"] for table in tables if table["TableType"] == "EXTERNAL_TABLE"]
-    assert len(located) == 7
+    assert len(located) == 8
     assert all(location.startswith(f"s3://{warehouse.name}/tables/") for location in located)
     (activity,) = [table for table in tables if table["Name"] == "int_daily_activity"]
     assert activity["Description"].startswith("One row per user and day")
