@@ -62,11 +62,11 @@ def run(queries: Queries, seed: int, seconds: float) -> Report:
     """
     statements = Statements(random.Random(seed), ("hive", "iced"), ("iced",), queries.location(f"made-{seed}"))
     report, start = Report(), time.monotonic()
-    told = start
+    reported = start
     while (now := time.monotonic()) < start + seconds:
-        if now - told >= PROGRESS_SECONDS:
+        if now - reported >= PROGRESS_SECONDS:
             print(f"{now - start:.0f} s: {report.count} statements, {len(report.unclear)} unclear", file=sys.stderr)
-            told = now
+            reported = now
         sql = statements.next()
         try:
             status = queries.execute(sql)["Status"]
