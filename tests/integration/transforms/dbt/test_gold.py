@@ -161,7 +161,7 @@ def test_gold_holds_the_figures_of_silver_and_follows_a_delete(warehouse: Wareho
     documented = warehouse.dbt("docs", "generate", "--no-compile")
     assert documented.returncode == 0, documented.stdout
     catalog = json.loads((warehouse.project / "target" / "catalog.json").read_text())
-    assert len(catalog["nodes"]) == 33
+    assert len(catalog["nodes"]) == 35
     assert catalog["errors"] is None
 
 
