@@ -14,7 +14,12 @@ from tests.sql_fuzz.statements import ROWS, Statements
 
 _CLEAR = re.compile(r"(?!GENERIC_|Query timeout)([A-Z][A-Z_]+: |line \d+:\d+: |FAILED: |Insufficient|mismatched)")
 PROGRESS_SECONDS = 30.0
-_OTHERS = ("Only one sql statement", "Queries of this type are not supported", "External keyword required")
+_OTHERS = (
+    "Query exhausted resources",
+    "Only one sql statement",
+    "Queries of this type are not supported",
+    "External keyword required",
+)
 
 
 @dataclasses.dataclass

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from infra.local.athena.errors import AthenaError
+from infra.local.athena.errors import OUT_OF_MEMORY, SYSTEM, AthenaError
 from infra.local.athena.sql import array_functions, casts, intervals, rare_functions, unnest, value_texts
 from infra.local.athena.sql.functions import joda_to_strftime
 from infra.local.athena.sql.intervals import is_interval
@@ -17,6 +17,9 @@ from infra.local.athena.sql.nodes import call, text
 
 _EXTRACTED = {"DOW": "isodow", "DAY_OF_WEEK": "isodow", "YOW": "isoyear", "YEAR_OF_WEEK": "isoyear"}
 _EXTRACTED |= {"DAY_OF_YEAR": "doy", "DAY_OF_MONTH": "day"}
+LONGEST_PADDED = 50_000_000
+"""Characters: far more than a row of Athena's may have, 32 MB:
+https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html"""
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?[-#+ 0,(]*\d*(?:\.\d+)?([a-zA-Z%])")
 
 
@@ -141,7 +144,9 @@ def _round(node: exp.Round) -> exp.Expr:
 
 
 def _pad(node: exp.Pad) -> exp.Expr:
-    """The size is a bigint in Trino, an integer in DuckDB."""
+    """The size is a bigint in Trino, an integer in DuckDB, which would fill such texts for minutes while it binds."""
+    if node.expression.is_int and int(node.expression.name) > LONGEST_PADDED:
+        raise AthenaError(OUT_OF_MEMORY, SYSTEM)
     if not isinstance(node.expression, exp.Literal):
         node.set("expression", exp.cast(node.expression, exp.DType.INT))
     return node

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.local.athena.data.iceberg import partition_field
-from infra.local.athena.errors import AthenaError, place
+from infra.local.athena.errors import OUT_OF_MEMORY, AthenaError, place
 from infra.local.athena.sql import trino
 from infra.local.athena.sql.functions import joda_to_strftime
 
@@ -33,6 +33,12 @@ def test_parameters_fill_the_question_marks_in_order() -> None:
 def test_a_wrong_number_of_parameters_is_refused() -> None:
     with pytest.raises(AthenaError, match="expected 1 but found 0"):
         trino.with_parameters(trino.parse("select ?"), [])
+
+
+@pytest.mark.parametrize("call", ["rpad('a', 2147483647, '-')", "lpad('a', 50000001, '-')"])
+def test_a_text_that_no_memory_holds_is_refused(call: str) -> None:
+    with pytest.raises(AthenaError, match=OUT_OF_MEMORY):
+        trino.to_duck(trino.parse(f"select {call}"))
 
 
 def test_a_syntax_error_names_its_place() -> None:
