@@ -7,17 +7,7 @@ import botocore.exceptions
 import pytest
 
 from tests.conftest import Account, until
-from tests.integration.local.stepfunctions.test_executions import (
-    ENDED,
-    Machine,
-    MachineFactory,
-    State,
-    allow,
-    machine,
-    task,
-)
-
-__all__ = ["machine"]
+from tests.integration.local.stepfunctions.machines import ENDED, Machine, MachineFactory, State, allow, task
 
 pytestmark = pytest.mark.account
 
