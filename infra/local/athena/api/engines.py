@@ -86,13 +86,17 @@ class EnginePool:
         self._idle: list[Engine] = []
         self._running: dict[str, Engine] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     @contextlib.contextmanager
     def engine(self, query_id: str) -> Iterator[Engine]:
         """An engine for one query, which `cancel` reaches by the query's id."""
         with self._free:
             engine = self._acquire()
-            self._running[query_id] = engine
+            with self._lock:
+                self._running[query_id] = engine
+                if self._closed:
+                    engine.kill()
             try:
                 yield engine
             finally:
@@ -115,6 +119,13 @@ class EnginePool:
             engine = self._running.pop(query_id, None)
         if engine:
             engine.kill()
+
+    def close(self) -> None:
+        """End every engine with what it runs, also those that are started from now on: the account stops."""
+        with self._lock:
+            self._closed = True
+            for engine in (*self._running.values(), *self._idle):
+                engine.kill()
 
     def warm_up(self) -> None:
         """Start the first engine once the account serves, so that the first query does not wait for the imports."""

@@ -1,5 +1,6 @@
 """A query execution's life: queued, running, then succeeded, failed or cancelled; its statistics and result objects."""
 
+import asyncio
 import logging
 import re
 import time
@@ -15,6 +16,7 @@ from infra.local.athena.error_types import error_type
 from infra.local.athena.errors import OTHER, AthenaError
 from infra.local.athena.sql import grammar, trino
 
+ENDED_WITH_ACCOUNT = "GENERIC_INTERNAL_ERROR: The query ended with the account that ran it."
 log = logging.getLogger("infra.local.athena")
 
 
@@ -22,7 +24,21 @@ async def execute(query_id: str, query: str, database: str, ddl: Any, catalog: A
     """Run a submitted query to its end, off the event loop: the engine calls this very process."""
     execution = athena._executions.get(query_id)
     if execution and execution["Status"]["State"] == "QUEUED":
-        await concurrency.run_reentrant(_run, execution, query, database, ddl, thread_name="athena-query")
+        running = concurrency.run_reentrant(_run, execution, query, database, ddl, thread_name="athena-query")
+        try:
+            await asyncio.shield(asyncio.ensure_future(running))
+        except asyncio.CancelledError:
+            # the account stops, which waits for the thread: without its engine it ends at once
+            engines.pool().close()
+            raise
+
+
+def end_lost_queries() -> None:
+    """What ran when the account stopped has failed, so that nobody waits for it for ever."""
+    for execution in athena._executions.values():
+        if execution["Status"]["State"] in ("QUEUED", "RUNNING"):
+            execution["Status"]["CompletionDateTime"] = round(time.time(), 3)
+            _fail(execution["Status"], Outcome(failure=ENDED_WITH_ACCOUNT))
 
 
 def cancel(query_id: str) -> None:

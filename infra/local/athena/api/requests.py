@@ -44,6 +44,7 @@ def apply() -> None:
     describe = hooks.hook(athena, "_execution_out", "ex")
     hooks.replace(athena, "_execution_out", "ex", _without_empty(describe))
     hooks.replace(athena, "_execute_query", "query_id query database ddl catalog", execution.execute)
+    hooks.after_restoring(athena, athena._executions, execution.end_lost_queries)
     hooks.replace(athena, "_list_query_executions", "data", _list)
     hooks.replace(athena, "_parse_ddl", "query", _as_hive_reads(hooks.hook(athena, "_parse_ddl", "query")))
     hooks.hook(athena, "_create_table_input", "ddl")

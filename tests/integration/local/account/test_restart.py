@@ -108,6 +108,30 @@ def test_an_execution_that_ran_at_the_stop_has_failed_in_its_history_too(own: Ac
     assert events[-1]["executionFailedEventDetails"]["cause"] == described["cause"]
 
 
+def test_a_query_that_ran_at_the_stop_does_not_hold_it_and_has_failed(own: Account) -> None:
+    own.session.client("s3").create_bucket(Bucket=NAME)
+    athena = own.session.client("athena")
+    # minutes of work
+    sql = "select count(*) from unnest(sequence(1, 100000)) a (x), unnest(sequence(1, 100000)) b (y) where x > y"
+    query = athena.start_query_execution(QueryString=sql, ResultConfiguration={"OutputLocation": f"s3://{NAME}/"})[
+        "QueryExecutionId"
+    ]
+
+    def status() -> Any:
+        return own.session.client("athena").get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+
+    until("the query to run", lambda: status()["State"] == "RUNNING")
+    own.stop()
+
+    own.start()
+    ended = status()
+    assert (ended["State"], ended["StateChangeReason"]) == (
+        "FAILED",
+        "GENERIC_INTERNAL_ERROR: The query ended with the account that ran it.",
+    )
+    assert ended["CompletionDateTime"] >= ended["SubmissionDateTime"]
+
+
 def test_processes_do_not_outlive_an_account_that_is_killed(own: Account, pids: list[int]) -> None:
     assert own.process
     own.process.kill()
