@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import warnings
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra import ROOT
 from infra.local.account.settings import REGION
 from infra.stacks.change_lines import table_input
 from infra.stacks.transforms import OWN_TABLES
@@ -29,6 +31,7 @@ from transforms.silver.contract import TABLES
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
+PARSED = ROOT / ".local" / "tests" / "partial_parse.msgpack"
 Row = Mapping[str, str]
 PYTHON: dict[str, Callable[[str], Any]] = {
     "bigint": int,
@@ -215,9 +218,48 @@ class Warehouse:
 
 
 @pytest.fixture
-def warehouse(account: Account, unique: str, role: RoleFactory, tmp_path: pathlib.Path) -> Warehouse:
-    """A warehouse for one test."""
-    return make_warehouse(account, unique, role, tmp_path)
+def warehouse(account: Account, role: RoleFactory, tmp_path: pathlib.Path) -> Iterator[Warehouse]:
+    """A warehouse for one test. All have one name, so that dbt need not parse the project for each: see `parsed`."""
+    made = make_warehouse(account, "of-one-test", role, tmp_path)
+    with parsed(made.project):
+        yield made
+    remove_warehouse(made)
+
+
+@contextlib.contextmanager
+def parsed(project: pathlib.Path) -> Iterator[None]:
+    """Begin with what dbt parsed for an earlier test, of this run or the last one, and keep it for the next.
+
+    dbt itself finds out what has changed since, and parses that: https://docs.getdbt.com/reference/parsing
+    """
+    mine = project / "target" / "partial_parse.msgpack"
+    if PARSED.exists():
+        mine.parent.mkdir()
+        shutil.copy(PARSED, mine)
+    yield
+    if mine.exists() and not PARSED.exists():
+        PARSED.parent.mkdir(parents=True, exist_ok=True)
+        complete = PARSED.with_name(f"{PARSED.name}-{os.getpid()}")
+        shutil.copy(mine, complete)
+        complete.replace(PARSED)
+
+
+def remove_warehouse(warehouse: Warehouse) -> None:
+    """Delete the databases, the workgroup and the bucket, with what is in them."""
+    session = warehouse.account.session
+    glue, s3 = session.client("glue"), session.client("s3")
+    for layer in ("bronze", "silver", "gold"):
+        database = f"{warehouse.name}_{layer}"
+        pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
+        for table in (table["Name"] for page in pages for table in page["TableList"]):
+            glue.delete_table(DatabaseName=database, Name=table)
+        glue.delete_database(Name=database)
+    session.client("athena").delete_work_group(WorkGroup=warehouse.name, RecursiveDeleteOption=True)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=warehouse.name):
+        keys: Any = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+        if keys:
+            s3.delete_objects(Bucket=warehouse.name, Delete={"Objects": keys})
+    s3.delete_bucket(Bucket=warehouse.name)
 
 
 def make_warehouse(account: Account, unique: str, role: RoleFactory, folder: pathlib.Path) -> Warehouse:
