@@ -1,7 +1,7 @@
 """An alarm's data points: one value, or None, per period."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ministack.services import cloudwatch
@@ -12,6 +12,11 @@ Alarm = dict[str, Any]
 # what an alarm on `Metrics` does not have
 SINGLE_METRIC = ("Dimensions", "ExtendedStatistic", "MetricName", "Namespace", "Period", "Statistic", "Unit")
 Window = tuple[float, float]
+"""Seconds since the epoch; the end is excluded."""
+Key = tuple[str, str, str]
+"""Namespace, name and dimensions of a metric, as the emulator keeps them."""
+Points = Mapping[Key, Sequence[dict[str, Any]]]
+"""What was put of each metric."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,22 +25,32 @@ class Series:
 
     Args:
         period: seconds per data point.
-        value: the value in a window (seconds since the epoch, end excluded), None when there is none.
+        keys: the metrics that it reads.
+        value: the value of some points in a window, None when there is none.
     """
 
     period: int
-    value: Callable[[Window], float | None]
+    keys: frozenset[Key]
+    value: Callable[[Points, Window], float | None]
+
+    def stored(self) -> Points:
+        """All points of its metrics that the account keeps."""
+        return {key: list(cloudwatch._metrics.get(key) or ()) for key in self.keys}
 
 
-def _statistic(metric: dict[str, Any], statistic: str, unit: str | None, window: Window) -> float | None:
-    dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions") or []}
-    key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
+def within(points: Points, window: Window) -> Points:
+    """The points of a window."""
     start, end = window
-    points = [
-        point
-        for point in list(cloudwatch._metrics.get(key) or [])
-        if start <= point["Timestamp"] < end and unit in (None, point["Unit"])
-    ]
+    return {key: [one for one in found if start <= one["Timestamp"] < end] for key, found in points.items()}
+
+
+def _key(metric: dict[str, Any]) -> Key:
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric.get("Dimensions") or []}
+    return metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions)
+
+
+def _statistic(stored: Points, key: Key, statistic: str, unit: str | None, window: Window) -> float | None:
+    points = [one for one in within({key: stored.get(key, ())}, window)[key] if unit in (None, one["Unit"])]
     stats = cloudwatch._calc_stats(points)
     if not stats:
         return None
@@ -49,10 +64,11 @@ def _of_queries(queries: list[dict[str, Any]]) -> Series:
         raise ExpressionError("exactly one entry of Metrics must return data")
     metrics = {query["Id"]: query["MetricStat"] for query in queries if "MetricStat" in query}
     expressions = {query["Id"]: query["Expression"] for query in queries if "Expression" in query}
+    keys = {name: _key(metric["Metric"]) for name, metric in metrics.items()}
 
-    def value(window: Window) -> float | None:
+    def value(points: Points, window: Window) -> float | None:
         values = {
-            name: _statistic(metric["Metric"], metric["Stat"], metric.get("Unit"), window)
+            name: _statistic(points, keys[name], metric["Stat"], metric.get("Unit"), window)
             for name, metric in metrics.items()
         }
         pending = dict(expressions)
@@ -65,7 +81,7 @@ def _of_queries(queries: list[dict[str, Any]]) -> Series:
         return values[returned[0]["Id"]]
 
     periods = [metric["Period"] for metric in metrics.values()] + [query.get("Period") for query in queries]
-    return Series(period=max(int(period) for period in periods if period), value=value)
+    return Series(max(int(period) for period in periods if period), frozenset(keys.values()), value)
 
 
 def _uses(expression: str, name: str) -> bool:
@@ -79,7 +95,7 @@ def check(metrics: list[dict[str, Any]]) -> None:
     Raises:
         ExpressionError: they are not one series that metric math can give.
     """
-    _of_queries(metrics).value((0, 0))
+    _of_queries(metrics).value({}, (0, 0))
 
 
 def series_of(alarm: Alarm) -> Series:
@@ -90,8 +106,9 @@ def series_of(alarm: Alarm) -> Series:
     """
     if alarm.get("Metrics"):
         return _of_queries(alarm["Metrics"])
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+    statistic, key = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average", _key(alarm)
     return Series(
-        period=int(alarm.get("Period") or 60),
-        value=lambda window: _statistic(alarm, statistic, alarm.get("Unit"), window),
+        int(alarm.get("Period") or 60),
+        frozenset({key}),
+        lambda points, window: _statistic(points, key, statistic, alarm.get("Unit"), window),
     )

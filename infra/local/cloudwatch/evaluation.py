@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
 
+import math
 import operator
 import threading
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 from ministack.services import cloudwatch
 
 from infra.local.account.hooks import hook, replace
-from infra.local.cloudwatch.datapoints import Alarm, series_of
+from infra.local.cloudwatch.datapoints import Alarm, series_of, within
 
 # CloudWatch looks a little further back than EvaluationPeriods for points that are there
 EXTRA_PERIODS = 2
@@ -22,6 +23,8 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "LessThanThreshold": operator.lt,
 }
 _transition = threading.Lock()
+# of each alarm without a data point in sight, what its state followed from; most alarms never have one
+_settled: dict[str, tuple[Alarm, tuple[object, ...]]] = {}
 
 
 def state_of(breaching: Sequence[bool | None], required: int, periods: int, missing: str, before: str) -> str:
@@ -63,15 +66,25 @@ def evaluate(alarm: Alarm) -> None:
     series, threshold, now = series_of(alarm), float(alarm["Threshold"]), time.time()
     periods = int(alarm.get("EvaluationPeriods") or 1)
     required = int(alarm.get("DatapointsToAlarm") or periods)
+    missing = alarm.get("TreatMissingData") or "missing"
+    stored = series.stored()
+    # the newest point tells as much as all of them: what is put is put at the end
+    facts = periods, required, missing, [(len(points), id(points[-1])) for points in stored.values() if points]
+    known, followed = _settled.get(alarm["AlarmArn"], (None, ()))
+    if known is alarm and followed == (*facts, alarm["StateValue"]):
+        return
+    # points of the future come into sight later
+    in_sight = within(stored, (now - series.period * (periods + EXTRA_PERIODS), math.inf))
     values = [
-        series.value((now - series.period * (age + 1), now - series.period * age))
+        series.value(in_sight, (now - series.period * (age + 1), now - series.period * age))
         for age in range(periods + EXTRA_PERIODS)
     ]
     breaching = [None if value is None else compare(value, threshold) for value in values]
-    missing = alarm.get("TreatMissingData") or "missing"
     with _transition:  # the clock and a PutMetricData may come to the same conclusion at the same time
         before = alarm["StateValue"]
         after = state_of(breaching, required, periods, missing, before)
+        if not any(in_sight.values()):
+            _settled[alarm["AlarmArn"]] = alarm, (*facts, after)
         if after == before:
             return
         shown = [value for value in values[:periods] if value is not None]

@@ -85,6 +85,19 @@ def test_the_clock_alone_brings_an_alarm_back(cloudwatch: Any, alarm: Alarms, un
     reaches(cloudwatch, name, "OK")
 
 
+def test_an_alarm_without_data_goes_on_being_evaluated(cloudwatch: Any, alarm: Alarms, unique: str) -> None:
+    name = alarm(TreatMissingData="notBreaching")
+    reaches(cloudwatch, name, "OK")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
+    reaches(cloudwatch, name, "OK")
+    # a point counts when its time has come
+    put(cloudwatch, unique, seconds_ago=-3)
+    assert state(cloudwatch, name) == "OK"
+    reaches(cloudwatch, name, "ALARM")
+    alarm(TreatMissingData="notBreaching", Threshold=5)
+    reaches(cloudwatch, name, "OK")
+
+
 def test_two_of_three_periods_have_to_breach(cloudwatch: Any, alarm: Alarms, unique: str) -> None:
     name = alarm(EvaluationPeriods=3, DatapointsToAlarm=2, TreatMissingData="notBreaching")
     put(cloudwatch, unique, seconds_ago=30)
