@@ -79,3 +79,18 @@ def test_a_function_or_type_that_trino_does_not_have_is_named(sql: str, reason: 
 
 def test_a_long_list_of_values_is_not_kept_waiting() -> None:
     assert grammar.syntax_error("select " + "1::int, " * grammar.LONG) == ""
+
+
+def test_content_does_not_hide_an_error_or_its_place() -> None:
+    """A statement that differs from a correct one in names, texts and numbers only is not read again."""
+    sql = """select "a" as b, 12 as c from t where d = 'it''s' -- and so on"""
+    assert grammar.syntax_error(sql) == ""
+    read = grammar._is_correct.cache_info().misses
+    assert grammar.syntax_error("""select "it's" as b, 7 as c from t where d = 'e"' /* f */""") == ""
+    assert grammar._is_correct.cache_info().misses == read
+    assert grammar.syntax_error("select \"a\", 'b' 'c' from t") == "line 1:17: mismatched input ''c''"
+    assert grammar.syntax_error("select 1 as 2x") == (
+        "line 1:13: identifiers must not start with a digit; use double quotes"
+    )
+    assert grammar.syntax_error("select `a'b`, 'c'").startswith("line 1:8: backquoted identifiers")
+    assert grammar.syntax_error("select 'a") != ""
