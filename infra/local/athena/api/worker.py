@@ -5,6 +5,7 @@ Everything that a statement touches (the catalog, S3) is reached over HTTP, with
 """
 
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -35,6 +36,8 @@ def serve(connection: Connection) -> None:
     sys.setrecursionlimit(RECURSION_LIMIT)
     with session.connection():
         pass  # the first one starts DuckDB
+    # what is imported stays, so that nobody looks for garbage in it again and again
+    gc.freeze()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             connection.send(run(connection.recv()))

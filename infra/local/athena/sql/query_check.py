@@ -5,7 +5,7 @@ converts implicitly; with DISTINCT, ORDER BY may only use what is selected.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 from sqlglot import exp
@@ -15,6 +15,9 @@ from infra.local.glue.hive_types import duck_to_hive, hive_to_trino
 
 _NUMBERS = re.compile(r"(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|U?(TINY|SMALL|BIG|HUGE)?INT|DECIMAL.*|DOUBLE|FLOAT)\Z")
 _DATES = re.compile(r"(DATE|TIMESTAMP.*)\Z")
+_Types = list[str] | None
+_END = "__end"
+"""The column after the last one of a query that is described beside others."""
 _UNTYPED = ("NULL", '"NULL"')
 
 
@@ -57,8 +60,7 @@ def _check_sides(connection: duckdb.DuckDBPyConnection, tree: exp.Expr, operatio
     kind = type(operation).__name__.upper()
     at = place(sql, kind)
     known: list[str] | None = None
-    for side in _sides(operation):
-        types = _types(connection, tree, side)
+    for types in _types(connection, tree, list(_sides(operation))):
         if types is None:
             continue
         known = known or types
@@ -84,19 +86,36 @@ def _sides(operation: exp.Expr) -> Iterator[exp.Expr]:
             yield node
 
 
-def _types(connection: duckdb.DuckDBPyConnection, tree: exp.Expr, side: exp.Expr) -> list[str] | None:
-    """The types of one side; None where it cannot be bound by itself, as in a correlated subquery."""
-    query = side.unnest().copy()
+def _types(connection: duckdb.DuckDBPyConnection, tree: exp.Expr, sides: Sequence[exp.Expr]) -> list[_Types]:
+    """The types of each side; None where it cannot be bound by itself, as in a correlated subquery."""
     with_ = tree.args.get("with_")
-    if with_ is not None and not with_.args.get("recursive") and not query.args.get("with_"):
-        if side.find_ancestor(exp.With) is not None:
-            return None
-        query.set("with_", with_.copy())
+    if with_ is not None and with_.args.get("recursive"):
+        with_ = None
+    if with_ is not None and sides[0].find_ancestor(exp.With) is not None:
+        # it sees those tables only that come before its own
+        return [_described(connection, None, [one])[0] if one.unnest().args.get("with_") else None for one in sides]
+    found = _described(connection, with_, sides)
+    return [_described(connection, with_, [one])[0] for one in sides] if None in found and len(sides) > 1 else found
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection, with_: exp.With | None, queries: Sequence[exp.Expr]
+) -> list[_Types]:
+    """The types of queries that are bound in one statement; None for each when one of them cannot be bound."""
+    texts = [query.unnest().sql(dialect="duckdb", comments=False) for query in queries]
+    sources = ", ".join(f"({text}) q{i}, (select null as {_END}{i})" for i, text in enumerate(texts))
+    common = f"{with_.sql(dialect='duckdb', comments=False)} " if with_ is not None else ""
     try:
-        described = connection.execute(f"describe {query.sql(dialect='duckdb', comments=False)}").fetchall()
+        rows = connection.execute(f"describe {common}select * from {sources}").fetchall()
     except duckdb.Error:
-        return None
-    return [str(row[1]) for row in described]
+        return [None for _ in queries]
+    types: list[list[str]] = [[]]
+    for name, kind, *_ in rows:
+        if str(name).startswith(_END):
+            types.append([])
+        else:
+            types[-1].append(str(kind))
+    return list(types[:-1])
 
 
 def _class(kind: str) -> str:

@@ -57,11 +57,18 @@ def _tree(sql: str) -> exp.Expr:
     # binary literals may have spaces between their bytes
     sql = _BINARY.sub(lambda found: f"X'{''.join(found.group(1).split())}'", sql)
     try:
-        return sqlglot.parse_one(sql, read=_Trino)
+        return _bare(sqlglot.parse_one(sql, read=_Trino))
     except sqlglot.ParseError as error:
         raise AthenaError(f"SYNTAX_ERROR: {syntax_message(error)}") from None
     except sqlglot.TokenError as error:
         raise AthenaError(f"SYNTAX_ERROR: line 1:1: {str(error)[:200]}") from None
+
+
+def _bare(tree: exp.Expr) -> exp.Expr:
+    """The tree without places in the text and comments, which nothing reads and each copy of the tree would copy."""
+    for node in tree.walk():
+        node._meta = node.comments = None
+    return tree
 
 
 def with_parameters(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
