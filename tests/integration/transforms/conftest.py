@@ -27,8 +27,6 @@ CATALOG_SETTINGS = {
     "spark.sql.catalog.glue_catalog.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
     "spark.sql.catalog.glue_catalog.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
 }
-# what runs for seconds spends them on compiling and on starting threads that collect garbage
-QUICK_JVM = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"}
 # of a few dozen rows, planning stages anew, compiling code for each and describing every plan takes longer than running
 # them; the deployed job does all of it, in tests/e2e
 FEW_ROWS = {
@@ -156,7 +154,6 @@ def spark(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     scratch: pathlib.Path = tmp_path_factory.mktemp("spark")
     settings = {
         **CATALOG_SETTINGS,
-        **QUICK_JVM,
         **FEW_ROWS,
         **toolchain.account_settings(account.settings.endpoint, REGION),
     }
