@@ -7,7 +7,12 @@ because dbt takes seconds to start.
 
 The first whole build of a UTC day tests every row, writes the documentation, and compacts the tables that days before
 have filled; until one has passed, the next does. The one after a build that failed or was killed tests every row, too.
-The others test the rows that changed lately (DBT_CHANGED_SINCE, see dbt_project.yml), and no mart as a whole.
+The others test the rows that changed lately (DBT_CHANGED_SINCE, see dbt_project.yml), and no mart as a whole; views of
+silver stand from the first build of a day on, so that only tables are built, unless the project has changed or one is
+missing.
+
+Unit tests are left out: what they find depends on the models alone, so they run before a change lands.
+https://docs.getdbt.com/docs/build/unit-tests
 """
 
 import contextlib
@@ -19,11 +24,15 @@ import pathlib
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 TARGET = pathlib.Path("target")
 ARTIFACTS = ("run_results.json", "sources.json", "manifest.json", "catalog.json", "static_index.html")
-# the UTC day on which a build last tested every row, and UNFINISHED while a later one of that day has not passed
+# the UTC day on which a build last tested every row, and the digest of its project, or UNFINISHED while a later one of
+# that day has not passed
 TESTED, UNFINISHED = "dbt/tested.txt", "unfinished"
 CHANGED_SINCE = "DBT_CHANGED_SINCE"
 # dbt's own record of what it parsed: https://docs.getdbt.com/reference/parsing
@@ -34,9 +43,11 @@ DOCUMENTATION, DOCUMENTATION_KEY = TARGET / "static_index.html", "dbt/docs/index
 # a build that failed is mended and run again within that time, or the first one of the next day looks at every row
 LATELY = dt.timedelta(days=1)
 READS_WHOLE_TABLES = "tag:every_row"
+# such a view says the same until its SQL does; of the others, `stg_changes` names the folders that silver has not read
+VIEWS_OF_SILVER = "config.materialized:view,source:silver+"
 
 
-def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) -> list[list[str]]:
+def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False, views: bool = True) -> list[list[str]]:
     """dbt's command lines of one run.
 
     Args:
@@ -44,13 +55,21 @@ def steps(select: str, exclude: str, *, every_row: bool, compact: bool = False) 
         exclude: likewise, what to leave out.
         every_row: whether tests that read whole tables run, and documentation is written.
         compact: whether tables are compacted afterwards.
+        views: whether views of silver are created anew.
     """
     freshness = ["source", "freshness"]
-    left_out = [*exclude.split(), *([] if every_row else [READS_WHOLE_TABLES])]
+    left_out = [
+        *exclude.split(),
+        *([] if every_row else [READS_WHOLE_TABLES]),
+        *([] if views else [VIEWS_OF_SILVER]),
+    ]
     build = [
         "build",
+        *("--exclude-resource-type", "unit_test"),
         *(["--select", *select.split()] if select else []),
         *(["--exclude", *left_out] if left_out else []),
+        # their tests run nevertheless
+        *([] if views else ["--indirect-selection", "empty"]),
     ]
     docs = [["docs", "generate", "--no-compile", "--static"]] if every_row else []
     return [freshness, build, *docs, *([["run-operation", "compact_tables"]] if compact else [])]
@@ -68,9 +87,10 @@ def _build(variables: Mapping[str, str]) -> int:
 
     select, exclude = variables.get("DBT_SELECT", ""), variables.get("DBT_EXCLUDE", "")
     today = dt.datetime.now(dt.UTC).date()
+    passed = f"{today} {_project_digest()}"
     whole = not select and not exclude
     tested_on = _tested(variables)
-    tested = tested_on == str(today)
+    tested = tested_on == passed
     compact = whole and bool(tested_on) and not tested_on.startswith(str(today))
     os.environ.pop(CHANGED_SINCE, None)
     if tested:
@@ -85,11 +105,12 @@ def _build(variables: Mapping[str, str]) -> int:
             return 1
         keep_parsed(variables)
         runner = dbtRunner(manifest=parsed.result)  # what is parsed once serves every step
-        for step in steps(select, exclude, every_row=not tested, compact=compact):
+        views = not (tested and whole and _views_stand(parsed.result, variables))
+        for step in steps(select, exclude, every_row=not tested, compact=compact, views=views):
             if not runner.invoke([*step, "--no-use-colors"]).success:
                 return 1
         if whole:
-            _remember_tested(variables, str(today))
+            _remember_tested(variables, passed)
             publish_documentation(variables)
         return 0
     finally:
@@ -190,6 +211,15 @@ def _project_digest() -> str:
         if path.is_file() and path.suffix in {".sql", ".yml", ".csv", ".md", ".lock"} and TARGET not in path.parents:
             digest.update(f"{path} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _views_stand(manifest: "Manifest", variables: Mapping[str, str]) -> bool:
+    """Whether every view of the project is in the catalogue, where somebody may have dropped one."""
+    import boto3
+
+    named = {node.alias for node in manifest.nodes.values() if node.config.materialized == "view"}
+    pages = boto3.client("glue").get_paginator("get_tables").paginate(DatabaseName=variables["GOLD_SCHEMA"])
+    return named <= {table["Name"] for page in pages for table in page["TableList"]}
 
 
 def _tested(variables: Mapping[str, str]) -> str:
