@@ -11,6 +11,10 @@ from collections.abc import Callable, Sequence
 import duckdb
 from sqlglot import exp
 
+from infra.local.athena.sql.empty_tables import EmptyTables, copied
+
+FEW_QUERIES = 2
+"""In a statement of so many queries with deferred nodes, no empty table pays."""
 _FORM = "form"
 Form = Callable[[exp.Expr, Sequence[str]], exp.Expr]
 """What makes a node's form of it and its operands' DuckDB types, which are `` where they cannot be found out."""
@@ -33,11 +37,13 @@ def apply(connection: duckdb.DuckDBPyConnection, tree: exp.Expr, sql: Callable[[
     """
     root = exp.Tuple(expressions=[tree])
     deferred = [node for node in _sources_first(root) if _is_deferred(node)]
+    queries = {id(node.find_ancestor(exp.Select)) for node in deferred}
+    tables = EmptyTables(connection, sql) if len(queries) > FEW_QUERIES else None
     while deferred:
         select = deferred[0].find_ancestor(exp.Select)
         batch = [node for node in deferred if node.find_ancestor(exp.Select) is select and not _holds_deferred(node)]
         batch = batch or deferred[:1]
-        types_of_each = _types(connection, select, batch, sql)
+        types_of_each = _types(connection, select, batch, sql, tables)
         done = {id(node) for node in batch}
         deferred = [node for node in deferred if id(node) not in done]
         for node, types in zip(batch, types_of_each, strict=True):
@@ -78,14 +84,15 @@ def _types(
     select: exp.Select | None,
     nodes: Sequence[exp.Expr],
     sql: Callable[[exp.Expr], str],
+    tables: EmptyTables | None,
 ) -> list[list[str]]:
     """The types of each node's operands."""
-    found = _describe(connection, select, nodes, sql, grouped=False)
+    found = _describe(connection, select, nodes, sql, tables, grouped=False)
     if found is not None:
         return found
     if len(nodes) > 1:
-        return [_types(connection, select, [node], sql)[0] for node in nodes]
-    return _describe(connection, select, nodes, sql, grouped=True) or [["" for _ in _operands(nodes[0])]]
+        return [_types(connection, select, [node], sql, tables)[0] for node in nodes]
+    return _describe(connection, select, nodes, sql, tables, grouped=True) or [["" for _ in _operands(nodes[0])]]
 
 
 def _describe(
@@ -93,6 +100,7 @@ def _describe(
     select: exp.Select | None,
     nodes: Sequence[exp.Expr],
     sql: Callable[[exp.Expr], str],
+    tables: EmptyTables | None,
     *,
     grouped: bool,
 ) -> list[list[str]] | None:
@@ -102,7 +110,7 @@ def _describe(
         grouped: with the GROUP BY of the query; without it, what is grouped by need not be the operand itself.
     """
     operands = [operand.copy() for node in nodes for operand in _operands(node)]
-    query = _query_around(nodes[0], select, grouped=grouped)
+    query = _query_around(nodes[0], select, tables, grouped=grouped)
     query.set("expressions", [exp.alias_(operand, f"c{i}") for i, operand in enumerate(operands)])
     try:
         rows = connection.execute(f"describe {sql(query)}").fetchall()
@@ -112,23 +120,25 @@ def _describe(
     return [[next(kinds) for _ in _operands(node)] for node in nodes]
 
 
-def _query_around(node: exp.Expr, select: exp.Select | None, *, grouped: bool) -> exp.Select:
+def _query_around(
+    node: exp.Expr, select: exp.Select | None, tables: EmptyTables | None, *, grouped: bool
+) -> exp.Select:
     """The sources of a query, with the common table expressions that it sees."""
     if select is None:
         return _sources_of_change(node)
-    query = select.copy()
-    for clause in _CLAUSES if grouped else (*_CLAUSES, "group"):
-        query.set(clause, None)
+    seen, recursive = _common_tables(select)
+    ctes = [cte.copy() for cte in seen] if tables is None or recursive else tables.common_tables(seen)
+    query = exp.Select()
+    if ctes:
+        query.set("with_", exp.With(expressions=ctes, recursive=recursive))
+    left_out = {"expressions", "with_", *_CLAUSES, *(() if grouped else ("group",))}
+    for name in select.args.keys() - left_out:
+        value = select.args[name]
+        query.set(name, copied(value) if tables is None or recursive else tables.copied(value, ctes))
     for join in query.args.get("joins") or ():
         if join.args.get("on"):
             # rows do not matter, and the condition may fit only when its operands have their forms
             join.set("on", exp.true())
-    own = query.args.get("with_")
-    outer, recursive = _common_tables(select)
-    if outer:
-        ctes = [cte.copy() for cte in outer] + (own.expressions if own is not None else [])
-        recursive = recursive or bool(own is not None and own.args.get("recursive"))
-        query.set("with_", exp.With(expressions=ctes, recursive=recursive))
     return query
 
 
@@ -143,8 +153,10 @@ def _sources_of_change(node: exp.Expr) -> exp.Select:
 
 
 def _common_tables(select: exp.Select) -> tuple[list[exp.Expr], bool]:
-    """The common table expressions around a query that it sees, and whether one of them may read itself."""
-    seen, recursive = list[exp.Expr](), False
+    """The common table expressions that a query sees, its own last, and whether one of them may read itself."""
+    own = select.args.get("with_")
+    seen: list[exp.Expr] = list(own.expressions) if own is not None else []
+    recursive = own is not None and bool(own.recursive)
     child: exp.Expr = select
     while child.parent is not None:
         parent = child.parent
