@@ -7,10 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import dbt.cli.main
 import pytest
 import typer
-from dbt.contracts.graph.manifest import Manifest
 
 from infra.cli.dbt_docs import fetch_documentation
 from tests.conftest import Account
@@ -52,6 +50,10 @@ def test_what_a_build_leaves_out_depends_on_those_before(
     account: Account, unique: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert account.process
+    # seconds, which whoever collects tests need not spend
+    import dbt.cli.main
+    from dbt.contracts.graph.manifest import Manifest
+
     bucket, schema = f"tested-{unique}", f"gold_{unique}"
     boto3.client("s3").create_bucket(Bucket=bucket)
     glue = boto3.client("glue")
