@@ -132,15 +132,15 @@ def environment(
     conf = toolchain.resolve() / "spark" / "conf"
     if java_options is None:
         java_options = class_archive.find_options(toolchain / "spark")
-    options = (*JAVA_OPTIONS, f"-Dlog4j2.configurationFile={conf / 'log4j2.properties'}", *java_options)
     given = {
-        "spark.driver.extraJavaOptions": " ".join(options),
+        "spark.driver.extraJavaOptions": " ".join((*JAVA_OPTIONS, *java_options)),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         **settings,
     }
     submit = " ".join(f'--conf "{name}={value}"' for name, value in given.items())
     return {
         "JAVA_HOME": str(java_home()),
+        "LOG4J_CONFIGURATION_FILE": str(conf / "log4j2.properties"),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_SUBMIT_ARGS": f'--properties-file "{conf / "spark-defaults.conf"}" {submit} pyspark-shell',
         # Spark puts this folder on the class path, where an archive of classes bears none that has files in it
