@@ -45,6 +45,8 @@ create macro t_subscript(c, i) as case when typeof(c) like '%[]' and try_cast(ca
   || cast(i as VARCHAR) || ' > ' || json_array_length(to_json(c)))
   when typeof(c) like 'MAP(VARCHAR%' and not list_contains(json_keys(to_json(c)), cast(i as VARCHAR))
   then error('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || cast(i as VARCHAR)) end) end;
+create macro t_element_at(c, i) as case when typeof(c) like '%[]' and try_cast(cast(i as VARCHAR) as BIGINT) = 0
+  then error('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') else c[i] end;
 create macro t_try_subscript(c, i) as case
   when typeof(c) not like '%[]' or try_cast(cast(i as VARCHAR) as BIGINT) > 0 then c[i] end;
 create macro t_entries(m) as list_transform(map_entries(m), lambda e : struct_pack(field0 := e.key, field1 := e.value));

@@ -245,11 +245,18 @@ def _subscript(node: exp.Bracket) -> exp.Expr:
     is_row = isinstance(value, exp.Anonymous) and value.name == "row"
     if is_row or (isinstance(value, exp.Cast) and value.to.this == exp.DType.STRUCT):
         return call("struct_extract_at", value, *node.expressions)
-    if node.args.get("safe"):  # element_at
-        return node
+    if node.args.get("safe"):
+        return _element_at(node)
     # DuckDB's TRY takes no function that fails on purpose
     name = "t_try_subscript" if node.find_ancestor(exp.Try) else "t_subscript"
     return call(name, value, *node.expressions)
+
+
+def _element_at(node: exp.Bracket) -> exp.Expr:
+    """`element_at` gives NULL where there is no such element, but for an array's element 0, which there cannot be."""
+    index = node.expressions[0]
+    plain = isinstance(index, exp.Neg) or (isinstance(index, exp.Literal) and index.name != "0")
+    return node if plain or node.find_ancestor(exp.Try) else call("t_element_at", node.this, index)
 
 
 def _now() -> exp.Expr:

@@ -107,6 +107,11 @@ REFUSALS = [
         "INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: 3",
     ),
     ("select array[1, 2][0]", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
+    ("select element_at(array[1, 2], 0)", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
+    (
+        "select element_at(array['a'], i) from (values 1, 0) t (i)",
+        "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1",
+    ),
     ("select array[1, 2][-1]", "INVALID_FUNCTION_ARGUMENT: Array subscript is negative: -1"),
     ("select map(array['a'], array[1])['b']", "INVALID_FUNCTION_ARGUMENT: Key not present in map: b"),
     # https://trino.io/docs/current/functions/lambda.html: "Subqueries are not supported"
