@@ -115,6 +115,11 @@ class Warehouse:
         return f"{self.name}_gold"
 
     @property
+    def developer(self) -> str:
+        """The one DBT_USER whose database dbt may fill."""
+        return self.name.removeprefix("gold-")
+
+    @property
     def silver(self) -> str:
         return f"{self.name}_silver"
 
@@ -220,7 +225,7 @@ class Warehouse:
 @pytest.fixture
 def warehouse(account: Account, role: RoleFactory, tmp_path: pathlib.Path) -> Iterator[Warehouse]:
     """A warehouse for one test. All have one name, so that dbt need not parse the project for each: see `parsed`."""
-    made = make_warehouse(account, "of-one-test", role, tmp_path)
+    made = make_warehouse(account, "single", role, tmp_path)
     with parsed(made.project):
         yield made
     remove_warehouse(made)
@@ -248,8 +253,9 @@ def remove_warehouse(warehouse: Warehouse) -> None:
     """Delete the databases, the workgroup and the bucket, with what is in them."""
     session = warehouse.account.session
     glue, s3 = session.client("glue"), session.client("s3")
-    for layer in ("bronze", "silver", "gold"):
-        database = f"{warehouse.name}_{layer}"
+    databases = [f"{warehouse.name}_{layer}" for layer in ("bronze", "silver", "gold")]
+    existing = {one["Name"] for page in glue.get_paginator("get_databases").paginate() for one in page["DatabaseList"]}
+    for database in existing.intersection([*databases, f"todo_analytics_{warehouse.developer}"]):
         pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
         for table in (table["Name"] for page in pages for table in page["TableList"]):
             glue.delete_table(DatabaseName=database, Name=table)

@@ -212,14 +212,14 @@ def test_a_statement_that_athena_refuses_is_named(warehouse: Warehouse) -> None:
     assert "no_such_function" in warehouse.failures()
 
 
-def test_a_changed_model_is_built_beside_gold_and_reads_the_rest_from_it(warehouse: Warehouse, unique: str) -> None:
+def test_a_changed_model_is_built_beside_gold_and_reads_the_rest_from_it(warehouse: Warehouse) -> None:
     fill(warehouse)
     built = warehouse.dbt("run", "--select", "+task_analytics_category_trends")
     assert built.returncode == 0, built.stdout
     (warehouse.project / "target").rename(warehouse.project / "state")
     model = warehouse.project / "models" / "marts" / "task_analytics_category_trends.sql"
     model.write_text(model.read_text().replace("'uncategorized'", "'none'"))
-    warehouse.environment.update(DBT_TARGET="dev", DBT_USER=unique)
+    warehouse.environment.update(DBT_TARGET="dev", DBT_USER=warehouse.developer)
 
     changed = warehouse.dbt("run", "--select", "state:modified+", "--state", "state", "--defer")
 
@@ -227,7 +227,7 @@ def test_a_changed_model_is_built_beside_gold_and_reads_the_rest_from_it(warehou
     ran = [one["unique_id"] for one in warehouse.run_results()["results"]]
     assert ran == ["model.todo_insights.task_analytics_category_trends"]
     categories = "select category from task_analytics_category_trends order by category"
-    assert warehouse.ask(categories, f"todo_analytics_{unique}") == [["none"], ["work"]]
+    assert warehouse.ask(categories, f"todo_analytics_{warehouse.developer}") == [["none"], ["work"]]
     assert warehouse.ask(categories, warehouse.gold) == [["uncategorized"], ["work"]]
 
 
