@@ -70,11 +70,12 @@ class Pipeline:
         """The real functions that plan and notify, and one that says that it published."""
         may = (
             allow("dynamodb:GetItem", "dynamodb:PutItem", "states:DescribeExecution"),
-            allow("s3:ListBucket", "s3:PutObject", "glue:GetCrawler", "glue:GetPartitions"),
+            allow("s3:ListBucket", "s3:GetObject", "s3:PutObject", "glue:GetCrawler", "glue:GetPartitions"),
         )
         variables = {
             "TABLE_NAME": self.name,
             "BRONZE_BUCKET": self.name,
+            "GOLD_BUCKET": self.name,
             "ARTIFACTS_BUCKET": self.name,
             "CRAWLER_NAME": self.name,
             "CRAWL_HOURS": "0",
