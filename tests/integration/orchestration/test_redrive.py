@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from infra.cli.pipeline import app as commands
 from orchestration.executions import state_machine
+from tests.conftest import until
 from tests.integration.orchestration.conftest import Pipeline, allow
 
 pytestmark = pytest.mark.account
@@ -87,8 +88,7 @@ def test_an_execution_that_was_stopped_goes_on(pipeline: Pipeline) -> None:
     pipeline.job("import time; time.sleep(8)")
     pipeline.project(GOOD_BUILD)
     execution = json.loads(runner.invoke(commands, ["start", "--json"]).stdout)["execution"]
-    while "BuildSilver" not in pipeline.entered(execution):
-        time.sleep(0.2)
+    until("BuildSilver", lambda: "BuildSilver" in pipeline.entered(execution))
 
     assert json.loads(runner.invoke(commands, ["stop", "--json"]).stdout)["stopped"] is True
     document = json.loads(runner.invoke(commands, ["redrive", "--wait", "--json"]).stdout)
