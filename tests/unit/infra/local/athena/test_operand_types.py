@@ -29,7 +29,7 @@ def test_only_dates_apart_become_days(sql: str, is_span: bool) -> None:
     assert any(one.name == "to_days" for one in found.find_all(exp.Anonymous)) == is_span
 
 
-def test_many_queries_are_asked_over_empty_tables_with_the_same_types() -> None:
+def test_types_in_many_queries_are_found_over_empty_tables() -> None:
     """Common tables, subqueries, joins, names given beside a query, two columns of one name."""
     sql = """
     with a (x, y) as (select d, e from t), b as (select x - y as span, i, d from a, t),
