@@ -53,17 +53,18 @@ WORKERS ?= 4
 # A test that fails runs once more and is listed as RERUN, but for one that hung; RERUNS=0, as in the nightly run, lets it
 # fail at once
 RERUNS ?= 1
+AGAIN = -raR --reruns $(RERUNS) --rerun-except "from pytest-timeout"
 PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations=30 --durations-min=2
 TESTS ?=
 
 test: setup ## Everything: lint, types, unit, integration, infrastructure, end to end; WORKERS=8 on a larger machine
 	@mkdir -p .local; $(MAKE) --no-print-directory lint > .local/lint.log 2>&1 & lint=$$!; \
 	trap 'kill $$lint 2>/dev/null || :' EXIT; \
-	status=0; $(BIN)/pytest $(PARALLEL) -raR --reruns $(RERUNS) --rerun-except "from pytest-timeout" $(TESTS) || status=$$?; \
+	status=0; $(BIN)/pytest $(PARALLEL) $(AGAIN) $(TESTS) || status=$$?; \
 	wait $$lint || status=$$?; cat .local/lint.log; exit $$status
 
 test-only: setup ## Tests without lint, in parallel: make test-only TESTS=tests/e2e
-	@$(BIN)/pytest $(PARALLEL) -raR --reruns $(RERUNS) --rerun-except "from pytest-timeout" $(TESTS)
+	@$(BIN)/pytest $(PARALLEL) $(AGAIN) $(TESTS)
 
 test-changed: setup ## The tests that your changes since BASE (default: where the branch left main) can break
 	@selected="$$($(BIN)/python -m tests.changed $(BASE))"; \
