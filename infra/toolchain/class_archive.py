@@ -12,6 +12,7 @@ tables in a temporary folder, and has Java write what was loaded.
 import contextlib
 import fcntl
 import hashlib
+import importlib.metadata
 import os
 import pathlib
 import shutil
@@ -20,9 +21,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-import pyspark
-
-from infra.toolchain.java import java_home
+from infra.toolchain.java import MissingJavaError, java_home
 
 QUIET = "-Xlog:disable -Xlog:all=error:stderr"
 SETTINGS = {
@@ -67,10 +66,15 @@ def find_options(spark: pathlib.Path) -> list[str]:
 def make_in_background(toolchain: pathlib.Path) -> None:
     """Make the archive unless it is there, in a process of its own that nobody waits for.
 
+    Without Java there is none; whoever starts a job hears of that.
+
     Args:
         toolchain: folder in which Spark is installed.
     """
-    if _archive(toolchain / "spark").exists():
+    try:
+        if _archive(toolchain / "spark").exists():
+            return
+    except MissingJavaError:
         return
     command = [sys.executable, "-m", __name__, str(toolchain.resolve())]
     # the shell ends at once, and what it has started is nobody's child
@@ -110,7 +114,13 @@ def make(toolchain: pathlib.Path) -> None:
 def _archive(spark: pathlib.Path) -> pathlib.Path:
     """Named after what its classes come from."""
     jars = sorted((path.name, path.stat().st_size) for path in (spark / "jars").glob("*.jar"))
-    origin = (str((spark / "jars").resolve()), str(java_home()), pyspark.__version__, jars, STATEMENTS)
+    origin = (
+        str((spark / "jars").resolve()),
+        str(java_home()),
+        importlib.metadata.version("pyspark"),
+        jars,
+        STATEMENTS,
+    )
     return spark.resolve() / f"classes-{hashlib.sha256(repr(origin).encode()).hexdigest()[:12]}.jsa"
 
 
@@ -148,7 +158,6 @@ def _train(toolchain: pathlib.Path, archive: pathlib.Path, base: pathlib.Path) -
 
 
 def _run_statements(scratch: pathlib.Path) -> None:
-    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
     from pyspark.sql import functions as sf
 
@@ -161,7 +170,7 @@ def _run_statements(scratch: pathlib.Path) -> None:
     for statement in STATEMENTS:
         session.sql(statement).collect()
     for reads in ("select * from glue_catalog.db.t", "select * from text.`s3://nowhere/lines`"):
-        with contextlib.suppress(PySparkException, Exception):
+        with contextlib.suppress(Exception):
             session.sql(reads).collect()
     gateway = session.sparkContext._gateway
     session.stop()

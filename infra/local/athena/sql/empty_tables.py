@@ -21,7 +21,8 @@ class EmptyTables:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, sql: Callable[[exp.Expr], str]) -> None:
         self._connection, self._sql = connection, sql
-        self._made: dict[int, str | None] = {}
+        # with the query itself: the id of one that is gone may become another one's
+        self._made: dict[int, tuple[exp.Expr, str | None]] = {}
 
     def common_tables(self, ctes: Sequence[exp.Expr]) -> list[exp.Expr]:
         """The common table expressions by the same names, over empty tables where that is possible.
@@ -54,8 +55,8 @@ class EmptyTables:
     def _query(self, query: exp.Expr, ctes: Sequence[exp.Expr]) -> exp.Expr | None:
         """What selects nothing and has a query's columns; None where DuckDB makes no table of these."""
         if id(query) not in self._made:
-            self._made[id(query)] = self._make(query, ctes)
-        name = self._made[id(query)]
+            self._made[id(query)] = query, self._make(query, ctes)
+        _, name = self._made[id(query)]
         return None if name is None else exp.select("*").from_(exp.table_(name, db="main", catalog="temp"))
 
     def _make(self, query: exp.Expr, ctes: Sequence[exp.Expr]) -> str | None:
