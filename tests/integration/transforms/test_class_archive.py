@@ -9,6 +9,7 @@ import pytest
 
 from infra.toolchain import class_archive
 from infra.toolchain import spark as toolchain
+from infra.toolchain.java import MissingJavaError
 from tests.conftest import Account, until
 
 pytestmark = [pytest.mark.account, pytest.mark.slow]
@@ -38,3 +39,13 @@ def test_an_archive_of_other_jars_is_not_taken(tmp_path: pathlib.Path) -> None:
     (tmp_path / "jars").mkdir()
     (tmp_path / "jars" / "some.jar").write_bytes(b"")
     assert class_archive.find_options(tmp_path) == []
+
+
+def test_without_java_the_account_starts_nevertheless(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> pathlib.Path:
+        raise MissingJavaError("there is none")
+
+    monkeypatch.setattr(class_archive, "java_home", missing)
+    class_archive.make_in_background(tmp_path)
+    with pytest.raises(MissingJavaError):
+        class_archive.find_options(tmp_path / "spark")

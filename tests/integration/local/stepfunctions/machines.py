@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.conftest import until
 
+SYNC = "arn:aws:states:::codebuild:startBuild.sync"
+GLUE_SYNC = "arn:aws:states:::glue:startJobRun.sync"
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 State = dict[str, Any]
 

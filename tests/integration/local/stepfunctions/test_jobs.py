@@ -10,11 +10,10 @@ import pytest
 
 from tests.conftest import Account, until
 from tests.integration.conftest import RoleFactory
-from tests.integration.local.stepfunctions.machines import MachineFactory, allow, task
+from tests.integration.local.stepfunctions.machines import GLUE_SYNC, SYNC, MachineFactory, allow, task
 
 pytestmark = pytest.mark.account
 
-SYNC = "arn:aws:states:::codebuild:startBuild.sync"
 BUILDS = allow("codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild")
 
 
@@ -133,7 +132,6 @@ def glue_job(account: Account, role: RoleFactory, unique: str, script: str) -> s
     return name
 
 
-GLUE_SYNC = "arn:aws:states:::glue:startJobRun.sync"
 RUNS = allow("glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun")
 
 

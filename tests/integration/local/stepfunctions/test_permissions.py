@@ -9,8 +9,7 @@ import pytest
 
 from tests.conftest import Account
 from tests.integration.conftest import RoleFactory
-from tests.integration.local.stepfunctions.machines import MachineFactory, allow, task
-from tests.integration.local.stepfunctions.test_jobs import GLUE_SYNC, SYNC
+from tests.integration.local.stepfunctions.machines import GLUE_SYNC, SYNC, MachineFactory, allow, task
 
 pytestmark = pytest.mark.account
 

@@ -21,7 +21,7 @@ from infra.local.account.settings import REGION
 from infra.stacks.change_lines import table_input
 from infra.stacks.transforms import OWN_TABLES
 from tests.conftest import Account, until
-from tests.dbt_project import copy_project, dbt_variables
+from tests.dbt_project import PROJECT, copy_project, dbt_variables
 from tests.integration.conftest import RoleFactory, role_keys
 from tests.integration.transforms.dbt.silver_tables import SilverTables
 from transforms.dbt.failed_nodes import failed_nodes
@@ -31,7 +31,7 @@ from transforms.silver.contract import TABLES
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-PARSED = ROOT / ".local" / "tests" / "partial_parse.msgpack"
+PARSED = ROOT / ".local" / "tests" / "parsed"
 Row = Mapping[str, str]
 PYTHON: dict[str, Callable[[str], Any]] = {
     "bigint": int,
@@ -225,47 +225,52 @@ class Warehouse:
 @pytest.fixture
 def warehouse(account: Account, role: RoleFactory, tmp_path: pathlib.Path) -> Iterator[Warehouse]:
     """A warehouse for one test. All have one name, so that dbt need not parse the project for each: see `parsed`."""
+    remove_warehouse(account, "single")
     made = make_warehouse(account, "single", role, tmp_path)
     with parsed(made.project):
         yield made
-    remove_warehouse(made)
 
 
 @contextlib.contextmanager
 def parsed(project: pathlib.Path) -> Iterator[None]:
     """Begin with what dbt parsed for an earlier test, of this run or the last one, and keep it for the next.
 
-    dbt itself finds out what has changed since, and parses that: https://docs.getdbt.com/reference/parsing
+    dbt itself finds out what a test has changed, and parses that: https://docs.getdbt.com/reference/parsing
     """
     mine = project / "target" / "partial_parse.msgpack"
-    if PARSED.exists():
+    newest = max(path.stat().st_mtime_ns for path in PROJECT.rglob("*") if path.suffix in (".sql", ".yml"))
+    kept = PARSED / f"{newest}.msgpack"
+    if kept.exists():
         mine.parent.mkdir()
-        shutil.copy(PARSED, mine)
+        shutil.copy(kept, mine)
     yield
-    if mine.exists() and not PARSED.exists():
-        PARSED.parent.mkdir(parents=True, exist_ok=True)
-        complete = PARSED.with_name(f"{PARSED.name}-{os.getpid()}")
+    if mine.exists() and not kept.exists():
+        PARSED.mkdir(parents=True, exist_ok=True)
+        complete = PARSED / f"{os.getpid()}"
         shutil.copy(mine, complete)
-        complete.replace(PARSED)
+        complete.replace(kept)
 
 
-def remove_warehouse(warehouse: Warehouse) -> None:
-    """Delete the databases, the workgroup and the bucket, with what is in them."""
-    session = warehouse.account.session
-    glue, s3 = session.client("glue"), session.client("s3")
-    databases = [f"{warehouse.name}_{layer}" for layer in ("bronze", "silver", "gold")]
-    existing = {one["Name"] for page in glue.get_paginator("get_databases").paginate() for one in page["DatabaseList"]}
-    for database in existing.intersection([*databases, f"todo_analytics_{warehouse.developer}"]):
+def remove_warehouse(account: Account, unique: str) -> None:
+    """Delete what there is of a warehouse: databases, workgroup and bucket, with what is in them."""
+    name = f"gold-{unique}"
+    session = account.session
+    glue, s3, athena = session.client("glue"), session.client("s3"), session.client("athena")
+    own = {f"{name}_{layer}" for layer in ("bronze", "silver", "gold")} | {f"todo_analytics_{unique}"}
+    databases = [one["Name"] for page in glue.get_paginator("get_databases").paginate() for one in page["DatabaseList"]]
+    for database in own.intersection(databases):
         pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
         for table in (table["Name"] for page in pages for table in page["TableList"]):
             glue.delete_table(DatabaseName=database, Name=table)
         glue.delete_database(Name=database)
-    session.client("athena").delete_work_group(WorkGroup=warehouse.name, RecursiveDeleteOption=True)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=warehouse.name):
-        keys: Any = [{"Key": item["Key"]} for item in page.get("Contents", [])]
-        if keys:
-            s3.delete_objects(Bucket=warehouse.name, Delete={"Objects": keys})
-    s3.delete_bucket(Bucket=warehouse.name)
+    if name in [group["Name"] for group in athena.list_work_groups()["WorkGroups"]]:
+        athena.delete_work_group(WorkGroup=name, RecursiveDeleteOption=True)
+    if name in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+            keys: Any = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+            if keys:
+                s3.delete_objects(Bucket=name, Delete={"Objects": keys})
+        s3.delete_bucket(Bucket=name)
 
 
 def make_warehouse(account: Account, unique: str, role: RoleFactory, folder: pathlib.Path) -> Warehouse:
